@@ -18,6 +18,7 @@ from cardwatch.alerts import people_label
 from cardwatch.alerts.wording import TIER_OF_LEVEL
 from cardwatch.quantities import plural, quantity
 from cardwatch.reports.formatting import (
+    british_day,
     day,
     interval,
     moment,
@@ -25,6 +26,7 @@ from cardwatch.reports.formatting import (
     month,
     out_of,
     short_days,
+    short_moment,
     title,
 )
 from cardwatch.rules import rule_title
@@ -65,6 +67,7 @@ def environment() -> Environment:
         out_of=out_of,
         interval=interval,
         moment=moment,
+        short_moment=short_moment,
         words=title,
         role_title=role_title,
         rule_title=rule_title,
@@ -103,7 +106,7 @@ def pounds(pence: int) -> str:
 
 def brief(text: str) -> Markup:
     """Return a day, or that of a moment, as a table shows it, in one piece: `11 Oct 2026`."""
-    when = dt.datetime.fromisoformat(text)
+    when = british_day(text)
     return Markup('<span class="cw-whole">{}</span>').format(f"{when.day} {when:%b %Y}")
 
 

@@ -62,6 +62,7 @@ def show_approval(request: Request, context: Context, approval_id: str) -> Respo
         forms=FORMAT_CHOICES if needs_form else (), purposes=services.PURPOSES,
         is_open=is_current and approval["state"] == ApprovalState.OPEN,
         register_title=register_kind(scope["register"]).title if "register" in scope else "",
+        has_approver=services.has_approver(context),
     )  # fmt: skip
 
 

@@ -168,9 +168,9 @@ def compared(rule: Rule, figures: Mapping[str, Any], policy: Policy) -> list[tup
         policy: the version that was active.
 
     Returns:
-        For each condition its meaning, the figure of this alert and the figure required.
+        For each feature compared its meaning, the figure of this alert and the figures required.
     """
-    comparisons = []
+    required: dict[tuple[str, str], list[str]] = {}
     for condition in rule.when:
         than: Any = condition.than
         if isinstance(than, str):
@@ -190,8 +190,9 @@ def compared(rule: Rule, figures: Mapping[str, Any], policy: Policy) -> list[tup
                 words = f"{text} or rarer"
             elif condition.feature.endswith("_span_days"):
                 words = "within one day" if condition.comparison == "==" else "over several days"
-        comparisons.append((meanings()[condition.feature].removesuffix("."), actual, words))
-    return comparisons
+        meaning = meanings()[condition.feature].removesuffix(".")
+        required.setdefault((meaning, actual), []).append(words)
+    return [(*compared_here, " and ".join(words)) for compared_here, words in required.items()]
 
 
 def expected_words(

@@ -379,6 +379,31 @@ def read_newest(uow: UnitOfWork, which: sa.ColumnElement[bool], limit: int) -> p
     return table.astype({"day_doubled": bool})
 
 
+def read_merchants(uow: UnitOfWork, since: str, until: str) -> pd.DataFrame:
+    """Read one payment that counts for each merchant as it is printed: the earliest received.
+
+    Args:
+        uow: the work it is done in.
+        since: first day.
+        until: last day.
+
+    Returns:
+        A frame as `read_window` gives it.
+    """
+    columns = [statements.c.seq, statements.c.label, statements.c.is_scored]
+    columns += [transactions.c.statement_id]
+    columns += [transactions.c[name] for name in STORED]
+    order = (statements.c.is_scored.desc(), statements.c.seq, transactions.c.row)
+    place = sa.func.row_number().over(partition_by=transactions.c.merchant, order_by=order)
+    days = transactions.c.date.between(since, until)
+    ranked = counting_payments(uow, [*columns, place.label("place")]).where(days)
+    first = ranked.order_by(None).subquery()
+    kept_columns = [first.c[column.name] for column in columns]
+    question = sa.select(*kept_columns).where(first.c.place == 1)
+    table = each_once(uow, question.order_by(first.c.is_scored.desc(), first.c.seq, first.c.row))
+    return table.astype({"day_doubled": bool})
+
+
 def is_any_erased(uow: UnitOfWork, seq: int, since: str) -> bool:
     """Return whether the transactions of a statement that once counted in a window are erased."""
     question = sa.select(statements.c.seq).where(

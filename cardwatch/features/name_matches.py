@@ -16,6 +16,7 @@ from cardwatch.features.registered import (
     pairs_by_merchant,
     with_payers,
 )
+from cardwatch.merchants import canonical_name
 from cardwatch.registers import BANDS
 
 if TYPE_CHECKING:
@@ -64,6 +65,9 @@ class NameMatch:
 def name_matches(ledger: Ledger, hidden: AbstractSet[str] = frozenset()) -> list[NameMatch]:
     """Return each pair of a register's organisation and a merchant once.
 
+    Spellings that are one name when names are compared are one organisation, under the first of
+    them: a decision counts for all of them.
+
     Those for which payments wait come first, then the surest.
 
     Args:
@@ -79,7 +83,7 @@ def name_matches(ledger: Ledger, hidden: AbstractSet[str] = frozenset()) -> list
         entries_by_pair: dict[tuple[str, str], list[int]] = {}
         first: dict[tuple[str, str], int] = {}
         for entry, number in zip(linked["entry"], linked["match"], strict=True):
-            pair = matches[number].organisation, matches[number].merchant
+            pair = compared_pair(matches[number].organisation, matches[number].merchant)
             entries_by_pair.setdefault(pair, []).append(entry)
             first.setdefault(pair, number)
         for pair, positions in entries_by_pair.items():
@@ -109,6 +113,21 @@ def name_matches(ledger: Ledger, hidden: AbstractSet[str] = frozenset()) -> list
     )  # fmt: skip
 
 
+def compared_pair(organisation: str, merchant: str) -> tuple[str, str]:
+    """Return an organisation's name as decisions about it are compared, with the merchant."""
+    return canonical_name(organisation).name, merchant
+
+
+def matched_names(ledger: Ledger) -> set[tuple[str, str]]:
+    """Return the pairs that `name_matches` gives, in every spelling."""
+    return {
+        (match.organisation, match.merchant)
+        for kind, register in ledger.registers.items()
+        if kind != "matches" and "organisation" in register.entries
+        for match in links(ledger, kind)[1]
+    }
+
+
 def _waiting(
     ledger: Ledger, kind: str, hidden: AbstractSet[str]
 ) -> dict[tuple[str, str], set[int]]:
@@ -125,8 +144,8 @@ def _waiting(
         bears = as_known(pairs) & (pairs["day"] <= ends).to_numpy()
         pairs = pairs[bears & ~is_telling(pairs) & ~pairs[by].isin(hidden).to_numpy()]
         for row, match in zip(pairs["row"], pairs["match"], strict=True):
-            link = matches[match]
-            rows_by_pair.setdefault((link.organisation, link.merchant), set()).add(row)
+            pair = compared_pair(matches[match].organisation, matches[match].merchant)
+            rows_by_pair.setdefault(pair, set()).add(row)
     return rows_by_pair
 
 

@@ -188,7 +188,7 @@ def _tables(figures: EqualityFigures, column: str) -> Iterable[Table]:
             headings,
             tuple(_row(rate, per_holder=per_holder) for rate in rates),
             numeric=tuple(range(1, len(headings) - 2)),
-            empty="No group is large enough to be shown.",
+            empty=f"{title}: no group is large enough to be shown.",
         )
 
 

@@ -13,9 +13,17 @@ FEWEST_FOR_PERCENT = 20
 
 
 def day(text: str | dt.date) -> str:
-    """Return a day, or the day of a moment, as `11 October 2026`."""
-    when = text if isinstance(text, dt.date) else dt.datetime.fromisoformat(text)
+    """Return a day, or the day of a moment by British clocks, as `11 October 2026`."""
+    when = british_day(text)
     return f"{when.day} {when:%B %Y}"
+
+
+def british_day(text: str | dt.date) -> dt.date:
+    """Return a day, or the day of a moment by British clocks."""
+    when = dt.datetime.fromisoformat(text) if isinstance(text, str) else text
+    if isinstance(when, dt.datetime) and when.tzinfo is not None:
+        return when.astimezone(UK)
+    return when
 
 
 def days(first: str, last: str) -> str:
@@ -46,9 +54,20 @@ def quarter_title(name: str) -> str:
 
 def moment(text: str | dt.datetime) -> str:
     """Return a moment, which has a zone, by British clocks: `11 October 2026, 2:05pm`."""
+    return f"{day(text)}, {clock(text)}"
+
+
+def short_moment(text: str) -> str:
+    """Return a moment as a table shows it: `11 Oct 2026, 2:05pm`."""
+    when = british_day(text)
+    return f"{when.day} {when:%b %Y}, {clock(text)}"
+
+
+def clock(text: str | dt.datetime) -> str:
+    """Return the time of day of a moment, which has a zone, by British clocks: `2:05pm`."""
     instant = text if isinstance(text, dt.datetime) else dt.datetime.fromisoformat(text)
     when = instant.astimezone(UK)
-    return f"{day(when)}, {when.hour % 12 or 12}:{when:%M}{'am' if when.hour < 12 else 'pm'}"
+    return f"{when.hour % 12 or 12}:{when:%M}{'am' if when.hour < 12 else 'pm'}"
 
 
 def sentence(text: str) -> str:

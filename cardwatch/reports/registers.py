@@ -222,7 +222,8 @@ def _reviews(reviews: Reviews) -> Iterable[str]:
 
 def _half(waited: Sequence[int]) -> str:
     """The days within which half of some names were decided."""
-    return f"{quantity(sorted(waited)[(len(waited) - 1) // 2], 'day')} or less"
+    days = sorted(waited)[(len(waited) - 1) // 2]
+    return f"{quantity(days, 'day')} or less" if days else "less than a day"
 
 
 def _reviews_table(reviews: Reviews) -> Table:

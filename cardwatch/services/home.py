@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from cardwatch.casebook import (
+    FINANCE,
     PSD,
     alert_queries,
     approvals,
@@ -26,6 +27,7 @@ from cardwatch.casebook.statements import list_statements
 from cardwatch.casebook.tables import OVERSEES, RECEIVES, transactions
 from cardwatch.policy import load_policy
 from cardwatch.services.refused_files import refused_arrivals
+from cardwatch.services.register_matches import count_names_to_review
 from cardwatch.services.scoring_inputs import active_inputs, load_inputs
 
 if TYPE_CHECKING:
@@ -76,7 +78,9 @@ class Home:
 
     Attributes:
         waiting, overdue, mine: how many alerts wait for an answer, are past their due day, and are
-            assigned to the actor, with the pence at stake in each.
+            assigned to the actor, with the pence at stake in each. For professional standards
+            those that they decide.
+        finance_waiting: how many wait for finance, for professional standards; none for others.
         queries: how many queries to line managers wait for a reply, and are past their due day.
         last_upload: the statement received last, if there is one.
         agreements: open proposals that the actor may agree to.
@@ -84,6 +88,7 @@ class Home:
         has_approver: whether anybody else has the actor's role, and could approve these.
         approvals: requests that wait for the actor's approval, and their own once approved.
         referrals_count: how many referrals wait for an answer; 0 for who does not answer them.
+        names_count: how many names in registers wait for a review; 0 for who reviews none.
         cases: the actor's open cases, the newest first.
         months: the last months up to this one, the newest first.
         overdue_complaints: complaints and objections past their day, for who oversees them.
@@ -93,6 +98,7 @@ class Home:
     waiting: tuple[int, int]
     overdue: tuple[int, int]
     mine: tuple[int, int]
+    finance_waiting: tuple[int, int]
     queries: tuple[int, int]
     last_upload: Statement | None
     agreements: list[Proposal]
@@ -103,6 +109,7 @@ class Home:
     setup: Setup
     overdue_complaints: int
     referrals_count: int
+    names_count: int
     cases: list[ListedCase]
     arrivals: list[RefusedArrival]
 
@@ -117,9 +124,15 @@ def show_home(context: ServiceContext) -> Home:
     lanes = tuple(dict.fromkeys((*actor.lanes, actor.chain)))
     with context.casebook.unaudited(actor, context.now, lanes=lanes, reads=True) as uow:
         context.require_alert_access()
-        waiting_filter = alert_queries.AlertFilter(unanswered=True, awake_on=uow.today)
+        is_psd = actor.role == PSD
+        own_lane = PSD if is_psd else ""
+        waiting_filter = alert_queries.AlertFilter(
+            lane=own_lane, unanswered=True, awake_on=uow.today
+        )
         before_today = str(context.now.date() - dt.timedelta(1))
-        overdue_filter = alert_queries.AlertFilter(unanswered=True, due_by=before_today)
+        overdue_filter = alert_queries.AlertFilter(
+            lane=own_lane, unanswered=True, due_by=before_today
+        )
         assigned = replace(waiting_filter, assigned_to=people.email_of(uow))
         statements = list_statements(uow)
         open_queries = queries.list_queries(uow, open_only=True)
@@ -127,6 +140,9 @@ def show_home(context: ServiceContext) -> Home:
             waiting=alert_queries.count_alerts(uow, waiting_filter),
             overdue=alert_queries.count_alerts(uow, overdue_filter),
             mine=alert_queries.count_alerts(uow, assigned),
+            finance_waiting=alert_queries.count_alerts(uow, replace(waiting_filter, lane=FINANCE))
+            if is_psd
+            else (0, 0),
             queries=(
                 len(open_queries),
                 sum(row["overdue_days"] > 0 for row in open_queries),
@@ -142,6 +158,7 @@ def show_home(context: ServiceContext) -> Home:
             referrals_count=len(referrals.list_referrals(uow, waiting=True))
             if actor.role == PSD
             else 0,
+            names_count=count_names_to_review(uow) if actor.role == PSD else 0,
             cases=_open_cases(uow),
             arrivals=refused_arrivals(uow) if actor.role in RECEIVES else [],
         )

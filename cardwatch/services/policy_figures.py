@@ -62,12 +62,13 @@ FIGURE_LABELS = (
            THRESHOLDS, "0.95 means from 95% of the limit up to the limit."),
     Figure("near_limit_payments", "Ask about this many payments just below the limit in 90 days",
            "number", THRESHOLDS),
-    Figure("habit_windows", "More earlier split purchases at one merchant in a year are a habit",
-           "number", THRESHOLDS),
+    Figure("habit_windows",
+           "A habit is more earlier split purchases at one merchant in a year than", "number",
+           THRESHOLDS),
     Figure("round_pounds", "A round amount is a multiple of", "pounds", THRESHOLDS),
-    Figure("dormant_days", "A card counts as unused after", "days", CARDS),
-    Figure("closed_card_days", "Allow payments to be posted late after a card was closed for",
-           "days", CARDS),
+    Figure("dormant_days", "A card counts as unused after this many days", "days", CARDS),
+    Figure("closed_card_days",
+           "Payments may be posted this many days after a card was closed", "days", CARDS),
     Figure("limit_times_use", "Ask about a monthly limit above this many times the highest month",
            "number", CARDS),
     Figure("approver_cards", "Ask about an approver of more open cards than", "number", CARDS),
@@ -75,7 +76,8 @@ FIGURE_LABELS = (
     Figure("alerts_at_least", "Alerts to show at least", "number", BUDGET),
     Figure("alerts_per_holder_month", "Alerts to show at most about one cardholder in one month",
            "number", BUDGET),
-    Figure("answered_days", "Do not ask again about an explained alert for", "days", BUDGET, OFF),
+    Figure("answered_days", "Do not ask again about an explained alert for this many days",
+           "days", BUDGET, OFF),
     Figure("answered_times",
            "Ask again sooner where the sum is more than this many times as large", "number",
            BUDGET),
@@ -153,10 +155,11 @@ def policy_changes(before: Policy, after: Policy) -> list[PolicyChange]:
 
 
 def _limits(policy: Policy, key: str) -> str:
-    """Every entry of a limit in words, and that none is known for earlier payments."""
+    """Every entry of a limit in words, those of everybody first, and from when none is known."""
     first = policy.no_limit_before(key)
+    entries = sorted(getattr(policy, key), key=lambda limit: (bool(limit.holders), limit.since))
     none_before = f"none before {prose_day(str(first))}" if first else ""
-    return "; ".join(filter(None, [*map(limit_words, getattr(policy, key)), none_before]))
+    return "; ".join(filter(None, [*map(limit_words, entries), none_before]))
 
 
 def _list_words(before: Policy, after: Policy, key: str) -> tuple[str, str]:

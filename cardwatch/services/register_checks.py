@@ -61,7 +61,7 @@ class _Check:
 
 
 def queue_check(uow: UnitOfWork, lanes: Iterable[str], statement_id: str = "") -> None:
-    """Queue that statements are looked at again; the job is the casebook's and nobody's.
+    """Queue that statements are looked at again, if any is; the job is the casebook's and nobody's.
 
     Args:
         uow: the work in which a register, a decision about names or a statement came.
@@ -70,8 +70,13 @@ def queue_check(uow: UnitOfWork, lanes: Iterable[str], statement_id: str = "") -
     """
     lanes = [lane for lane in LANES if lane in lanes]
     options = {"lanes": lanes, "statement_id": statement_id, "day": uow.today}
-    if lanes:
+    if lanes and (statement_id or statements_to_check(uow, _first_checked(uow.today))):
         jobs.put_own_job(uow, REGISTER_CHECK, canonical(options).encode())
+
+
+def _first_checked(day: str) -> str:
+    """The first day on which a statement that is looked at again on a day may end."""
+    return str(dt.date.fromisoformat(day) - dt.timedelta(CHECKED_DAYS))
 
 
 def lanes_with_later_entries(registers: Iterable[Register], rows: pd.DataFrame) -> set[str]:
@@ -106,7 +111,7 @@ def run_checks(
         CasebookBusy: it was broken off.
     """
     options = json.loads(content)
-    since = str(dt.date.fromisoformat(options["day"]) - dt.timedelta(CHECKED_DAYS))
+    since = _first_checked(options["day"])
     with context.casebook.unaudited(context.actor, context.now, lanes=LANES, reads=True) as uow:
         names = [row["statement_id"] for row in statements_to_check(uow, since)]
     names = [name for name in names if options["statement_id"] in {"", name}]

@@ -13,6 +13,7 @@ from cardwatch.casebook import registers as kept
 from cardwatch.casebook.register_content import read_version
 from cardwatch.casebook.unit_of_work import canonical
 from cardwatch.errors import NotFound
+from cardwatch.features.name_matches import compared_pair
 from cardwatch.records import Register, RegisterReport
 from cardwatch.registers import join_registers
 
@@ -96,8 +97,11 @@ def load_registers(
 
 
 def current_matches(rows: Iterable[MatchDecision]) -> dict[tuple[str, str], MatchDecision]:
-    """Return the last decision of each pair of a register's name and a merchant."""
-    return {(row["organisation"], row["merchant"]): row for row in rows}
+    """Return the last decision of each pair of a register's name and a merchant.
+
+    A decision counts for every spelling of the name: the pair has it as names are compared.
+    """
+    return {compared_pair(row["organisation"], row["merchant"]): row for row in rows}
 
 
 def matches_register(rows: Sequence[MatchDecision]) -> Register:

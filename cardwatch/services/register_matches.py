@@ -16,7 +16,12 @@ from cardwatch.casebook.own_keys import hidden_keys
 from cardwatch.casebook.people import email_of
 from cardwatch.errors import NotAllowed
 from cardwatch.features import Ledger
-from cardwatch.features.name_matches import NameMatch, name_matches
+from cardwatch.features.name_matches import (
+    NameMatch,
+    compared_pair,
+    matched_names,
+    name_matches,
+)
 from cardwatch.registers import match_cards, register_kind
 from cardwatch.services.authority import chief_officers
 from cardwatch.services.imports import HISTORY_WINDOW_DAYS
@@ -77,11 +82,11 @@ def list_matches(context: ServiceContext, *, undecided: bool = False) -> list[Ma
         hidden = hidden_keys(uow, loaded.approvers)
         own = _own_organisations(loaded, registers, hidden)
     decided = current_matches(rows)
-    by_pair: dict[tuple[str, str], NameMatch | None] = {}
+    by_pair: dict[tuple[str, str], NameMatch] = {}
     for match in name_matches(ledger, hidden) if ledger is not None else ():
-        by_pair.setdefault((match.organisation, match.merchant), match)
-    pairs = [_to_review(pair, match, decided.get(pair)) for pair, match in by_pair.items()]
-    gone = [_to_review(pair, None, row) for pair, row in decided.items() if pair not in by_pair]
+        by_pair.setdefault(compared_pair(match.organisation, match.merchant), match)
+    pairs = [_to_review(match, decided.get(pair)) for pair, match in by_pair.items()]
+    gone = [_to_review(None, row) for pair, row in decided.items() if pair not in by_pair]
     everything = [*pairs, *(review for review in gone if review.decision)]
     return [
         review
@@ -89,6 +94,30 @@ def list_matches(context: ServiceContext, *, undecided: bool = False) -> list[Ma
         if not (undecided and review.decision)
         and not compared_organisations([review.organisation]) & own
     ]
+
+
+def count_names_to_review(uow: UnitOfWork) -> int:
+    """Count the names beside merchants about which nobody has decided, as `list_matches` lists.
+
+    Which names match depends on the merchants alone, so one payment of each is enough.
+    """
+    registers = _psd_registers(uow)
+    if not registers:
+        return 0
+    table = kept_statements.read_merchants(uow, _first_day(uow), uow.today)
+    loaded = load_inputs(uow, replace(active_inputs(uow, uow.today), model=""))
+    hidden = hidden_keys(uow, loaded.approvers)
+    own = _own_organisations(loaded, registers, hidden) if hidden else frozenset()
+    decided = {
+        pair
+        for pair, row in current_matches(kept.list_matches(uow)).items()
+        if row["decision"] != kept.UNDECIDED
+    }
+    if table.empty:
+        return 0
+    names = matched_names(ledger_of(table, replace(loaded, cards=None), registers))
+    pairs = {compared_pair(*pair) for pair in names if not compared_organisations(pair[:1]) & own}
+    return len(pairs - decided)
 
 
 def _psd_registers(uow: UnitOfWork) -> dict[str, Register]:
@@ -180,19 +209,26 @@ def decide_match(
         queue_check(uow, (PSD,))
 
 
-def _to_review(
-    pair: tuple[str, str], match: NameMatch | None, row: MatchDecision | None
-) -> MatchToReview:
+def _to_review(match: NameMatch | None, row: MatchDecision | None) -> MatchToReview:
+    """One pair to review, as it matches today or else as it was decided."""
     is_decided = row is not None and row["decision"] != kept.UNDECIDED
     facts = {name: str(row[name]) if row is not None and is_decided else ""
              for name in ("decision", "reason", "decided_by", "decided_at")}  # fmt: skip
-    return MatchToReview(*pair, match, **facts)
+    names = (match.organisation, match.merchant) if match is not None else ("", "")
+    if match is None and row is not None:
+        names = row["organisation"], row["merchant"]
+    return MatchToReview(*names, match, **facts)
+
+
+def _first_day(uow: UnitOfWork) -> str:
+    """The first day of the payments whose merchants are matched with names."""
+    return str(dt.date.fromisoformat(uow.today) - dt.timedelta(HISTORY_WINDOW_DAYS))
 
 
 def payments_beside(uow: UnitOfWork, registers: Mapping[str, Register]) -> Ledger | None:
     """Return the payments of the last 13 months beside some registers; none without a payment."""
-    since = str(dt.date.fromisoformat(uow.today) - dt.timedelta(HISTORY_WINDOW_DAYS))
-    table = kept_statements.read_window(uow, kept_statements.last_seq(uow), since, uow.today)
+    last_seq = kept_statements.last_seq(uow)
+    table = kept_statements.read_window(uow, last_seq, _first_day(uow), uow.today)
     if table.empty:
         return None
     loaded = load_inputs(uow, replace(active_inputs(uow, uow.today), model=""))

@@ -11,6 +11,7 @@ import pandas as pd
 from cardwatch.casebook import PSD, AuditEvent, people, report_queries
 from cardwatch.casebook import registers as kept
 from cardwatch.casebook.later_alerts import received_on
+from cardwatch.features.name_matches import compared_pair
 from cardwatch.features.registered import CERTAIN_BANDS, links, pairs_by_merchant
 from cardwatch.registers import incomplete_entries, register_kinds, register_quality
 from cardwatch.reports.registers import (
@@ -235,7 +236,7 @@ def _waiting_since(uow: UnitOfWork) -> dict[tuple[str, str], str]:
         first = register.reports[0].sha256
         files = entries["sha256"].tolist() if "sha256" in entries else [first] * len(entries)
         for entry, number in zip(linked["entry"].tolist(), linked["match"].tolist(), strict=True):
-            pair = matches[number].organisation, matches[number].merchant
+            pair = compared_pair(matches[number].organisation, matches[number].merchant)
             uploaded_on = received[files[entry]]
             since[pair] = min(since.get(pair, uploaded_on), uploaded_on)
     return since

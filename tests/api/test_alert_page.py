@@ -9,6 +9,7 @@ import pytest
 from books import SPLIT, month
 
 from cardwatch import services
+from cardwatch.casebook.alerts import DecisionInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,3 +82,31 @@ def test_an_alert_names_the_clause_it_rests_on(held: Running) -> None:
     assert held.ask("GET", f"/v1/alerts/{alert_id}", "finance").json()["clause"] == clause
     assert clause in _get(held, "/rules/split-same-day")
     assert "No clause is given" in _get(held, "/rules/new-and-rare")
+
+
+def test_what_was_entered_for_an_assignment_is_still_seen_after_a_refusal(held: Running) -> None:
+    alert_id = _alert_id(held)
+    page = _get(held, f"/alerts/{alert_id}")
+    more = "Assign, set a due date"
+    assert " open" not in page[page[: page.index(more)].rindex("<details") : page.index(more)]
+    sent = {"state": "", "reason": "", "due_on": "2026-12-24", "seen": "0"}
+    refused = held.ask("POST", f"/alerts/{alert_id}/decision", "finance", headers=SITE, data=sent)
+    assert refused.status_code == 422
+    begins = refused.text[: refused.text.index(more)].rindex("<details")
+    assert " open" in refused.text[begins : refused.text.index(more)]
+    assert 'value="2026-12-24"' in refused.text
+
+
+def test_a_query_leads_to_one_decision_on_its_alerts(held: Running) -> None:
+    alert_id = _alert_id(held)
+    page = _get(held, f"/alerts/{alert_id}")
+    assert page.count(f'href="/alerts/{alert_id}/questions"') == 1
+    assert page.index("What to ask") < page.index("/questions") < page.index("Possible explan")
+    query = _get(held, f"/alerts/{alert_id}/questions")
+    assert f'href="/alerts/decisions?alert={alert_id}' in query
+    decisions = _get(held, f"/alerts/decisions?alert={alert_id}")
+    assert 'value="asked"' in decisions
+    assert 'value="open"' not in decisions
+    services.decide(held.context("finance"), alert_id, DecisionInput("asked both", "asked"))
+    assert 'value="open"' in _get(held, f"/alerts/decisions?alert={alert_id}")
+    assert "/alerts/decisions" not in _get(held, f"/alerts/{alert_id}/questions")

@@ -118,6 +118,17 @@ def test_a_policy_is_proposed_untried_where_there_is_nothing_to_try_it_on(
     assert "our limits" in made
 
 
+def test_psd_alone_in_its_role_is_told_whom_to_ask(serve: Callable[..., Running]) -> None:
+    running = serve(chores=False)
+    form, _ = _post(running, "/settings/try", "psd", data={"policy": STRICT, "propose": "yes"})
+    cards = _get(running, "/settings/propose/cards", "psd")
+    made, _ = _post(running, "/settings/propose", "psd",
+                    data={"policy": STRICT, "reason": "our limits"})  # fmt: skip
+    for page in (form, cards, made, _get(running, "/", "psd")):
+        assert "Nobody else has your role. Ask whoever runs cardwatch to add somebody." in page
+        assert "administrator" not in page
+
+
 def test_professional_standards_try_rules_on_both_lists(held: Running) -> None:
     rule = ("split-same-day.toml", rule_texts()["split-same-day.toml"])
     wrong, _ = _post(held, "/settings/try", "psd", 422, data={"months": "1"},

@@ -8,7 +8,18 @@ import re
 
 import pytest
 
-from api.templating import HERE, STATIC, asset, day, environment, integrity, moment, money
+from api.templating import (
+    HERE,
+    STATIC,
+    asset,
+    brief,
+    day,
+    environment,
+    integrity,
+    moment,
+    money,
+    short_moment,
+)
 
 BAD = "<script>alert(1)</script>\"'"
 
@@ -27,6 +38,16 @@ def test_money_days_and_moments_are_told_as_people_do() -> None:
     assert day("2026-10-11") == day(dt.date(2026, 10, 11)) == "11 October 2026"
     assert moment("2026-10-11T13:05:00+00:00") == "11 October 2026, 2:05pm"  # summer time
     assert moment("2026-12-11T00:05:00Z") == "11 December 2026, 12:05am"
+    assert short_moment("2026-10-11T13:05:00+00:00") == "11 Oct 2026, 2:05pm"
+
+
+def test_the_day_of_a_late_summer_evening_is_that_of_the_clock_beside_it() -> None:
+    late = "2026-06-30T23:30:00+00:00"
+    assert moment(late) == "1 July 2026, 12:30am"
+    assert day(late) == "1 July 2026"
+    assert "1 Jul 2026" in brief(late)
+    assert short_moment(late) == "1 Jul 2026, 12:30am"
+    assert "30 Jun 2026" in brief("2026-06-30")
 
 
 def test_a_page_says_who_is_signed_in_and_what_went_wrong() -> None:
@@ -61,6 +82,15 @@ def test_whatever_is_passed_to_a_part_is_escaped(part: str) -> None:
     assert "alert(1)" in out.lower()
     assert "<script" not in out.lower()
     assert not re.search(r"\s(style|on\w+)=", out)
+
+
+@pytest.mark.parametrize(
+    ("is_psd", "asked"), [("true", "whoever runs cardwatch"), ("false", "your administrator")]
+)
+def test_whoever_is_alone_in_a_role_is_told_whom_to_ask(is_psd: str, asked: str) -> None:
+    told = show("{{ parts.second_person(false, '.', " + is_psd + ") }}")
+    assert f"Nobody else has your role. Ask {asked} to add somebody." in told
+    assert "Nobody else" not in show("{{ parts.second_person(true, '.', " + is_psd + ") }}")
 
 
 def test_a_chart_of_nothing_and_of_refunds_is_drawn() -> None:

@@ -10,6 +10,7 @@ import pyotp
 from services import PASSWORD
 from sites import Site, Visit
 
+from cardwatch import services
 from cardwatch.cli.demo import sample_folder
 
 if TYPE_CHECKING:
@@ -86,4 +87,39 @@ def test_a_newcomer_comes_from_make_try_to_a_recorded_answer_by_the_document(
         working.clock.go(seconds=60 if entered else 0)
     assert "two sites, two orders" in page.inner_text("main")
     assert page.get_by_role("heading", name="History").count() == 1
+    visit.close()
+
+
+def test_whoever_tries_it_as_psd_finds_registers_names_and_alerts(
+    chromium: Browser, working: Site
+) -> None:
+    visit = Visit(chromium, working)
+    visit.come_as("psd")
+    page = visit.page
+    page.goto("/registers")
+    entries = page.locator("main tbody tr td:nth-of-type(3)").all_inner_texts()
+    assert len(entries) == 9
+    assert all(int(count) for count in entries)
+    for lane in ("finance", "psd"):
+        page.goto(f"/alerts?state=unanswered&lane={lane}")
+        assert page.locator("main tbody a").count()
+    page.goto("/")
+    review = page.get_by_role("link", name=re.compile("^[0-9]+ names to review$"))
+    count = review.inner_text().split()[0]
+    review.click()
+    assert f"{count} names to decide, 3 decided" in page.inner_text("main")
+    visit.close()
+
+
+def test_whoever_tries_it_has_a_second_person_who_approves(
+    chromium: Browser, working: Site
+) -> None:
+    context = working.context("finance")
+    policy = services.pack_policy("alerts_per_1000 = 4\n", "policy.toml")
+    services.propose(context, "policy", policy, effective_from="", reason="fewer alerts")
+    visit = Visit(chromium, working)
+    visit.come_as("second-finance")
+    visit.page.goto("/")
+    visit.page.get_by_role("link", name="Policy: fewer alerts").click()
+    assert visit.page.get_by_role("button", name="Approve and activate").count()
     visit.close()

@@ -340,3 +340,54 @@ def test_nobody_reads_or_decides_what_is_reviewed_about_an_entry_of_theirs(
     assert counts == {"Osprey Joinery Ltd": "same", "Harbour Signs Ltd": "same"}
     pair = {"organisation": other.organisation, "merchant": other.merchant}
     services.decide_match(subject, **pair, decision="not-the-same", reason="so")
+
+
+def test_home_counts_the_names_that_wait_for_a_review(
+    at: At, read: Read, register: Callable[..., Register]
+) -> None:
+    services.receive(at(), read(*month(9), *PAID), is_history=True)
+    assert services.show_home(at("psd")).names_count == 0
+    services.import_register(at("psd"), register(GIFTS + LUNCH))
+    (waiting,) = services.list_matches(at("psd"), undecided=True)
+    assert services.show_home(at("psd")).names_count == 1
+    assert services.show_home(at()).names_count == 0
+    pair = {"organisation": waiting.organisation, "merchant": waiting.merchant}
+    services.decide_match(at("psd"), **pair, decision="same", reason="the same address")
+    assert services.show_home(at("psd")).names_count == 0
+    services.decide_match(at("psd"), **pair, decision="undecided", reason="I was not sure")
+    assert services.show_home(at("psd", days=1)).names_count == 1
+    assert services.show_home(at("psd", days=999)).names_count == 0
+
+
+def test_home_counts_no_name_of_the_readers_own_entries(
+    at: At, read: Read, register: Callable[..., Register]
+) -> None:
+    services.receive(at(), read(*month(9), *PAID), is_history=True)
+    services.import_register(at("psd"), register(GIFTS + LUNCH))
+    subject = at("psd", person=3, holder_id="E1")
+    assert services.list_matches(subject) == []
+    assert services.show_home(subject).names_count == 0
+
+
+def test_a_name_in_several_spellings_is_reviewed_once(
+    at: At, read: Read, register: Callable[..., Register]
+) -> None:
+    services.receive(at(), read(*month(9), *PAID), is_history=True)
+    spelled = LUNCH.replace("Osprey Joinery Ltd", "OSPREY JOINERY").replace("05/09", "04/09")
+    services.import_register(at("psd"), register(GIFTS + LUNCH + spelled))
+    (waiting,) = services.list_matches(at("psd"))
+    assert waiting.match is not None
+    assert waiting.match.entries == 2
+    assert services.show_home(at("psd")).names_count == 1
+    other = {"organisation": "OSPREY JOINERY", "merchant": waiting.merchant}
+    services.decide_match(at("psd"), **other, decision="same", reason="the same address")
+    (decided,) = services.list_matches(at("psd"))
+    assert decided.decision == "same"
+    assert services.list_matches(at("psd"), undecided=True) == []
+    first = {"organisation": waiting.organisation, "merchant": waiting.merchant}
+    services.decide_match(at("psd"), **first, decision="undecided", reason="I was not sure")
+    (again,) = services.list_matches(at("psd"), undecided=True)
+    assert again.match is not None
+    assert again.match.band != "stated"
+    services.receive(at(), read("2026-10-16,E1,OSPREY JOINERY LTD,99.00,P3"))
+    assert gift_alerts(at("psd")) == []
