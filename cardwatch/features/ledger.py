@@ -123,8 +123,12 @@ class Ledger:
             limits = policy.limits_in_force(name, frame["holder_id"], frame["date"])
             register_limit = frame.get(REGISTER_LIMITS.get(name))
             if register_limit is not None and (register_limit > 0).any():
-                limits.loc[register_limit > 0, ["pence", "sure_pence"]] = register_limit
-                limits["stated"] |= register_limit > 0
+                stated = register_limit.to_numpy() > 0
+                limits = {
+                    "pence": np.where(stated, register_limit, limits["pence"]),
+                    "sure_pence": np.where(stated, register_limit, limits["sure_pence"]),
+                    "stated": limits["stated"] | stated,
+                }
             more[f"{name}_limit_pence"] = limits["pence"]
             more[f"{name}_sure_limit_pence"] = limits["sure_pence"]
             more[f"is_{name}_stated"] = limits["stated"]
@@ -134,6 +138,7 @@ class Ledger:
         self.registers = dict(registers or {})
         self.known_by = known_by
         self._rows = len(frame)  # asked for often, and a frame takes its time to tell
+        self._most_kept = max(KEPT, KEPT_NUMBERS // max(self._rows, 1))
         self._kept: dict[tuple[object, ...], Any] = {}
         self._made: dict[str, Any] = {}
 
@@ -159,7 +164,7 @@ class Ledger:
         """Return the column that `make` gives, made again if it was let go; see `KEPT`."""
         column: Column = self._kept.pop(key) if key in self._kept else make()
         self._kept[key] = column  # the last of all: the first is the one used longest ago
-        if len(self._kept) > max(KEPT, KEPT_NUMBERS // max(len(self), 1)):
+        if len(self._kept) > self._most_kept:
             del self._kept[next(iter(self._kept))]
         return column
 
@@ -327,7 +332,10 @@ class Ledger:
             until: last day that counts, in days before the row's, as in `total`.
         """
         order = self._order(by)
-        most = pd.Series(values[order]).groupby(self.group(*by)[order]).cummax().to_numpy()
+        distinct, places = np.unique(values, return_inverse=True)
+        # Groups are in order, so that a place in the next one is above all of the one before.
+        starts = self.group(*by)[order] * len(distinct)
+        most = distinct[np.maximum.accumulate(starts + places[order]) - starts]
         first, last = self._begin(by, None), self._begin(by, until - 1) - 1
         return np.where(last >= first, most[last], 0.0)
 
@@ -422,7 +430,7 @@ class Ledger:
         self, where: object, by: tuple[str, ...], since: int | None = None, until: int = 0
     ) -> Numbers:
         """Return for each row how many rows of its group in a window have a property."""
-        return np.rint(self.total(np.asarray(where, dtype=bool), by, since, until))
+        return self.total(np.asarray(where, dtype=bool), by, since, until)
 
     def last_day(self, where: object, by: tuple[str, ...]) -> Numbers:
         """Return for each row its group's latest earlier day with the property, or nan."""
