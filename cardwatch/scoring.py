@@ -113,9 +113,7 @@ def score(  # noqa: PLR0913  one for each thing that can be given
         known_by=_day_number(known_by),
     )
     scored_rows = (
-        ledger.frame["file"].isin(asked_files).to_numpy()
-        if asked_files
-        else np.ones(len(ledger), bool)
+        ledger.is_in("file", tuple(asked_files)) if asked_files else np.ones(len(ledger), bool)
     )
     if not scored_rows.any():
         raise NothingToScore("The statements could not be read. Check the files and try again.")

@@ -33,7 +33,8 @@ def name_holders(frames: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, list[str
     Returns:
         A frame with `TRANSACTION_COLUMNS`, and sentences about the key.
     """
-    together = pd.concat(frames, ignore_index=True)
+    alone = len(frames) == 1  # putting one frame together with nothing takes a while
+    together = frames[0].reset_index(drop=True) if alone else pd.concat(frames, ignore_index=True)
     notes = _choose_holder_key(together, frames)
     return together[list(TRANSACTION_COLUMNS)], notes
 

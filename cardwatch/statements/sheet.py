@@ -386,15 +386,15 @@ def check_headings(table: Table, profiles: Sequence[Profile]) -> None:
     """
     recognised, names = known_headings(profiles), list(map(normalise_heading, table.headings))
     first = table.cells.slice(0, SHOWN_ROWS)
-    below = [
-        any(_is_value(text) for text in column.to_pylist())
-        for column, name in zip(first.columns, names, strict=False)
-        if name
-    ]
     is_known = any(
         name in recognised or without_pound_mark(name) in recognised for name in names if name
+    ) or any(
+        _is_value(text)
+        for column, name in zip(first.columns, names, strict=False)
+        if name
+        for text in column.to_pylist()
     )
-    if any(map(_is_value, table.headings)) or not (is_known or any(below)):
+    if any(map(_is_value, table.headings)) or not is_known:
         reason = (
             "its first row looks like a payment, not headings. Export it again with a heading row"
         )
