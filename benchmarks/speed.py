@@ -149,8 +149,8 @@ def score_in_stages(newest: Path, history: Path, choices: ReadingChoices) -> dic
     forest = timed("forest: fit", lambda: fit_forest(features[~asked], FOREST_FEATURES, rows))
     features[UNUSUALNESS] = timed("forest: score", lambda: forest.unusualness(features))
     shares = timed("chance", lambda: surprise_shares(features, ~asked))
-    found = features.join(chances(shares, ~asked))
-    columns = {str(name): values.to_numpy() for name, values in found.items()}
+    columns = {str(name): values.to_numpy() for name, values in features.items()}
+    columns |= chances(shares, ~asked)
     scored = ScoringContext(ledger, columns, shares, asked, ~asked)
     timed("rules and alerts", lambda: [rank_alerts(scored, rules, n) for n in ("finance", "psd")])
     return stages

@@ -167,13 +167,22 @@ def link_merchants(
     codes, values = pd.factorize(raw)
     parts = [canonical_name(value, processors) for value in values]
     names = [part.name for part in parts]
-    first = pd.Series(dates.to_numpy()).groupby(codes).min().to_numpy()
+    first = _first_days(dates, codes, len(names))
     order = sorted(range(len(names)), key=lambda i: (first[i], names[i]))
     link = _link_in_order(list(dict.fromkeys([*alias_names, *(names[i] for i in order)])))
     final_names = [alias_names.get(name, alias_names.get(link[name], link[name])) for name in names]
     hidden = np.array([part.seller_hidden for part in parts], dtype=bool)
     linked = pd.Series(final_names, dtype="str").take(codes).set_axis(raw.index)
     return pd.DataFrame({"merchant_id": linked, "is_seller_hidden": hidden[codes]}, raw.index)
+
+
+def _first_days(
+    dates: pd.Series[pd.Timestamp], codes: np.ndarray[Any, np.dtype[np.intp]], count: int
+) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Return the first moment of each of some groups, which codes number from 0."""
+    first = np.full(count, np.iinfo("int64").max)
+    np.minimum.at(first, codes, dates.to_numpy().astype("int64"))
+    return first
 
 
 def _own_names(aliases: dict[str, str] | None) -> dict[str, str]:
@@ -262,7 +271,7 @@ def link_aliases(
     sellers, names = pd.factorize(merchants)
     codes, distinct = pd.factorize(buyers * len(names) + sellers)
     pairs = [(people[code // len(names)], names[code % len(names)]) for code in distinct.tolist()]
-    first = pd.Series(dates.to_numpy().astype("int64")).groupby(codes).min().tolist()
+    first = _first_days(dates, codes, len(distinct)).tolist()
     alias: dict[tuple[str, str], str] = {}
     blocks: dict[tuple[str, str], CandidateIndex] = defaultdict(
         lambda: CandidateIndex(OWN_COMPARED, OWN_COMPARED_BY_PARTS)

@@ -8,12 +8,11 @@ import json
 import re
 import tomllib
 from dataclasses import asdict, dataclass, fields
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from cardwatch.bounded import read_toml
 from cardwatch.errors import FileFaulty
@@ -21,6 +20,8 @@ from cardwatch.errors import FileFaulty
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    import pandas as pd
 
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -143,7 +144,7 @@ class Policy:
         """Share of a card's monthly limit below which its highest month is far below the limit."""
         return 1 / self.limit_times_use
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Hash of all figures and lists, by which a result names the policy that made it."""
         content = asdict(self)
@@ -166,7 +167,7 @@ class Policy:
 
     def limits_in_force(
         self, name: str, holders: pd.Series[str], dates: pd.Series[pd.Timestamp]
-    ) -> pd.DataFrame:
+    ) -> dict[str, np.ndarray[Any, Any]]:
         """Return for each payment the active limit for its holder on its day.
 
         Args:
@@ -179,20 +180,20 @@ class Policy:
             above which it is passed whichever way the limit is meant; and whether it is `stated`
             by the organisation and no default.
         """
+        days = dates.to_numpy()
         stated = np.zeros(len(holders), dtype=bool)
         pence = np.zeros(len(holders), dtype="int64")
         sure = np.zeros(len(holders), dtype="int64")
         entries: tuple[Limit, ...] = getattr(self, name)
         for limit in sorted(entries, key=lambda e: (bool(e.holders), e.since)):
-            where = (dates >= pd.Timestamp(limit.since)).to_numpy()
+            where = days >= np.datetime64(limit.since)
             if limit.holders:
                 where = where & holders.isin(limit.holders).to_numpy()
             with_vat = round(limit.pence * (1 + VAT_RATE))
             pence[where] = with_vat if limit.vat == "excluded" else limit.pence
             sure[where] = limit.pence if limit.vat == "included" else with_vat
             stated[where] = limit.stated
-        columns = {"pence": pence, "sure_pence": sure, "stated": stated}
-        return pd.DataFrame(columns, index=holders.index)
+        return {"pence": pence, "sure_pence": sure, "stated": stated}
 
     def no_limit_before(self, name: str) -> dt.date | None:
         """Return the day before which payments are compared with no such limit, if there is one.

@@ -12,12 +12,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from cardwatch.features import FAMILIES, MONTH_FEATURES, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from cardwatch.features.ledger import Columns
 
     Numbers = np.ndarray[Any, np.dtype[np.float64]]
     Codes = np.ndarray[Any, np.dtype[np.int64]]
@@ -72,7 +73,7 @@ def share_at_least(values: Numbers, reference: Numbers) -> Numbers:
     return (above + 1) / (len(ranked) + 1)
 
 
-def surprise_shares(features: Mapping[str, Any], reference: Flags) -> pd.DataFrame:
+def surprise_shares(features: Mapping[str, Any], reference: Flags) -> Columns:
     """Return each surprise as a share of reference payments; 1 where there is no surprise.
 
     The forest's `unusualness` is one more if it is a column of `features`.
@@ -83,49 +84,47 @@ def surprise_shares(features: Mapping[str, Any], reference: Flags) -> pd.DataFra
     return _shares(features, names, reference)
 
 
-def _shares(
-    features: Mapping[str, Any], names: Iterable[str], compared: Flags | Codes
-) -> pd.DataFrame:
+def _shares(features: Mapping[str, Any], names: Iterable[str], compared: Flags | Codes) -> Columns:
     """Return columns as shares of some of their rows; 1 where a value is not above 0."""
     shares = {}
     for name in names:
         values = np.asarray(features[name], dtype="float64")
         shares[name] = np.where(values > 0, share_at_least(values, values[compared]), 1.0)
-    return pd.DataFrame(shares)
+    return shares
 
 
-def chances(shares: pd.DataFrame, reference: Flags) -> pd.DataFrame:
+def chances(shares: Columns, reference: Flags) -> Columns:
     """Return the columns of `CHANCES` that speak of a payment, and what orders payments."""
     ranks = {}
     for family, members in FAMILIES.items():
         names = [name_of(feature) for feature in members]
-        best = np.min([shares[name].to_numpy() for name in names], axis=0)
+        best = np.min([shares[name] for name in names], axis=0)
         ranks[family] = np.where(best < 1, share_at_least(-best, -best[reference]), 1.0)
     columns = {f"{family}_chance_share": rank for family, rank in ranks.items()}
     unlike = -np.log(ranks["merchant"]) - np.log(ranks["purpose"])
     product = -np.log(np.stack(list(ranks.values()))).sum(axis=0)
     if UNUSUALNESS in shares:
-        product -= np.log(shares[UNUSUALNESS].to_numpy())
+        product -= np.log(shares[UNUSUALNESS])
     columns["merchant_chance_share"] = share_at_least(unlike, unlike[reference])
     columns["payment_chance_share"] = share_at_least(product, product[reference])
     chance_columns = {name: columns[name] for name in CHANCES if name in columns}
-    return pd.DataFrame(chance_columns | {SURPRISE: product, BUYING: unlike}, shares.index)
+    return chance_columns | {SURPRISE: product, BUYING: unlike}
 
 
-def novelty_chances(features: Mapping[str, Any], reference: Flags) -> pd.DataFrame:
+def novelty_chances(features: Mapping[str, Any], reference: Flags) -> Columns:
     """Return the shares of what is new and of single surprises, and what orders new payments."""
     shares = _shares(features, (NEW_SUM, *ALONE.values()), reference)
     new = np.asarray(features["is_new_to_holder"], dtype=bool)
     product = np.sum([np.asarray(features[name]) for name in NEW], axis=0)
-    product = np.where(new, product - np.log(shares[NEW_SUM].to_numpy()), 0.0)
-    columns = {name: shares[surprise].to_numpy() for name, surprise in ALONE.items()}
+    product = np.where(new, product - np.log(shares[NEW_SUM]), 0.0)
+    columns = {name: shares[surprise] for name, surprise in ALONE.items()}
     columns["novelty_chance_share"] = np.where(
         product > 0, share_at_least(product, product[reference]), 1.0
     )
-    return pd.DataFrame(columns | {NOVELTY: product})
+    return columns | {NOVELTY: product}
 
 
-def month_chances(features: Mapping[str, Any], ends: Codes) -> pd.DataFrame:
+def month_chances(features: Mapping[str, Any], ends: Codes) -> Columns:
     """Return `month_chance_share` and what orders months: merchants, purposes and the forest.
 
     Args:
@@ -133,10 +132,9 @@ def month_chances(features: Mapping[str, Any], ends: Codes) -> pd.DataFrame:
         ends: rows at which the earlier months of holders ended.
     """
     views = [name for name in (*MONTH_FEATURES[:2], MONTH_UNUSUALNESS) if name in features]
-    product = -np.log(_shares(features, views, ends)).sum(axis=1).to_numpy()
+    product = -np.log(np.stack(list(_shares(features, views, ends).values()))).sum(axis=0)
     share = share_at_least(product, product[ends]) if len(ends) else np.ones(len(product))
-    columns = {"month_chance_share": share, MONTH_SURPRISE: product}
-    return pd.DataFrame(columns)
+    return {"month_chance_share": share, MONTH_SURPRISE: product}
 
 
 def exact_interval(count: int, total: int) -> tuple[float, float]:

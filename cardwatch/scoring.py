@@ -15,11 +15,11 @@ from cardwatch.errors import ModelRefused, NothingToScore
 from cardwatch.features import (
     FOREST_FEATURES,
     MONTH_FEATURES,
+    FeatureColumns,
     Ledger,
     OpenCards,
     build_card_features,
     build_features,
-    feature_columns,
 )
 from cardwatch.features.ledger import take_rows
 from cardwatch.forest import Forest, fit_forest
@@ -113,14 +113,12 @@ def score(  # noqa: PLR0913  one for each thing that can be given
         known_by=_day_number(known_by),
     )
     scored_rows = (
-        ledger.frame["file"].isin(asked_files).to_numpy()
-        if asked_files
-        else np.ones(len(ledger), bool)
+        ledger.is_in("file", tuple(asked_files)) if asked_files else np.ones(len(ledger), bool)
     )
     if not scored_rows.any():
         raise NothingToScore("The statements could not be read. Check the files and try again.")
     reference = _reference(ledger, scored_rows)
-    features = feature_columns(ledger)
+    features = FeatureColumns(ledger)
     is_own_forest = forest is None and enough_for_forest(ledger, reference)
     if is_own_forest:
         read = {name: features[name][reference] for name in FOREST_FEATURES}
@@ -170,7 +168,7 @@ def _usable(rules: Sequence[Rule], registers: Mapping[str, Register]) -> list[Ru
 
 def _unusualness(  # noqa: PLR0913, PLR0917  what is read, and what is asked about
     ledger: Ledger,
-    features: Columns,
+    features: FeatureColumns,
     forest: Forest | None,
     reference: Flags,
     scored_rows: Flags,
@@ -197,20 +195,20 @@ def _month_ends(ledger: Ledger, reference: Flags) -> Codes:
     return ledger.last_rows(reference & ledger.is_purchase, ("holder_id", "month"))
 
 
-def _weigh(ledger: Ledger, columns: Columns, reference: Flags) -> tuple[Columns, pd.DataFrame]:
+def _weigh(
+    ledger: Ledger, columns: FeatureColumns, reference: Flags
+) -> tuple[FeatureColumns, Columns]:
     """Return the columns with the chances, and each surprise's share."""
     shares = surprise_shares(columns, reference)
-    weighed = dict(columns)
-    for chance_columns in (
-        chances(shares, reference),
-        novelty_chances(columns, reference),
-        month_chances(columns, _month_ends(ledger, reference)),
-    ):
-        weighed |= {str(name): values.to_numpy() for name, values in chance_columns.items()}
-    return weighed, shares
+    weighed = (
+        chances(shares, reference)
+        | novelty_chances(columns, reference)
+        | month_chances(columns, _month_ends(ledger, reference))
+    )
+    return columns | weighed, shares
 
 
-def _scored_rows(forest: Forest, features: Columns, rows: Codes) -> Numbers:
+def _scored_rows(forest: Forest, features: FeatureColumns, rows: Codes) -> Numbers:
     """Return how unusual some rows are, 0 for the others."""
     unusualness = np.zeros(len(features[forest.features[0]]))
     read = {name: features[name] for name in forest.features}

@@ -37,6 +37,16 @@ def _surprises(rows: int, seed: int = 4, zero: float = 0.5) -> pd.DataFrame:
     return pd.DataFrame(values * (random.random(values.shape) >= zero), columns=NAMES)
 
 
+def _shares(features: pd.DataFrame, reference: np.ndarray[Any, Any]) -> pd.DataFrame:
+    """Return each surprise as a share, as a table."""
+    return pd.DataFrame(surprise_shares(features, reference))
+
+
+def _chances(shares: pd.DataFrame, reference: np.ndarray[Any, Any]) -> pd.DataFrame:
+    """Return the shares of families, as a table."""
+    return pd.DataFrame(chances({str(k): v.to_numpy() for k, v in shares.items()}, reference))
+
+
 OF_PAYMENTS = [
     name for name in CHANCES if name not in {"month_chance_share", "novelty_chance_share", *ALONE}
 ]
@@ -88,10 +98,10 @@ def test_with_ties_a_share_is_too_large_rather_than_too_small() -> None:
 def test_reference_payments_are_about_as_often_rare_as_they_should_be(alpha: float) -> None:
     features = _surprises(999, zero=0.0)
     everything = np.ones(len(features), dtype=bool)
-    shares = surprise_shares(features, everything)
+    shares = _shares(features, everything)
     exact = (np.floor(alpha * 1_000) - 1) / 999  # each payment is in its own reference
     assert (shares <= alpha + 1e-12).mean().to_numpy() == pytest.approx(exact)
-    rare = (chances(shares, everything)[SHARES] <= alpha + 1e-12).mean()
+    rare = (_chances(shares, everything)[SHARES] <= alpha + 1e-12).mean()
     assert ((rare <= alpha) & (rare >= alpha - 0.012)).all()
 
 
@@ -99,10 +109,10 @@ def test_where_nothing_surprises_every_share_is_one() -> None:
     features = _surprises(200)
     features.iloc[:5] = 0.0
     reference = np.arange(len(features)) >= 50
-    shares = surprise_shares(features, reference)
+    shares = _shares(features, reference)
     assert (shares.iloc[:5] == 1).all(axis=None)
     assert (shares.to_numpy()[features.to_numpy() == 0] == 1).all()
-    found = chances(shares, reference).iloc[:5]
+    found = _chances(shares, reference).iloc[:5]
     assert (found[SHARES] == 1).all(axis=None)
     assert (found[ORDERS] == 0).all(axis=None)
 
@@ -110,8 +120,8 @@ def test_where_nothing_surprises_every_share_is_one() -> None:
 def test_a_payment_outside_the_reference_does_not_change_what_others_are_compared_with() -> None:
     features = _surprises(120)
     reference = np.arange(len(features)) < 100
-    alone = chances(surprise_shares(features[:101], reference[:101]), reference[:101])
-    among = chances(surprise_shares(features, reference), reference)
+    alone = _chances(_shares(features[:101], reference[:101]), reference[:101])
+    among = _chances(_shares(features, reference), reference)
     pd.testing.assert_frame_equal(alone, among[:101])
 
 
@@ -121,7 +131,7 @@ def test_the_more_surprising_of_two_payments_has_the_smaller_chance() -> None:
     low[NAMES], high[NAMES] = 1.0, 4.0
     features.iloc[298], features.iloc[299] = low, high
     reference = np.arange(len(features)) < 298
-    found = chances(surprise_shares(features, reference), reference)
+    found = _chances(_shares(features, reference), reference)
     assert (found[SHARES].iloc[299] < found[SHARES].iloc[298]).all()
     assert (found[ORDERS].iloc[299] > found[ORDERS].iloc[298]).all()
 
@@ -135,7 +145,7 @@ def test_one_surprise_more_never_makes_a_payment_more_ordinary(
     raised = pd.concat([features, features.iloc[[-1]]], ignore_index=True)
     raised.loc[40, name] += more
     reference = np.arange(len(raised)) < 30
-    found = chances(surprise_shares(raised, reference), reference)
+    found = _chances(_shares(raised, reference), reference)
     assert (found[SHARES].iloc[40] <= found[SHARES].iloc[39]).all()
     assert (found[ORDERS].iloc[40] >= found[ORDERS].iloc[39]).all()
 
@@ -147,7 +157,7 @@ def test_within_a_family_the_rarest_surprise_counts_and_others_do_not_add_up() -
     features.loc[398, amounts[0]] = 9.0
     features.loc[399, amounts] = 9.0
     reference = np.arange(len(features)) < 398
-    found = chances(surprise_shares(features, reference), reference)["amount_chance_share"]
+    found = _chances(_shares(features, reference), reference)["amount_chance_share"]
     assert found.iloc[398] == found.iloc[399]
 
 
@@ -158,7 +168,7 @@ def test_surprises_of_two_families_together_are_rarer_than_one_of_them() -> None
     features.loc[398, first] = 2.0
     features.loc[399, [first, second]] = 2.0
     reference = np.arange(len(features)) < 398
-    found = chances(surprise_shares(features, reference), reference)["payment_chance_share"]
+    found = _chances(_shares(features, reference), reference)["payment_chance_share"]
     assert found.iloc[399] < found.iloc[398]
 
 
@@ -169,8 +179,8 @@ def test_the_forest_counts_where_there_is_one_and_is_not_missed_where_there_is_n
     seen = features.assign(**{UNUSUALNESS: np.linspace(0.3, 0.5, 100)})
     seen.loc[98:, UNUSUALNESS] = [0.3, 0.9]
     reference = np.arange(len(features)) < 98
-    without = chances(surprise_shares(features, reference), reference)["payment_chance_share"]
-    having = chances(surprise_shares(seen, reference), reference)["payment_chance_share"]
+    without = _chances(_shares(features, reference), reference)["payment_chance_share"]
+    having = _chances(_shares(seen, reference), reference)["payment_chance_share"]
     assert without.iloc[99] == without.iloc[98]
     assert having.iloc[99] < having.iloc[98]
 
@@ -178,7 +188,7 @@ def test_the_forest_counts_where_there_is_one_and_is_not_missed_where_there_is_n
 def test_without_any_reference_every_payment_is_as_rare_as_any_and_none_is_impossible() -> None:
     features = _surprises(10)
     reference = np.zeros(len(features), dtype=bool)
-    found = chances(surprise_shares(features, reference), reference)
+    found = _chances(_shares(features, reference), reference)
     assert (found[SHARES] == 1).all(axis=None)
     assert (found[ORDERS] == 0).all(axis=None)
 
@@ -186,7 +196,7 @@ def test_without_any_reference_every_payment_is_as_rare_as_any_and_none_is_impos
 def test_every_chance_that_rules_may_read_is_there_with_its_meaning() -> None:
     features = _surprises(10)
     reference = np.ones(len(features), dtype=bool)
-    found = chances(surprise_shares(features, reference), reference)
+    found = _chances(_shares(features, reference), reference)
     assert list(found) == [*OF_PAYMENTS, SURPRISE, BUYING]
     # What is booked counts with the merchant: it has no share of its own.
     told = FAMILIES.keys() - {"purpose"}
@@ -202,7 +212,7 @@ def test_an_unusual_merchant_is_rarer_where_its_purpose_is_unusual_too() -> None
     features.loc[398, purpose] = 2.0
     features.loc[399, [shop, purpose]] = 2.0
     reference = np.arange(len(features)) < 397
-    found = chances(surprise_shares(features, reference), reference)
+    found = _chances(_shares(features, reference), reference)
     share = found["merchant_chance_share"].iloc[-3:].tolist()
     assert share[2] < min(share[:2])
     assert max(share[:2]) < 1

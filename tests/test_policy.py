@@ -235,9 +235,8 @@ def test_the_hash_changes_with_every_part_of_a_limit() -> None:
 
 def _in_force(policy: Policy, *asked: tuple[str, str]) -> pd.DataFrame:
     holders = pd.Series([holder for holder, _ in asked], dtype="str")
-    return policy.limits_in_force(
-        "single_purchase", holders, pd.to_datetime(pd.Series([day for _, day in asked]))
-    )
+    days = pd.to_datetime(pd.Series([day for _, day in asked]))
+    return pd.DataFrame(policy.limits_in_force("single_purchase", holders, days))
 
 
 def _entry(since: str, pounds: float, more: str = "") -> str:

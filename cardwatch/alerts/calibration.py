@@ -88,22 +88,25 @@ def weigh_findings(
         fires: where each rule, of those and of the weakening ones, fires.
         weakening: rules that lower the findings of others.
     """
-    past, weighed = calibrating(scored), {}
+    past = calibrating(scored)
+    weighed: dict[str, Numbers] = {}
     for scale in dict.fromkeys(map(_scale, rules)):
         alike = [rule for rule in rules if _scale(rule) == scale]
         anywhere = np.logical_or.reduce([fires[rule.id] for rule in alike])
         rows = np.flatnonzero(anywhere & (scored.asked | past))
+        weighed |= {rule.id: np.zeros(len(past)) for rule in alike}
+        if not len(rows):
+            continue
         strength = _strength(scored, scale[-1])[rows]
         evidence = rarity(strength, _each_once(scored, rows, strength, past), int(past.sum()))
         for rule in alike:
-            weighed[rule.id] = np.zeros(len(past))
             weighed[rule.id][rows] = np.where(fires[rule.id][rows], evidence, 0.0)
     for rule in rules:
         for other in weakening:
             if rule.id in other.weakens:
                 weighed[rule.id][fires[other.id]] -= WEAKENED
         weighed[rule.id] = np.maximum(weighed[rule.id], 0.0)
-        if rule.at_stake:
+        if rule.at_stake and weighed[rule.id].any():
             weighed[rule.id] += np.where(weighed[rule.id] > 0, _money(scored, rule), 0.0)
     for group in dict.fromkeys(rule.group for rule in rules):
         _weigh_group(scored, [rule for rule in rules if rule.group == group], weighed, past)
@@ -116,6 +119,8 @@ def _weigh_group(
     """Hold the evidence of a group's rules against the group's own past, and add their levels."""
     best = np.max([weighed[rule.id] for rule in rules], axis=0)
     rows = np.flatnonzero(best > 0)
+    if not len(rows):
+        return
     before = _each_once(scored, rows, best[rows], past)
     now = _each_once(scored, rows, best[rows], scored.asked)
     asked = int(scored.asked.sum())

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cardwatch.features import Ledger
-    from cardwatch.features.ledger import Columns
     from cardwatch.forest import Forest
     from cardwatch.records import EntryShown
 
@@ -69,8 +68,8 @@ class ScoringContext:
     """
 
     ledger: Ledger
-    columns: Columns
-    shares: pd.DataFrame
+    columns: Mapping[str, np.ndarray[Any, Any]]
+    shares: Mapping[str, np.ndarray[Any, Any]]
     asked: Flags
     reference: Flags
     cards: pd.DataFrame | None = None
@@ -107,13 +106,13 @@ class ScoringContext:
     @cached_property
     def features(self) -> pd.DataFrame:
         """The columns as a frame on the ledger's index."""
-        return pd.DataFrame(self.columns, self.ledger.frame.index, copy=False)
+        return pd.DataFrame(dict(self.columns), self.ledger.frame.index, copy=False)
 
     @cached_property
     def compared(self) -> dict[str, np.ndarray[Any, Any]]:
         """The share of every surprise that alerts tell of, by what it says."""
         surprises = [f for name, family in FAMILIES.items() if name != "split" for f in family]
-        return {meaning_of(f): self.shares[name_of(f)].to_numpy() for f in surprises}
+        return {meaning_of(f): self.shares[name_of(f)] for f in surprises}
 
 
 def rank_alerts(scored: ScoringContext, rules: Sequence[Rule], lane: str) -> list[Alert]:

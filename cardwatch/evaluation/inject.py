@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from cardwatch.evaluation.dataset import DatasetBuilder, World
 from cardwatch.evaluation.inject_benign import (
@@ -26,8 +27,6 @@ from cardwatch.evaluation.inject_splits import (
 )
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from cardwatch.policy import Policy
 
 BENIGN_PATTERNS = (
@@ -120,5 +119,6 @@ def plot_of(
     frame = transactions.sort_values(["date", "file", "row"], kind="stable", ignore_index=True)
     frame = frame.assign(row=np.arange(len(frame)))
     limits = policy.limits_in_force("single_purchase", frame["holder_id"], frame["date"])
-    limit = limits["pence"].where(limits["pence"] > 0, UNLIMITED_PENCE)
+    pence: pd.Series[int] = pd.Series(limits["pence"], frame.index)
+    limit = pence.where(pence > 0, UNLIMITED_PENCE)
     return DatasetBuilder(frame, limit, start, np.random.default_rng(seed))

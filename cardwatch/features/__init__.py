@@ -6,6 +6,7 @@ ordinary and grows with how unusual a payment is; the forest reads surprises onl
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -37,7 +38,7 @@ from cardwatch.features.card import CARD_FEATURES, OpenCards, build_card_feature
 from cardwatch.features.ledger import Ledger, purchase_rows, refund_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import numpy as np
 
@@ -369,14 +370,51 @@ FOREST_FEATURES: tuple[str, ...] = tuple(
 """Columns the isolation forest reads, in order."""
 
 
-def feature_columns(ledger: Ledger) -> Columns:
-    """Return every feature of every row, by its name."""
-    return {name_of(feature): feature(ledger) for feature in FEATURES}
+_BY_NAME: dict[str, Feature] = {name_of(feature): feature for feature in FEATURES}
+
+
+class FeatureColumns(Mapping[str, "np.ndarray[Any, Any]"]):
+    """Columns of a ledger by name: every feature, each computed when it is first read, and more.
+
+    A small statement needs half of the features: most rules fail at their first condition.
+    """
+
+    def __init__(self, ledger: Ledger, more: Columns | None = None) -> None:
+        """Take the ledger whose rows the columns describe.
+
+        Args:
+            ledger: the transactions.
+            more: columns beside the features, a value a row.
+        """
+        self._ledger = ledger
+        self._columns = dict(more or {})
+
+    def __or__(self, more: Columns) -> FeatureColumns:
+        """Return these columns with more beside them; what was computed is not computed again."""
+        return FeatureColumns(self._ledger, self._columns | more)
+
+    def __getitem__(self, name: str) -> np.ndarray[Any, Any]:
+        """Return a column."""
+        if name not in self._columns:
+            self._columns[name] = _BY_NAME[name](self._ledger)
+        return self._columns[name]
+
+    def __contains__(self, name: object) -> bool:
+        """Return whether there is such a column."""
+        return name in self._columns or name in _BY_NAME
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the names of the columns: all features in order, then the others."""
+        return iter(dict.fromkeys((*_BY_NAME, *self._columns)))
+
+    def __len__(self) -> int:
+        """Return the number of columns."""
+        return len(self._columns.keys() | _BY_NAME.keys())
 
 
 def build_features(ledger: Ledger) -> pd.DataFrame:
     """Return every feature of every row: a frame on the ledger's index, a column a feature."""
-    columns = feature_columns(ledger)
+    columns = dict(FeatureColumns(ledger))
     return pd.DataFrame(columns, ledger.frame.index, copy=False)  # a copy would double the memory
 
 
@@ -388,11 +426,11 @@ __all__ = [
     "FOREST_FEATURES",
     "MONTH_FEATURES",
     "REGISTERS_READ",
+    "FeatureColumns",
     "Ledger",
     "OpenCards",
     "build_card_features",
     "build_features",
-    "feature_columns",
     "meaning_of",
     "name_of",
     "purchase_rows",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     Whole = np.ndarray[Any, np.dtype[np.int64]]
     Numbers = np.ndarray[Any, np.dtype[np.float64]]
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
+    Texts = np.ndarray[Any, np.dtype[np.object_]]
     Columns = dict[str, np.ndarray[Any, Any]]
 
 Column = TypeVar("Column")
@@ -39,7 +40,6 @@ DAYS_APART = 1 << 20
 OWN_GROUPS = ("month", "category_id", "category_words", "team", "organisation", "purpose_id",
               "size_pence", "size_band")  # fmt: skip
 """Groupings of rows that are not columns of the frame."""
-ORDER = ["date", "file", "row"]
 UNMATCHED: dict[str, Any] = {
     "card_id": "",
     "is_card_known": True,
@@ -112,7 +112,9 @@ class Ledger:
         known_by: float = -np.inf,
     ) -> None:
         """Sort the transactions, name their merchants and look up their limits."""
-        frame = transactions.sort_values(ORDER, kind="stable", ignore_index=True)
+        files = pd.factorize(transactions["file"], sort=True)[0]
+        order = np.lexsort((transactions["row"], files, transactions["date"]))
+        frame = transactions.take(order).reset_index(drop=True)
         more: dict[str, Any] = {k: value for k, value in UNMATCHED.items() if k not in frame}
         names = link_merchants(
             frame["merchant"], frame["date"], policy.merchant_aliases, policy.payment_processors
@@ -123,8 +125,12 @@ class Ledger:
             limits = policy.limits_in_force(name, frame["holder_id"], frame["date"])
             register_limit = frame.get(REGISTER_LIMITS.get(name))
             if register_limit is not None and (register_limit > 0).any():
-                limits.loc[register_limit > 0, ["pence", "sure_pence"]] = register_limit
-                limits["stated"] |= register_limit > 0
+                stated = register_limit.to_numpy() > 0
+                limits = {
+                    "pence": np.where(stated, register_limit, limits["pence"]),
+                    "sure_pence": np.where(stated, register_limit, limits["sure_pence"]),
+                    "stated": limits["stated"] | stated,
+                }
             more[f"{name}_limit_pence"] = limits["pence"]
             more[f"{name}_sure_limit_pence"] = limits["sure_pence"]
             more[f"is_{name}_stated"] = limits["stated"]
@@ -134,6 +140,7 @@ class Ledger:
         self.registers = dict(registers or {})
         self.known_by = known_by
         self._rows = len(frame)  # asked for often, and a frame takes its time to tell
+        self._most_kept = max(KEPT, KEPT_NUMBERS // max(self._rows, 1))
         self._kept: dict[tuple[object, ...], Any] = {}
         self._made: dict[str, Any] = {}
 
@@ -159,7 +166,7 @@ class Ledger:
         """Return the column that `make` gives, made again if it was let go; see `KEPT`."""
         column: Column = self._kept.pop(key) if key in self._kept else make()
         self._kept[key] = column  # the last of all: the first is the one used longest ago
-        if len(self._kept) > max(KEPT, KEPT_NUMBERS // max(len(self), 1)):
+        if len(self._kept) > self._most_kept:
             del self._kept[next(iter(self._kept))]
         return column
 
@@ -211,21 +218,25 @@ class Ledger:
         return ~np.isin(weekday, self.policy.working_days) | np.isin(self.day, days)
 
     @cached_property
-    def category_id(self) -> pd.Series[str]:
+    def category_id(self) -> Texts:
         """Category of each row: its code, else its words in lower case, else empty."""
-        return self.frame["mcc"].where(
-            self.frame["mcc"] != "", self.frame["category"].str.casefold()
-        )
+        words = self._changed("category", str.casefold)
+        return np.where(self.is_blank("mcc"), words, self._changed("mcc", str))
 
     @cached_property
-    def category_words(self) -> pd.Series[str]:
+    def category_words(self) -> Texts:
         """Category of each row in words, in lower case."""
-        return self.frame["category"].str.casefold().str.strip()
+        return self._changed("category", lambda text: text.casefold().strip())
 
     @cached_property
-    def team(self) -> pd.Series[str]:
+    def team(self) -> Texts:
         """The cost centre, in one spelling: cardholders who may buy together."""
-        return self.frame["cost_centre"].str.casefold().str.split().str.join(" ")
+        return self._changed("cost_centre", lambda text: " ".join(text.casefold().split()))
+
+    def _changed(self, name: str, change: Callable[[str], str]) -> Texts:
+        """Return a column of the frame with its texts changed, each distinct one once."""
+        codes, distinct = self.texts(name)
+        return np.array([change(text) for text in distinct], dtype=object)[codes]
 
     @cached_property
     def organisation(self) -> Codes:
@@ -244,9 +255,9 @@ class Ledger:
         return np.rint(logs / BAND).astype("int64")
 
     @cached_property
-    def purpose_id(self) -> pd.Series[str]:
+    def purpose_id(self) -> Texts:
         """The booked purpose of each row, in lower case."""
-        return self.frame["description"].str.casefold().str.strip()
+        return self._changed("description", lambda text: text.casefold().strip())
 
     def texts(self, name: str) -> tuple[Codes, np.ndarray[Any, Any]]:
         """Return a column of the frame or one of `OWN_GROUPS` as numbers, and what each stands for.
@@ -327,7 +338,10 @@ class Ledger:
             until: last day that counts, in days before the row's, as in `total`.
         """
         order = self._order(by)
-        most = pd.Series(values[order]).groupby(self.group(*by)[order]).cummax().to_numpy()
+        distinct, places = np.unique(values, return_inverse=True)
+        # Groups are in order, so that a place in the next one is above all of the one before.
+        starts = self.group(*by)[order] * len(distinct)
+        most = distinct[np.maximum.accumulate(starts + places[order]) - starts]
         first, last = self._begin(by, None), self._begin(by, until - 1) - 1
         return np.where(last >= first, most[last], 0.0)
 
@@ -343,9 +357,10 @@ class Ledger:
 
     def last_rows(self, where: Flags, by: tuple[str, ...]) -> Codes:
         """Return the last row with the property of each group, in the ledger's order."""
-        rows = np.flatnonzero(where)
-        groups = self.group(*by)[rows]
-        return rows[~pd.Series(groups).duplicated(keep="last").to_numpy()]
+        rows, group = np.flatnonzero(where), self.group(*by)
+        last = np.zeros(len(self), dtype="int64")
+        last[group[rows]] = rows  # of a group's rows the last is written last
+        return rows[last[group[rows]] == rows]
 
     def window_slice(
         self, row: int, by: tuple[str, ...], days: int | None = None
@@ -422,7 +437,7 @@ class Ledger:
         self, where: object, by: tuple[str, ...], since: int | None = None, until: int = 0
     ) -> Numbers:
         """Return for each row how many rows of its group in a window have a property."""
-        return np.rint(self.total(np.asarray(where, dtype=bool), by, since, until))
+        return self.total(np.asarray(where, dtype=bool), by, since, until)
 
     def last_day(self, where: object, by: tuple[str, ...]) -> Numbers:
         """Return for each row its group's latest earlier day with the property, or nan."""

@@ -97,6 +97,10 @@ def worded(ledger: Ledger, words: tuple[str, ...], *more: str) -> Flags:
 
     Long words count at the end of a longer one as well, as web shops write them: `bestvouchers`.
     """
+    codes, texts = ledger.words(*more)
+    said = ledger.once(f"said {more}", lambda: "\n".join(texts).lower())
+    if said.isascii():  # a pattern of words that nobody says takes longer to read than to look
+        words = tuple(word for word in words if word.lower() in said or not word.isascii())
     if not words:
         return np.zeros(len(ledger), bool)
     whole = [re.escape(word) for word in words]
@@ -104,7 +108,6 @@ def worded(ledger: Ledger, words: tuple[str, ...], *more: str) -> Flags:
     # Not \b: beside a word such as "(uk)" or "£50" there is no boundary of a word.
     pattern = rf"(?:^|\W)(?:{'|'.join(whole)})(?:\W|$)"
     pattern += rf"|(?:{'|'.join(ends)})\b" if ends else ""
-    codes, texts = ledger.words(*more)
 
     def make() -> Flags:
         return says(texts, pattern)[codes]

@@ -8,7 +8,7 @@ import re
 import string
 import tomllib
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -169,9 +169,11 @@ class Condition:
     comparison: str
     than: float | str
 
-    def holds(self, features: Mapping[str, Any], policy: Policy | None = None) -> Any:  # noqa: ANN401  a flag or a column of them
+    def holds(
+        self, features: Mapping[str, Any] | pd.DataFrame, policy: Policy | None = None
+    ) -> Any:  # noqa: ANN401  a flag or a column of them
         """Return where the comparison holds."""
-        than = self.than
+        than: Any = self.than
         if isinstance(than, str) and than.startswith("policy."):
             than = features[than] if than in features else getattr(policy, than[len("policy.") :])
         elif isinstance(than, str):
@@ -254,10 +256,15 @@ class Rule:
         return repr(self)
 
     def fires(self, features: Mapping[str, Any] | pd.DataFrame, policy: Policy) -> Flags:
-        """Return for each payment, or card, whether every condition holds."""
-        columns = {name: np.asarray(features[name]) for name in self.reads}
-        holds = [condition.holds(columns, policy) for condition in self.when]
-        flags: Flags = reduce(operator.and_, holds)
+        """Return for each payment, or card, whether every condition holds.
+
+        Where one condition holds nowhere, the features of those after it are not read.
+        """
+        flags: Flags = np.asarray(self.when[0].holds(features, policy))
+        for condition in self.when[1:]:
+            if not flags.any():
+                break
+            flags = flags & np.asarray(condition.holds(features, policy))
         return flags
 
     def decides(self, figures: Mapping[str, float]) -> bool:

@@ -33,7 +33,8 @@ def name_holders(frames: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, list[str
     Returns:
         A frame with `TRANSACTION_COLUMNS`, and sentences about the key.
     """
-    together = pd.concat(frames, ignore_index=True)
+    alone = len(frames) == 1  # putting one frame together with nothing takes a while
+    together = frames[0].reset_index(drop=True) if alone else pd.concat(frames, ignore_index=True)
     notes = _choose_holder_key(together, frames)
     return together[list(TRANSACTION_COLUMNS)], notes
 
@@ -89,7 +90,11 @@ def holder_ids(together: pd.DataFrame, common: Collection[str]) -> pd.Series[str
     ordered += [name for name in names if name not in (key, *passed)]
     holder = pd.Series("", index=together.index, dtype="str")
     for name in (*ordered, *passed):
-        holder = holder.where(holder != "", together[f"key_{name}"].fillna(""))
+        unnamed = (holder == "").to_numpy(bool)
+        if not unnamed.any():
+            break
+        own = together[f"key_{name}"].fillna("")
+        holder = own if unnamed.all() else holder.where(~unnamed, own)
     return _one_spelling(holder, key or "")
 
 
@@ -116,10 +121,11 @@ def _one_spelling(holder: pd.Series[str], key: str) -> pd.Series[str]:
 
     Where two are as usual, the one with small letters, then the first in the alphabet, is taken.
     """
+    distinct = pd.Series(holder.unique(), dtype="str")
+    if fold_key(f"key_{key}", distinct).is_unique:
+        return holder
     counts = holder.value_counts().rename_axis("holder").reset_index(name="count")
     counts["folded"] = fold_key(f"key_{key}", counts["holder"])
-    if counts["folded"].is_unique:
-        return holder
     counts["capitals"] = counts["holder"].str.isupper()
     order = counts.sort_values(["count", "capitals", "holder"], ascending=[False, True, True])
     spelling = order.drop_duplicates("folded").set_index("folded")["holder"]

@@ -20,9 +20,12 @@ from cardwatch.statements.profiles import HOLDER_FIELDS
 from cardwatch.statements.words import plain_word, words_with_meaning
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cardwatch.statements.amounts import Amounts
     from cardwatch.statements.sheet import ParsedSheet
 
+    Codes = np.ndarray[Any, np.dtype[np.integer[Any]]]
     Days = np.ndarray[Any, np.dtype[np.datetime64]]
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
     Pence = np.ndarray[Any, np.dtype[np.int64]]
@@ -180,17 +183,17 @@ def _by_kind(sheet: ParsedSheet, good: Flags, kinds: tuple[str, Flags], pence: P
     return parts
 
 
-def _payments(sheet: ParsedSheet, dates: Days, pence: Pence) -> pd.DataFrame:
+def _payments(sheet: ParsedSheet, dates: Days, pence: Pence) -> dict[str, Codes]:
     """Return for every row what tells its payment from another."""
     names = ("transaction_id", "posting_date", "merchant", *HOLDER_FIELDS)
     codes = {name: sheet.columns[name].codes for name in names if name in sheet.columns}
-    return pd.DataFrame({"date": dates.astype("int64"), "pence": pence, **codes})
+    return {"date": dates.astype("int64"), "pence": pence, **codes}
 
 
-def _by_parts(sheet: ParsedSheet, good: Flags, payments: pd.DataFrame, part: int) -> Flags:
+def _by_parts(sheet: ParsedSheet, good: Flags, payments: Mapping[str, Codes], part: int) -> Flags:
     """Return the further lines whose parts, row by row, come to the amount that each repeats."""
     parts = read_column(sheet.column_at(part), ".").pence
-    good_payments = payments[good]
+    good_payments = pd.DataFrame(payments)[good]
     group = (good_payments != good_payments.shift()).any(axis=1).cumsum()
     frame = pd.DataFrame(
         {"part": np.abs(parts[good]), "amount": good_payments["pence"].abs(), "group": group}
@@ -210,7 +213,7 @@ def _by_parts(sheet: ParsedSheet, good: Flags, payments: pd.DataFrame, part: int
     return lines
 
 
-def _by_sums(sheet: ParsedSheet, good: Flags, payments: pd.DataFrame) -> Flags:
+def _by_sums(sheet: ParsedSheet, good: Flags, payments: Mapping[str, Codes]) -> Flags:
     """Return the further lines of payments on rows one below the other, alike but for their parts.
 
     The column of parts may have any heading. It has to come to the amount of every payment on
@@ -219,14 +222,14 @@ def _by_sums(sheet: ParsedSheet, good: Flags, payments: pd.DataFrame) -> Flags:
     """
     lines = np.zeros(len(good), dtype=bool)
     rows = np.flatnonzero(good)
-    alike = payments.drop(columns="transaction_id", errors="ignore").to_numpy()[rows]
+    alike = [values[rows] for name, values in payments.items() if name != "transaction_id"]
     repeats = np.zeros(len(rows), dtype=bool)
-    repeats[1:] = (alike[1:] == alike[:-1]).all(axis=1)
+    repeats[1:] = np.logical_and.reduce([values[1:] == values[:-1] for values in alike])
     if not repeats.any():
         return lines
     group = np.cumsum(~repeats)
     several = np.bincount(group)[group] > 1
-    whole = np.abs(payments["pence"].to_numpy()[rows])
+    whole = np.abs(payments["pence"][rows])
     for position in sheet.unused:
         column = sheet.column_at(position)
         if not column.kept(good).kept(several).matches(r"\d").all():

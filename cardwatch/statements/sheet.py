@@ -452,14 +452,14 @@ def check_headings(table: Table, profiles: Sequence[Profile]) -> None:
     headings = Headings(known_headings(profiles), needed_headings(profiles))
     names = list(map(normalise_heading, table.headings))
     first = table.cells.slice(0, SHOWN_ROWS)
-    below = [
-        any(_is_value(text) for text in column.to_pylist())
+    is_known = any(map(headings.knows, filter(None, names))) or any(
+        _is_value(text)
         for column, name in zip(first.columns, names, strict=False)
         if name
-    ]
-    is_known = any(map(headings.knows, filter(None, names)))
+        for text in column.to_pylist()
+    )
     is_payment = any(map(_is_value, table.headings)) and not headings.is_whole(names)
-    if is_payment or not (is_known or any(below)):
+    if is_payment or not is_known:
         reason = (
             "its first row looks like a payment, not headings. Export it again with a heading row"
         )

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cardwatch.features import feature_columns
+from cardwatch.features import FeatureColumns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -211,5 +211,5 @@ def test_every_feature_is_built_of_few_rows(
 ) -> None:
     """Of refunds alone too: a statement may hold nothing else."""
     ledger = make_ledger(payments)
-    for name, column in feature_columns(ledger).items():
+    for name, column in FeatureColumns(ledger).items():
         assert len(column) == len(payments), name
