@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -119,7 +120,12 @@ def _check_minor_units(sheet: ParsedSheet) -> None:
     stated = not sheet.profile.is_shipped or any(
         PENCE_WORDS & set(normalise_heading(sheet.sources[name]).split()) for name in names
     )
-    if sheet.table.form == "json" and texts and not stated and not any("." in t for t in texts):
+    if (
+        sheet.table.form == "json"
+        and texts
+        and not stated
+        and not re.search(r"[.,]", " ".join(texts))
+    ):
         reason = (
             "all its amounts are whole numbers, which may be pounds or pence. If they are pounds, "
             "name their column as 'amount' in a column profile; if pence, as 'Amount (pence)'"

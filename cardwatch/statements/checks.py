@@ -15,6 +15,7 @@ from cardwatch.statements.cells import card_name
 from cardwatch.statements.holders import fold_name
 from cardwatch.statements.profiles import HOLDER_FIELDS
 from cardwatch.statements.words import plain_word, word_set
+from cardwatch.tabular import normalise_heading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +58,13 @@ COUNTED = re.compile(
     re.IGNORECASE,
 )
 """A line that says how many payments a file has."""
+STATED_TOTAL = re.compile(r"(?i).*\btotal\b[^\d]*(\d[\d,]*\.\d\d)\W*")
+"""A line that says to what the payments come."""
+COUNT_HEADINGS = frozenset({
+    "no of transactions", "number of transactions", "no of payments", "number of payments",
+    "transaction count", "count of transactions", "transactions", "count", "no of purchases",
+})  # fmt: skip
+"""Headings of columns that say of how many payments a row is the sum."""
 MOSTLY = 0.5
 LOOSE_FIELDS = ("description", "merchant", "category", "unit")
 """Fields whose cells are seldom amounts."""
@@ -274,21 +282,35 @@ def check_holders(sheet: ParsedSheet, good: Flags) -> None:
     sheet.checks.append(Check("holders", not several, sentence))
 
 
-def check_count(sheet: ParsedSheet, text: Flags, rows: Flags, good: Flags) -> None:
-    """Compare how many payments the file says it has with those that stand in it.
+def _check_stated_total(sheet: ParsedSheet, lines: Sequence[str], pence: int) -> None:
+    """Say that the only line of text with a total differs from what the payments come to."""
+    stated = [match[1] for line in lines if (match := STATED_TOTAL.fullmatch(line))]
+    declared = cells.read_pence(stated[0], ".") if len(stated) == 1 else None
+    if declared not in {None, abs(pence)}:
+        sheet.notes.append(
+            f"a line of text states a total of £{stated[0]}, and the payments come to "
+            f"£{pence / 100:,.2f}: are rows missing?"
+        )
+
+
+def check_count(sheet: ParsedSheet, text: Flags, rows: Flags, good: Flags, pence: Pence) -> None:
+    """Compare how many payments the file says it has, and their sum, with what stands in it.
 
     Several such lines are of several sections, and are not compared.
 
     Args:
         sheet: the file.
         text: which rows are lines of text.
-        rows: which rows are payments, and which of them are read.
-        good: those that are read.
+        rows: which rows are payments.
+        good: those of them that are read.
+        pence: the amount of each row.
     """
     above = [" ".join(row) for part in sheet.table.parts for row in part.above]
+    lines = [*above, *sheet.lines(text)]
+    _check_stated_total(sheet, lines, int(pence[good].sum()))
     found = [
         int((match[1] or match[2]).replace(",", ""))
-        for line in (*above, *sheet.lines(text))
+        for line in lines
         if (match := COUNTED.fullmatch(line))
     ]
     if len(found) != 1:
@@ -298,6 +320,21 @@ def check_count(sheet: ParsedSheet, text: Flags, rows: Flags, good: Flags) -> No
     if found[0] not in counts:
         sheet.notes.append(sentence)
     sheet.checks.append(Check("count", found[0] in counts, sentence))
+
+
+def tell_sums(sheet: ParsedSheet, good: Flags) -> None:
+    """Say that rows are sums of several payments, where a column counts these."""
+    for position in sheet.unused:
+        if normalise_heading(sheet.headings[position]) not in COUNT_HEADINGS:
+            continue
+        texts = sheet.column_at(position).kept(good)
+        several = texts.matches(r"^\s*(?:[2-9]|[1-9]\d{1,3})(?:\.0+)?\s*$")
+        if several.any():
+            rows = quantity(int(several.sum()), "row is the sum", "rows are sums")
+            sheet.notes.append(
+                f"{rows} of several payments, as '{sheet.headings[position]}' says, and read as "
+                "one each: export every payment in a row of its own"
+            )
 
 
 def tell_totals(sheet: ParsedSheet, totals: Sequence[Total]) -> None:

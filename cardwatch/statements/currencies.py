@@ -27,7 +27,9 @@ ABOUT_CURRENCY = re.compile(
 """A text above the headings that says in which currency the amounts are."""
 THOUSANDS = re.compile(r"£\s?['\u2019]?000s?\b|\bin thousands\b|£k\b", re.IGNORECASE)
 IN_PENCE = re.compile(
-    rf"{ABOUT_AMOUNTS}.{{0,40}}(?<!and )(?:\bin pence\b|\(pence\))", re.IGNORECASE
+    rf"{ABOUT_AMOUNTS}.{{0,40}}(?<!and )(?:\bin pence\b|\(pence\))"
+    r"|^(?:\S{1,12} )?(?<!and )pence$",
+    re.IGNORECASE,
 )
 WITHOUT_VAT = re.compile(
     r"\b(?:net|excl?|exclud\w+|exclusive|without)\b\W{0,2}(?:of )?(?:recoverable |any )?VAT\b",
@@ -62,7 +64,8 @@ def check_unit(sheet: ParsedSheet, texts: Sequence[str]) -> None:
     if sheet.table.feed:
         return
     headings = [sheet.sources[name] for name in AMOUNT_FIELDS if name in sheet.sources]
-    _check_currency(sheet, headings, [text for text in texts if ABOUT_CURRENCY.search(text)])
+    about = [t for t in texts if ABOUT_CURRENCY.search(t) or len(t) <= CODE_LETTERS]
+    _check_currency(sheet, headings, about)
     names = [part.name for part in sheet.table.parts]
     if any(map(THOUSANDS.search, [*headings, *texts, *names])):
         raise _in_thousands(sheet)

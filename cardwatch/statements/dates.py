@@ -19,8 +19,7 @@ SERIAL_DAYS = range(25_569, 73_051)
 YEAR_FIRST = re.compile(r"(\d{4})([-/. ])(\d{1,2})\2(\d{1,2})")
 NUMERIC = re.compile(r"(\d{1,2})([/.\- ])(\d{1,2})\2(\d{4}|\d{2})")
 COMPACT = re.compile(r"\d{8}")
-CUT_COMPACT = re.compile(r"\d{3}(?:19|20)\d\d")
-"""Eight digits that begin with the day, without its nought, as a spreadsheet cuts them."""
+CUT_COMPACT = re.compile(r"\d{7}")
 NAMED = re.compile(r"(\d{1,2})[ \-/.]?([A-Za-z]{3,9})[ \-/.,]*(\d{4}|\d{2})")
 NAMED_FIRST = re.compile(r"([A-Za-z]{3,9})[ \-/.]*(\d{1,2})[ \-/.,]+(\d{4}|\d{2})")
 NAMED_LAST = re.compile(r"(\d{4})[ \-/.]?([A-Za-z]{3,9})[ \-/.]?(\d{1,2})")
@@ -49,10 +48,19 @@ LAST_CENTURY = 70
 def plain_day(text: str) -> str:
     """Return a date without weekday, ordinal ending and time of day."""
     plain = ORDINAL.sub("", WEEKDAY.sub("", plain_cell(text), count=1))
-    if CUT_COMPACT.fullmatch(plain):
-        return f"0{plain}"
     match = re.search(TIME.pattern + r"$", plain, re.IGNORECASE)
     return plain[: match.start()].strip() if match and match.start() > 5 else plain
+
+
+def lack_nought(texts: Iterable[str]) -> bool:
+    """Return whether days of eight digits have lost the nought in front, as spreadsheets cut it.
+
+    Some have eight digits and begin with the day, and the others seven.
+    """
+    filled = [plain_cell(text) for text in texts if text.strip()]
+    whole = [text for text in filled if COMPACT.fullmatch(text) and not _year_month_day(text)]
+    cut = [text for text in filled if CUT_COMPACT.fullmatch(text)]
+    return bool(whole and cut) and len(whole) + len(cut) == len(filled)
 
 
 def utc_midnights(texts: Iterable[str]) -> tuple[frozenset[str], bool]:

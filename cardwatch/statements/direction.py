@@ -97,7 +97,10 @@ def sign_amounts(
             _tell_codes(sheet)
         positive = _stated(sheet, amounts, read) or _by_evidence(sheet, amounts, read, kinds)
         pence = -amounts.pence if positive == "refund" else amounts.pence
-    if count := int((_described_as_refunds(sheet) & read & (kinds == "") & (pence > 0)).sum()):
+    described = _described_as_refunds(sheet)
+    for position in sheet.unused:
+        described |= sheet.column_at(position).matches(REFUND_WORDS)
+    if count := int((described & read & (kinds == "") & (pence > 0)).sum()):
         sheet.notes.append(
             f"{quantity(count, 'payment is', 'payments are')} described as "
             f"{plural(count, 'a refund', 'refunds')} and counted as "
@@ -209,8 +212,8 @@ def _word_column(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> WordColum
             "amounts are refunds. Name the right one as 'debit_credit' in a column profile"
         )
         raise FileRefused(sheet.table.file, "direction_unclear", reason)
-    marks = None if named_columns or both else _mark_column(sheet, amounts, read)
-    return next(iter([*named_columns, *both]), marks)
+    marks = None if both else _mark_column(sheet, amounts, read)
+    return marks or next(iter([*named_columns, *both]), None)
 
 
 def _mark_column(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> WordColumn | None:
@@ -223,8 +226,9 @@ def _mark_column(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> WordColum
     """
     if (amounts.pence[read] < 0).any():
         return None
+    mapped = [sheet.positions[name] for name in ("debit_credit",) if name in sheet.positions]
     unnamed = [i for i, heading in enumerate(sheet.headings) if not heading.strip()]
-    for position in [*sheet.unused, *unnamed]:
+    for position in [*mapped, *sheet.unused, *unnamed]:
         column = sheet.column_at(position)
         filled = read & column.matches(cells.FILLED)
         if len(column.distinct) > MOST_WORDS or not filled.any() or not (read & ~filled).any():
@@ -233,7 +237,8 @@ def _mark_column(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> WordColum
         marks = set(words[column.codes[filled]].tolist())
         heading = sheet.headings[position] or f"number {position + 1}"
         known = "credit_marks" if sheet.headings[position].strip() else "unnamed_credit_marks"
-        if marks <= word_set("direction", known):
+        is_named = _is_named(sheet, position) and {direction_of(m) for m in marks} == {"refund"}
+        if is_named or marks <= word_set("direction", known):
             return WordColumn(heading, np.where(filled, "refund", "charge").astype(object))
         if marks <= word_set("direction", "debit_marks"):
             blank = int((read & ~filled).sum())

@@ -88,12 +88,14 @@ def place_rows(sheet: ParsedSheet, amounts: Amounts, dates: Days, kinds: Kinds) 
     return place
 
 
-def footnotes(sheet: ParsedSheet, place: Codes) -> list[str]:
-    """Return the lines of text below the last payment, without those that state an amount."""
-    below = place == TEXT
-    payments = np.flatnonzero(place == ROW)
-    below[: payments[-1] if len(payments) else len(place)] = False
-    return [line for line in sheet.lines(below) if not WITH_PENCE.search(line)]
+def footnotes(sheet: ParsedSheet, place: Codes, dates: Days) -> list[str]:
+    """Return the rows above the first payment and the text below the last, without an amount."""
+    payments = np.flatnonzero((place == ROW) & ~np.isnat(dates))
+    if not len(payments):
+        return []
+    outside = place == TEXT
+    outside[: payments[0]], outside[payments[0] : payments[-1]] = True, False
+    return [line for line in sheet.lines(outside) if not WITH_PENCE.search(line)]
 
 
 def _tell_balances(sheet: ParsedSheet, balances: Flags) -> None:

@@ -112,7 +112,7 @@ def read_statement(table: Table, choices: ReadingChoices) -> tuple[pd.DataFrame,
     dates = fill_days(sheet, printed, sheet.days("date", order))
     kinds = _kinds(sheet)
     place, outside = _places(sheet, printed, dates, kinds)
-    check_unit(sheet, footnotes(sheet, place))
+    check_unit(sheet, footnotes(sheet, place, dates))
     paid = (place == ROW) & ~outside & ~np.isnat(dates)
     pence, kinds = sign_amounts(sheet, printed, paid, kinds)
     amounts = replace(printed, pence=pence)
@@ -137,7 +137,8 @@ def _check_invariants(
     dates = sheet.days("date", order)
     checks.tell_month_starts(sheet, dates, good)
     checks.check_bookings(sheet, dates, sheet.days("posting_date", order), good)
-    checks.check_count(sheet, place == TEXT, place == ROW, good)
+    checks.check_count(sheet, place == TEXT, place == ROW, good, pence)
+    checks.tell_sums(sheet, good)
     check_levels(sheet, good, place == CONTROL, pence)
     checks.check_holders(sheet, good)
 

@@ -13,7 +13,7 @@ from cardwatch.errors import FileRefused
 from cardwatch.statements import cells
 from cardwatch.statements.cells import TextColumn
 from cardwatch.statements.currencies import check_unread_amounts, currency_column
-from cardwatch.statements.dates import is_serial, read_date, utc_midnights
+from cardwatch.statements.dates import is_serial, lack_nought, read_date, utc_midnights
 from cardwatch.statements.holders import holders_elsewhere
 from cardwatch.statements.money_columns import MoneyColumns, money_columns
 from cardwatch.statements.narratives import narrative_column
@@ -157,6 +157,15 @@ class ParsedSheet:
     def tidy(self, name: str) -> TextColumn:
         """Return one field with spaces collapsed and card numbers cut."""
         return self.column(name).tidied(self.choices.card_key)
+
+    def parts(self) -> list[tuple[str, slice]]:
+        """Return the name of each sheet that the table was read from, and its rows."""
+        starts = [part.index for part in self.table.parts]
+        ends = [*starts[1:], len(self.table.rows)]
+        return [
+            (part.name, slice(part.index, end))
+            for part, end in zip(self.table.parts, ends, strict=True)
+        ]
 
     def lines(self, rows: Flags) -> list[str]:
         """Return the last of some rows, each as one line of its filled cells."""
@@ -353,7 +362,18 @@ class ParsedSheet:
         self._take_codes()
         self._take_currency()
         self._blank_placeholders()
+        self._pad_days()
         self._tell_midnights()
+
+    def _pad_days(self) -> None:
+        """Give days of eight digits the nought that a spreadsheet has cut in front."""
+        for name in ("date", "posting_date"):
+            column = self.column(name)
+            if lack_nought(column.used):
+                self.columns[name] = column.mapped(
+                    lambda text: text.strip().zfill(8) if text.strip() else ""
+                )
+                self.decisions.append(f"days in '{self.sources[name]}' with the nought in front")
 
     def _take_codes(self) -> None:
         """Take a column of categories whose every cell is four digits for the codes they are."""

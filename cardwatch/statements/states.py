@@ -35,7 +35,17 @@ def not_booked(sheet: ParsedSheet) -> Flags:
     apart = sheet.column("posting_date").each(lambda text: _is_unbooked(plain_word(text)), "bool")
     for position in sheet.unused:
         apart |= _by_column(sheet, position)
+    for name, rows in sheet.parts():
+        if heads_unbooked(name):
+            apart[rows] = True
+            sheet.decisions.append(f"no row of sheet '{name}' is posted, as its name says")
     return apart
+
+
+def heads_unbooked(text: str) -> bool:
+    """Return whether a line or the name of a sheet heads payments that are not booked."""
+    words = [w for w in plain_word(text).split() if w not in word_set("status", "headed")]
+    return " ".join(words) in word_set("status", "not_booked")
 
 
 def tell_described(sheet: ParsedSheet, rows: Flags) -> None:

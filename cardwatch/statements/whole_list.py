@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,6 +39,11 @@ REFUNDS_BELOW = (
     r"(?:\W+(?:and|or)?\W*(?:refunds?|credits?|returns?|adjustments?))*\W*$"
 )
 """A line that heads refunds."""
+UNBOOKED_BELOW = (
+    r"(?i)^\W*(?:pending|declined|unposted|not posted|rejected|failed|voided?|cancell?ed)"
+    r"(?:\W+(?:card )?(?:transactions?|payments?|purchases?|items?|authori[sz]ations?))?\W*$"
+)
+"""A line that heads payments that are not booked."""
 
 
 def check_list(sheet: ParsedSheet, place: Codes, good: Flags, dates: Days, pence: Pence) -> None:
@@ -196,7 +202,7 @@ def check_account(sheet: ParsedSheet, good: Flags) -> None:
 
 
 def check_sections(sheet: ParsedSheet, texts: Flags, good: Flags, pence: Pence) -> None:
-    """Refuse payments without a minus below a row that heads refunds.
+    """Refuse payments that a line above them or the name of their sheet heads as something else.
 
     Args:
         sheet: the file.
@@ -205,22 +211,46 @@ def check_sections(sheet: ParsedSheet, texts: Flags, good: Flags, pence: Pence) 
         pence: the amount of every row.
 
     Raises:
-        FileRefused: there are any.
+        FileRefused: payments without a minus stand below refunds, or any below pending or declined.
     """
-    if not texts.any():
-        return
-    columns = [TextColumn.of(column) for column in sheet.table.cells.columns]
-    heads = texts & np.logical_or.reduce([column.matches(REFUNDS_BELOW) for column in columns])
-    for start in map(int, np.flatnonzero(heads)):
-        following = np.flatnonzero(texts[start + 1 :])
-        end = start + 1 + int(following[0]) if len(following) else len(texts)
-        count = int((good[start:end] & (pence[start:end] > 0)).sum())
-        if count:
+    for label, rows in _refund_sections(sheet, texts):
+        if count := int((good[rows] & (pence[rows] > 0)).sum()):
             reason = (
-                f"row {sheet.table.rows[start]} heads refunds, and {quantity(count, 'amount')} "
+                f"{label} heads refunds, and {quantity(count, 'amount')} "
                 f"below it {plural(count, 'has', 'have')} no minus. Write a minus before refunds"
             )
             raise FileRefused(sheet.table.file, "direction_unclear", reason)
+    for label, rows in _sections(sheet, texts, UNBOOKED_BELOW):
+        if count := int(good[rows].sum()):
+            reason = (
+                f"{label} heads payments that are not posted, and {count} stand below it. Take "
+                "them out, or add a column that says which are posted"
+            )
+            raise FileRefused(sheet.table.file, "status_unclear", reason)
+
+
+def _refund_sections(sheet: ParsedSheet, texts: Flags) -> list[tuple[str, slice]]:
+    """Return the sections of refunds: those below a line of text, and sheets by their names."""
+    sheets = [
+        (f"the name of sheet '{name}'", rows)
+        for name, rows in sheet.parts()
+        if re.match(REFUNDS_BELOW, name)
+    ]
+    return [*_sections(sheet, texts, REFUNDS_BELOW), *sheets]
+
+
+def _sections(sheet: ParsedSheet, texts: Flags, pattern: str) -> list[tuple[str, slice]]:
+    """Return the rows below each line of text with a pattern, up to the next line of text."""
+    if not texts.any():
+        return []
+    columns = [TextColumn.of(column) for column in sheet.table.cells.columns]
+    heads = texts & np.logical_or.reduce([column.matches(pattern) for column in columns])
+    sections = []
+    for start in map(int, np.flatnonzero(heads)):
+        following = np.flatnonzero(texts[start + 1 :])
+        end = start + 1 + int(following[0]) if len(following) else len(texts)
+        sections.append((f"row {sheet.table.rows[start]}", slice(start, end)))
+    return sections
 
 
 def check_levels(sheet: ParsedSheet, good: Flags, levels_only: Flags, pence: Pence) -> None:

@@ -8,10 +8,19 @@ from dataclasses import dataclass
 
 from cardwatch.tabular.detect_format import ZIP
 
-FOREIGN_FORMAT = re.compile(r"[€¥]|\[\$(?:\$|EUR|USD)|(?:\"|\\)\$|\b(?:EUR|USD)\b|^Euro Currency$")
+FOREIGN_FORMAT = re.compile(
+    r"[€¥]|\[\$(?:\$|(?!GBP)[A-Z]{3})|(?:\"|\\)\$|\b(?:EUR|USD)\b|^Euro Currency$"
+)
 """A number format that prints euros, yen or dollars."""
-CREDIT_FORMAT = re.compile(r"\"[^\"]*\bCR\b[^\"]*\"|\\C\\R", re.IGNORECASE)
-"""A part of a number format that prints a mark of credit."""
+CREDIT_FORMAT = re.compile(
+    r"\"[^\"]*\b(?:CR|credit|refund)\b[^\"]*\"|\\C\\R|[-(]\"?[^\")]*[0#]", re.IGNORECASE
+)
+"""A part of a number format that prints a mark of credit, a minus or brackets."""
+NOT_PRINTED = re.compile(r"_.|\*.|\[[^\]]*\]")
+"""What a number format has for a space of a width, a filling, a colour or a country."""
+IS_DAY = re.compile(r"[dmyhs]", re.IGNORECASE)
+SCALED_FORMAT = re.compile(r"[0#](?:\"\.\"|\\\.)0|[0#]\s*\"\s*(?:k|m|mn|000s?)\"", re.IGNORECASE)
+"""A number format that prints a point where the value has none, or thousands."""
 NUMBER_FORMAT = re.compile(r"<numFmt\b[^>]*>")
 FONTS = re.compile(r"<fonts\b.*?</fonts>", re.DOTALL)
 FONT_ELEMENT = re.compile(r"<font\b[^>]*/>|<font\b.*?</font>", re.DOTALL)
@@ -37,7 +46,9 @@ ODS_CURRENCY = re.compile(rb"office:currency=\"([A-Z]{3})\"")
 def shows_credit(code: str) -> bool:
     """Return whether a number format prints a mark of credit beside amounts above zero."""
     above_zero = code.partition(";")[0]
-    return CREDIT_FORMAT.search(above_zero) is not None and "[<" not in above_zero
+    printed = NOT_PRINTED.sub("", above_zero)
+    is_day = IS_DAY.search(re.sub(r"\"[^\"]*\"|\\.", "", printed)) is not None
+    return CREDIT_FORMAT.search(printed) is not None and "[<" not in above_zero and not is_day
 
 
 @dataclass(frozen=True)
@@ -48,6 +59,7 @@ class ShownCells:
         foreign: those printed with the sign of another currency than the pound.
         credits: amounts above zero printed with a mark of credit.
         red: amounts above zero in red letters, where others are not.
+        scaled: numbers printed with a point that they do not have, or as thousands.
         struck: amounts above zero that are struck through.
         hidden_rows: filled rows that are not shown.
         without_value: whether a formula in a row of several cells was never worked out.
@@ -56,6 +68,7 @@ class ShownCells:
     foreign: int = 0
     credits: int = 0
     red: int = 0
+    scaled: int = 0
     struck: int = 0
     hidden_rows: int = 0
     without_value: bool = False
@@ -69,6 +82,7 @@ class _Styles:
     credits: frozenset[int]
     red: frozenset[int]
     struck: frozenset[int]
+    scaled: frozenset[int]
 
 
 def shown_cells(data: bytes, sheets: Sequence[int]) -> ShownCells:
@@ -89,21 +103,22 @@ def shown_cells(data: bytes, sheets: Sequence[int]) -> ShownCells:
         texts = [archive.read(name) for name in names if name]
         styles = archive.read(parts["xl/styles.xml"]) if "xl/styles.xml" in parts else b""
     own = _styles(styles.decode("utf-8", "replace"))
-    foreign = credit = red = struck = 0
+    foreign = credit = red = struck = scaled = 0
     if own.foreign:
         foreign = sum(int(s) in own.foreign for text in texts for s in CELL_STYLE.findall(text))
-    if own.credits or own.red or own.struck:
+    if own.credits or own.red or own.struck or own.scaled:
         numbers = [number for text in texts for number in NUMBER_CELL.findall(text)]
         with_pence = {column for column, _, value in numbers if b"." in value}
         above = [int(s or 0) for column, s, v in numbers if v.strip(b"0.") and column in with_pence]
         credit = sum(style in own.credits for style in above)
         red = apart(sum(style in own.red for style in above), len(above))
         struck = sum(style in own.struck for style in above)
+        scaled = sum(int(style or 0) in own.scaled for _, style, _ in numbers)
     hidden = sum(
         WITH_VALUE.search(row) is not None for text in texts for row in HIDDEN_ROW.findall(text)
     )
     without = any(map(_lacks_values, texts))
-    return ShownCells(foreign, credit, red, struck, hidden, without)
+    return ShownCells(foreign, credit, red, scaled, struck, hidden, without)
 
 
 def apart(red: int, amounts: int) -> int:
@@ -129,7 +144,7 @@ def _lacks_values(text: bytes) -> bool:
 
 def _styles(text: str) -> _Styles:
     """Return which cell styles show another currency, a mark of credit, or red letters."""
-    foreign, credit = set(), set()
+    foreign, credit, scaled = set(), set(), set()
     for tag in NUMBER_FORMAT.findall(text):
         number = _attribute(tag, "numFmtId")
         code = _attribute(tag, "formatCode").replace("&quot;", '"')
@@ -137,6 +152,8 @@ def _styles(text: str) -> _Styles:
             foreign.add(number)
         if shows_credit(code):
             credit.add(number)
+        if SCALED_FORMAT.search(code):
+            scaled.add(number)
     fonts = FONTS.search(text)
     elements = FONT_ELEMENT.findall(fonts[0]) if fonts else []
     red = {str(i) for i, font in enumerate(elements) if RED.search(font)}
@@ -152,6 +169,7 @@ def _styles(text: str) -> _Styles:
         having("numFmtId", credit),
         having("fontId", red),
         having("fontId", struck),
+        having("numFmtId", scaled),
     )
 
 

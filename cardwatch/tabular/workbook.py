@@ -108,10 +108,18 @@ def check_shown(shown: ShownCells, file: str) -> list[str]:
     if shown.credits:
         are = plural(shown.credits, "shows", "show")
         reason = (
-            f"{quantity(shown.credits, 'cell')} {are} CR by its format, beside an amount without "
-            "a minus. Write a minus before the amounts that are refunds, and save it"
+            f"{quantity(shown.credits, 'cell')} {are} CR, a minus or brackets by its format, "
+            "beside an amount without a minus. Write a minus before the amounts that are refunds, "
+            "and save it"
         )
         raise FileRefused(file, "direction_unclear", reason)
+    if shown.scaled:
+        are = plural(shown.scaled, "shows", "show")
+        reason = (
+            f"{quantity(shown.scaled, 'cell')} {are} a point or thousands by its format, which the "
+            "number does not have. Write the amounts in pounds, and save it"
+        )
+        raise FileRefused(file, "amount_unclear", reason)
     notes = []
     if shown.foreign:
         cells_have = quantity(shown.foreign, "cell has", "cells have")

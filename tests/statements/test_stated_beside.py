@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import openpyxl
@@ -111,6 +112,18 @@ def test_a_profile_makes_no_pounds_of_thousands_or_euros(
     assert refusal(path, f'{profile}amount = "Amount ({heading})"\n').code == code
 
 
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        (",,,£000", "amount_unclear"),
+        ("dd/mm/yyyy,,,pence", "amount_unclear"),
+        (",,,EUR", "not_in_pounds"),
+    ],
+)
+def test_a_row_of_units_below_the_headings_is_heeded(write: Write, row: str, code: str) -> None:
+    assert refusal(write(f"{HEAD}\n{row}\n{ROWS}")).code == code
+
+
 def test_amounts_without_vat_are_named(write: Write) -> None:
     path = write(f"Payments over £500 (net of recoverable VAT),,,\n{HEAD}\n{ROWS}")
     assert "without VAT" in notes_of(path)
@@ -141,6 +154,18 @@ def test_a_dash_in_a_column_of_something_else_is_no_sign(write: Write) -> None:
 def test_a_mark_of_credit_beside_a_minus_says_it_once(write: Write) -> None:
     rows = "13/10/2025,A,S,10.00,\n14/10/2025,B,T,-11.00,CR\n15/10/2025,B,U,12.50,\n"
     assert pence_of(write(f"{HEAD},CR\n{rows}")) == [1000, -1100, 1250]
+
+
+@pytest.mark.parametrize("heading", ["Sign", "DR/CR", "Indicator"])
+def test_a_column_of_signs_may_be_blank_beside_charges(write: Write, heading: str) -> None:
+    mark = "-" if heading == "Sign" else "C"
+    rows = f"13/10/2025,A,S,10.00,\n14/10/2025,B,T,11.00,{mark}\n15/10/2025,B,U,12.50,\n"
+    assert pence_of(write(f"{HEAD},{heading}\n{rows}")) == [1000, -1100, 1250]
+
+
+def test_refunds_that_only_a_remark_shows_are_named(write: Write) -> None:
+    rows = "13/10/2025,A,S,10.00,Team day\n14/10/2025,B,T,11.00,Refund\n15/10/2025,B,U,12.50,\n"
+    assert "1 payment is described as a refund" in notes_of(write(f"{HEAD},Remarks\n{rows}"))
 
 
 def test_marks_of_debit_alone_leave_the_other_amounts_open(write: Write) -> None:
@@ -183,6 +208,60 @@ def test_a_total_that_its_rows_do_not_come_to_is_named(write: Write) -> None:
     assert notes_of(write(f"{HEAD}\n{ROWS}Total,,,33.50\n")) == ""
     note = notes_of(write(f"{HEAD}\n{ROWS}Total,,,83.50\n"))
     assert "total in row 5 is £83.50, and the payments above it come to £33.50" in note
+
+
+def test_a_total_in_a_sentence_is_compared(write: Write) -> None:
+    assert notes_of(write(f'{HEAD}\n{ROWS}"October total: £33.50",,,\n')) == ""
+    assert "states a total of £1,033.50" in notes_of(
+        write(f'{HEAD}\n{ROWS}"October total: £1,033.50",,,\n')
+    )
+
+
+def test_rows_that_are_sums_of_payments_are_named(write: Write) -> None:
+    rows = "13/10/2025,A,S,10.00,1\n14/10/2025,B,T,11.00,3\n15/10/2025,B,U,12.50,2\n"
+    note = notes_of(write(f"{HEAD},No. of Transactions\n{rows}"))
+    assert "2 rows are sums of several payments" in note
+
+
+# Sections and sheets of what is no payment -------------------------------------------------------
+
+
+@pytest.mark.parametrize("line", ["Pending transactions", "Declined", "Unposted items:"])
+def test_payments_below_a_line_that_heads_unposted_ones_are_refused(
+    write: Write, line: str
+) -> None:
+    path = write(f"{HEAD}\n{ROWS}{line},,,\n16/10/2025,A,V,9.00\n")
+    assert refusal(path).code == "status_unclear"
+
+
+def test_a_line_that_heads_unposted_payments_and_has_none_changes_nothing(write: Write) -> None:
+    assert pence_of(write(f"{HEAD}\n{ROWS}Pending transactions,,,\n")) == [1000, 1100, 1250]
+
+
+def two_sheets(path: Path, second: str) -> Path:
+    workbook = openpyxl.Workbook()
+    workbook.active.title = "Posted"
+    for sheet, first in ((workbook.active, 13), (workbook.create_sheet(second), 20)):
+        sheet.append(HEAD.split(","))
+        for day in range(first, first + 6):
+            sheet.append([f"2025-10-{day}", "A", f"S{day}", day + 0.5])
+    workbook.save(path)
+    return path
+
+
+@pytest.mark.parametrize("name", ["Declined", "Pending transactions"])
+def test_a_sheet_named_for_unposted_payments_is_counted_apart(tmp_path: Path, name: str) -> None:
+    _, report = read(two_sheets(tmp_path / "a.xlsx", name))
+    assert (report.transactions, report.not_booked) == (6, 6)
+
+
+def test_a_sheet_of_refunds_without_a_minus_is_refused(tmp_path: Path) -> None:
+    assert refusal(two_sheets(tmp_path / "a.xlsx", "Refunds")).code == "direction_unclear"
+
+
+def test_a_sheet_named_for_a_person_is_read(tmp_path: Path) -> None:
+    _, report = read(two_sheets(tmp_path / "a.xlsx", "Held P"))
+    assert report.transactions == 12
 
 
 # Days --------------------------------------------------------------------------------------------
@@ -239,6 +318,11 @@ def test_days_that_are_all_the_first_of_a_month_are_named(write: Write) -> None:
     assert "first of a month" not in notes_of(write(f"{HEAD}\n{''.join(months)}"))
 
 
+def test_days_of_the_year_are_no_days_without_their_nought(write: Write) -> None:
+    rows = "".join(f"20220{day},A,S{day},{day}.50\n" for day in range(21, 33))
+    assert refusal(write(f"{HEAD}\n{rows}")).code == "no_transactions"
+
+
 def test_eight_digits_of_a_day_may_have_lost_the_nought_in_front(write: Write) -> None:
     rows = "1102025,A,S,10.00\n13102025,B,T,11.00\n9112025,B,U,12.50\n"
     assert days_of(write(f"{HEAD}\n{rows}")) == ["2025-10-01", "2025-10-13", "2025-11-09"]
@@ -261,6 +345,46 @@ def test_rows_that_are_hidden_or_struck_through_are_named(tmp_path: Path) -> Non
     notes = notes_of(tmp_path / "a.xlsx")
     assert "1 amount is struck through" in notes
     assert "1 row is hidden" in notes
+
+
+@pytest.mark.parametrize(
+    ("number_format", "code"),
+    [
+        ("(0.00)", "direction_unclear"),
+        ("-0.00", "direction_unclear"),
+        ('"-"0.00', "direction_unclear"),
+        ('"Refund "0.00', "direction_unclear"),
+        ("_(* #,##0.00_);_(* (#,##0.00);_(* -??_);_(@_)", ""),
+        ("#,##0.00;[Red]-#,##0.00", ""),
+        ("[$£-809]#,##0.00;-[$£-809]#,##0.00", ""),
+        ('0"."00', "amount_unclear"),
+        ('0.00"k"', "amount_unclear"),
+    ],
+)
+def test_what_a_number_format_prints_before_an_amount_is_heeded(
+    tmp_path: Path, number_format: str, code: str
+) -> None:
+    workbook = openpyxl.Workbook()
+    workbook.active.append(HEAD.split(","))
+    for day in range(13, 19):
+        workbook.active.append([f"2025-10-{day}", "A", f"S{day}", day + 0.25])
+    workbook.active["D4"].number_format = number_format
+    workbook.save(tmp_path / "a.xlsx")
+    if code:
+        assert refusal(tmp_path / "a.xlsx").code == code
+    else:
+        assert sum(pence_of(tmp_path / "a.xlsx")) == 9450
+
+
+def test_a_day_with_dashes_and_a_time_is_no_amount_with_a_minus(tmp_path: Path) -> None:
+    workbook = openpyxl.Workbook()
+    workbook.active.append(HEAD.split(","))
+    for day in range(13, 19):
+        at = dt.datetime(2025, 10, day, 14, 33)  # noqa: DTZ001  cells have no zone
+        workbook.active.append([at, "A", f"S{day}", day + 0.25])
+        workbook.active.cell(workbook.active.max_row, 1).number_format = "dd-mm-yyyy hh:mm"
+    workbook.save(tmp_path / "a.xlsx")
+    assert sum(pence_of(tmp_path / "a.xlsx")) == 9450
 
 
 @pytest.mark.parametrize(
