@@ -44,7 +44,7 @@ SEALED: dict[str, tuple[str, ...]] = {
     "statements": ("statement_id", "seq", "sha256", "label", "received_by", "received_at",
                    "corrects", "superseded_seq", "first_on", "last_on", "transactions", "pence",
                    "duplicate_count", "rows_sha256", "report", "is_scored", "window_from",
-                   "input_sha256", "made_with", "erased_at"),
+                   "input_sha256", "erased_at"),
     "alert_lists": ("lane", "statement_id", "seq", "content", "alerts_sha256", "registers",
                     "known_by"),
     "alert_snapshots": ("lane", "statement_id", "alert_id", "list_seq", "rank", "content"),

@@ -86,6 +86,7 @@ def _forget(uow: UnitOfWork, hidden: set[str]) -> None:
         table = tables.metadata.tables[name]
         uow.delete(table, table.c.alert_id.in_(hidden))
     uow.delete(tables.suppressions, tables.suppressions.c.alert_id.in_(hidden))
+    uow.sealed.clear(), uow.unsealed.clear()  # as if nothing had been there
 
 
 def _asked(running: Running, ids: dict[str, list[str]]) -> Iterator[tuple[Any, ...]]:
