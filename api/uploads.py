@@ -229,6 +229,9 @@ def label_of(name: str) -> str:
     """
     label = upload_label(name, "statement")
     if Path(label).suffix.lower() not in UPLOAD_SUFFIXES:
-        reason = f"a statement's name ends in {', '.join(UPLOAD_SUFFIXES)}"
+        reason = (
+            "this kind of file cannot be read. Upload CSV, Excel or a bank feed: its name ends in "
+            f"{', '.join(UPLOAD_SUFFIXES)}"
+        )
         raise FileRefused(label, "unknown_ending", reason)
     return label

@@ -1,7 +1,7 @@
 """Takes the documents' pictures of the pages: `make pictures`.
 
-They show the invented force as `cardwatch demo --casebook` makes it, with its registers and its
-newest month uploaded, at the moment of the tests' clock. Names under which professional standards
+They show the invented force as `cardwatch demo --casebook` makes it, with its newest month
+uploaded, at the moment of the tests' clock. Names under which professional standards
 see cardholders are drawn anew each time.
 """
 
@@ -17,9 +17,6 @@ from sites import Site, Visit, bring_newest, browser_here, browsing, listening, 
 from cardwatch import services
 from cardwatch.casebook import PSD
 from cardwatch.casebook.alerts import DecisionInput
-from cardwatch.cli.demo import sample_folder
-from cardwatch.registers import read_register
-from cardwatch.statements import ReadingChoices, shipped_profiles
 
 OUT = Path(__file__).parent / "pictures"
 WIDTH, ABOVE, BELOW, COLOURS = 1180, 24, 8, 128
@@ -29,6 +26,7 @@ BREAK = 40
 
 def clip(visit: Visit, first: str, last: str) -> Image.Image:
     """Return a page from above one thing to below another, as wide as the screen."""
+    visit.page.evaluate("scrollTo(0, 0)")  # boxes are told from the top of what is seen
     top, end = (visit.page.locator(one).first.bounding_box() for one in (first, last))
     assert top is not None
     assert end is not None
@@ -73,17 +71,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         make_force(Path(folder))
         with listening(Path(folder), chores=False) as site, browsing(path) as browser:
-            import_registers(site)
             bring_newest(site)
             take(site, Visit(browser, site, width=WIDTH), Visit(browser, site, width=WIDTH))
-
-
-def import_registers(site: Site) -> None:
-    """Upload every register of the invented force."""
-    choices = ReadingChoices(shipped_profiles(), (site.home / "card.key").read_bytes())
-    for path in sorted((sample_folder() / "registers").iterdir()):
-        if path.name != "matches.csv":
-            services.import_register(site.context(PSD), read_register(path, choices))
 
 
 def take(site: Site, finance: Visit, psd: Visit) -> None:

@@ -171,6 +171,7 @@ def fill_months(site: Site) -> None:
     for lane in ("finance", PSD):
         alerts = services.list_alerts(site.context(PSD), lane=lane, state="open")
         site.ids[lane], site.ids[f"{lane}2"] = (one["alert_id"] for one in alerts[:2])
+        alerts += services.list_alerts(site.context(PSD), lane=lane)  # beyond the budget too
         cards = [one["alert_id"] for one in alerts if not one["at_stake_pence"]]
         site.ids[f"{lane}_card"] = cards[0]
     services.reveal_identity(site.context(PSD), site.ids["psd2"], reason="case 12")

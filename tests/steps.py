@@ -171,12 +171,14 @@ class Steps(Visit):
         self.until("uploaded")
 
     def until(self, heading: str) -> None:
-        """Refresh until there is a page of a heading."""
+        """Refresh until there is a page of a heading: one action, however slow the machine is."""
+        before = self.actions
         for _ in range(6_000):
             if heading in self.page.inner_text("h1"):
                 return
             self.page.wait_for_timeout(100)
             self.press("Refresh")
+            self.actions = before + 1
         raise AssertionError(self.said())
 
     def said(self) -> str:

@@ -131,7 +131,7 @@ def _matches_page(
         pair = short_id(form.get("organisation", ""), form.get("merchant", ""))
     elif pair not in by_id:
         pair = undecided[0] if undecided else ""
-    show = request.query_params.get("show", "undecided")
+    show = "decided" if request.query_params.get("show") == "decided" else "undecided"
     listed = {n: m for n, m in by_id.items() if bool(m.decision) == (show == "decided")}
     return render(
         request, "matches.html", listed=dict(list(listed.items())[:MOST_MATCHES]),

@@ -110,3 +110,17 @@ def test_a_query_leads_to_one_decision_on_its_alerts(held: Running) -> None:
     services.decide(held.context("finance"), alert_id, DecisionInput("asked both", "asked"))
     assert 'value="open"' in _get(held, f"/alerts/decisions?alert={alert_id}")
     assert "/alerts/decisions" not in _get(held, f"/alerts/{alert_id}/questions")
+
+
+def test_what_to_ask_is_found_below_many_payments(
+    serve: Callable[..., Running], read: Callable[..., Any]
+) -> None:
+    running = serve(chores=False)
+    many = [f"2026-10-11,E1,NEW FIRM,{100 + n}.00,S{n}" for n in range(21)]
+    services.receive(running.context("finance"), read(*month(10, 40), *many))
+    alerts = services.list_alerts(running.context("finance"))
+    alert_id = max(alerts, key=lambda one: one["at_stake_pence"])["alert_id"]
+    page = _get(running, f"/alerts/{alert_id}")
+    begins = page.index("All 21 payments")
+    assert "<details" in page[page.index("Assigned to") : begins]
+    assert begins < page.index(">S20<") < page.index("</details>", begins)

@@ -179,7 +179,7 @@ def test_finance_refers_and_a_case_is_opened_filled_and_closed(
     theirs.choose("Misconduct (UK GDPR)")
     theirs.type("Recipient", "Appropriate authority")
     theirs.press("Share")
-    theirs.sees("Another person with your role must approve it", "Appropriate authority")
+    theirs.sees("Nothing has been done yet", "must approve this first", "Appropriate authority")
     request = theirs.page.url
     second = visit()
     services.add_person(
