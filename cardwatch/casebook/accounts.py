@@ -8,6 +8,7 @@ import hmac
 import re
 import secrets
 import unicodedata
+from functools import cache
 from typing import TYPE_CHECKING, cast
 
 import pyotp
@@ -52,7 +53,6 @@ WORD_CHARACTERS = 4
 """Maximum length of words of a name that a password check ignores."""
 STEP_SECONDS = 30
 _hasher = PasswordHasher()
-_NOBODY = _hasher.hash(secrets.token_urlsafe())
 _NO_SECRET = pyotp.random_base32().encode()
 CODE_REFUSAL = "This code is incorrect, has expired or was used. Enter the one shown now."
 REFUSAL = "Email address, password or code is incorrect or has expired."
@@ -143,8 +143,9 @@ def check_account(
         )
     )
     person = uow.fetch_one(question)
-    stored = person["password"] if person and person["password"] else _NOBODY
-    is_password = _is_password(stored, password[:LONGEST]) and stored is not _NOBODY
+    nobody = _nobody()  # made for whoever comes first, so that it tells nothing of an address
+    stored = person["password"] if person and person["password"] else nobody
+    is_password = _is_password(stored, password[:LONGEST]) and stored is not nobody
     # The code is checked whatever the password is, so that both take the same time.
     step = _code_step(uow, person or {"totp": "", "totp_step": 0}, code, seal)
     if person is not None:
@@ -241,6 +242,12 @@ def _invited(uow: UnitOfWork, token: str) -> Row:
         raise NotAllowed(NOT_INVITED, field="token")
     uow.event.object_id, uow.event.chain = person["person_id"], chain_of(person)
     return person
+
+
+@cache
+def _nobody() -> str:
+    """Return the hash of no one's password, which takes a start too long to make."""
+    return _hasher.hash(secrets.token_urlsafe())
 
 
 def _is_password(password_hash: str, password: str) -> bool:

@@ -1,14 +1,12 @@
 """Writes lists of alerts, evidence packs and documents; one module per format."""
 
-import tempfile
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Any
+from __future__ import annotations
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from cardwatch.errors import CardwatchError
-from cardwatch.records import AlertList, Statements
 from cardwatch.reports.alert_document import list_document, questions_document
 from cardwatch.reports.as_csv import csv_text, safe_text, write_csv
 from cardwatch.reports.as_json import as_json
@@ -38,6 +36,13 @@ from cardwatch.reports.impact import Installation, impact_document
 from cardwatch.reports.pack import PACK, check_pack, pack_of
 from cardwatch.reports.quarter import Coverage, Span, quarter_figures
 from cardwatch.reports.self_assessment import Controls, FinanceRegisters, OpenCards
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from cardwatch.records import AlertList, Statements
 
 FORMATS = (".csv", ".xlsx", ".json")
 HANDED = (*FORMATS, ".pdf")

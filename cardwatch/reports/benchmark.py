@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import binom, binomtest, norm
 
 from cardwatch.errors import CardwatchError
 from cardwatch.rarity import exact_interval
@@ -104,6 +103,8 @@ def change_interval(now: SharePair, before: SharePair) -> tuple[float, float, fl
     The interval is that of Newcombe (1998, "Interval estimation for the difference between
     independent proportions", method 10), made of the Wilson intervals of both shares.
     """
+    from scipy.stats import binomtest  # noqa: PLC0415  half a second to import, for a rare document
+
     shares, lows, highs = [], [], []
     for pair in (now, before):
         interval = binomtest(pair.count, pair.total).proportion_ci(0.95, method="wilson")
@@ -125,6 +126,8 @@ def funnel_limits(centre: float, total: int, spread: float, deviate: float) -> t
         spread: see `Funnel`.
         deviate: normal deviate of the limit.
     """
+    from scipy.stats import binom, norm  # noqa: PLC0415  the same
+
     tail = float(norm.sf(deviate * spread))
     low, high = binom.ppf([tail, 1 - tail], total, centre)
     return float(low) / total, float(high) / total

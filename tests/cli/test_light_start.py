@@ -41,6 +41,16 @@ def test_ten_rows_load_no_model_or_database(tmp_path: Path, *, is_first: bool) -
     assert ran.stderr.splitlines()[-1].strip() == ""
 
 
+def test_a_start_of_the_services_loads_no_statistics_or_model() -> None:
+    program = "import sys, cardwatch.services; print(*sys.modules)"
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    loaded = set(ran.stdout.split())
+    assert "cardwatch.services" in loaded
+    assert not loaded & {"scipy.stats", "sklearn", "weasyprint", "matplotlib"}
+
+
 def test_one_command_is_built_as_all_are() -> None:
     every = vars(get_command(app))["commands"]
     assert len(every) > 30

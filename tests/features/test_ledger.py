@@ -115,6 +115,42 @@ def test_the_last_day_is_the_latest_before_the_rows_own_and_missing_without_one(
 
 @EXAMPLES
 @given(PAYMENTS)
+def test_the_largest_is_that_of_the_group_in_the_window_and_nothing_without_one(
+    make_ledger: MakeLedger, payments: list[tuple[Any, ...]]
+) -> None:
+    ledger = make_ledger(payments)
+    sums = np.maximum(ledger.pence, 0)
+    for by, until in itertools.product(GROUPS, (0, 1, 3)):
+        windows = _windows(ledger, by, None, until)
+        wanted = [max(sums[rows], default=0) for rows in windows]
+        assert ledger.largest(sums, by, until).tolist() == wanted
+
+
+@EXAMPLES
+@given(PAYMENTS)
+def test_the_last_rows_are_the_last_of_each_group_that_have_the_property(
+    make_ledger: MakeLedger, payments: list[tuple[Any, ...]]
+) -> None:
+    ledger = make_ledger(payments)
+    has = ledger.is_purchase
+    for by in GROUPS:
+        last = {key: row for row, key in enumerate(_keys(ledger, by)) if has[row]}
+        assert ledger.last_rows(has, by).tolist() == sorted(last.values())
+
+
+def test_a_feature_is_computed_when_it_is_read_and_once(make_ledger: MakeLedger) -> None:
+    columns = FeatureColumns(make_ledger([("2026-03-02", "h", "ALPHA", 500)]))
+    assert columns["amount_pence"] is columns["amount_pence"]
+    more = columns | {"unusualness": np.array([0.5])}
+    assert more["amount_pence"] is columns["amount_pence"]
+    assert list(more) == [*columns, "unusualness"]
+    assert "unusualness" not in columns
+    with pytest.raises(KeyError):
+        columns["unusualness"]
+
+
+@EXAMPLES
+@given(PAYMENTS)
 def test_only_the_first_row_of_a_kind_is_called_first(
     make_ledger: MakeLedger, payments: list[tuple[Any, ...]]
 ) -> None:

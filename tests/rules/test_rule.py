@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from cardwatch.alerts.wording import fact
 from cardwatch.errors import FileFaulty
+from cardwatch.policy import load_policy
 from cardwatch.rules import (
     CARD_EVIDENCE,
     EVIDENCE,
@@ -32,6 +35,26 @@ NAME = "split-same-day.toml"
 @pytest.mark.parametrize(("rule", "example"), CASES, ids=[f"{r.id}: {e.case}" for r, e in CASES])
 def test_a_rule_decides_its_example_as_its_file_says(rule: Rule, example: Example) -> None:
     assert rule.decides(example.given) is example.fires
+
+
+def test_a_rule_fires_where_all_conditions_hold_and_reads_no_further_than_it_has_to() -> None:
+    rule = next(rule for rule in RULES if len(rule.when) > 2)
+    read = []
+
+    class Columns(dict[str, Any]):
+        def __getitem__(self, name: str) -> Any:
+            read.append(name)
+            return super().__getitem__(name)
+
+    chance = np.random.default_rng(7)
+    for _ in range(50):
+        columns = Columns({name: chance.integers(0, 4, 30) * 1_000 for name in rule.reads})
+        holds = [condition.holds(columns, load_policy()) for condition in rule.when]
+        read.clear()
+        fires = rule.fires(columns, load_policy())
+        assert fires.tolist() == np.logical_and.reduce(holds).tolist()
+        if not holds[0].any():
+            assert set(read) <= {rule.when[0].feature, rule.when[0].than}
 
 
 def test_there_are_rules_of_every_kind_the_first_release_promises() -> None:
