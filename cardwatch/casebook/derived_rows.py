@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from cardwatch.casebook.alerts import LEFT
+from cardwatch.casebook.own_keys import are_names_of_payments
 from cardwatch.casebook.tables import (
     PSD,
     alert_snapshots,
@@ -48,6 +49,8 @@ def derived_fault(uow: UnitOfWork, lane: str) -> str:
         uow: the work it is done in; its lanes include this one.
         lane: finance or psd.
     """
+    if not are_names_of_payments(uow, lane):
+        return "the names by which cardholders are known are not those that payments have"
     fault = next(_alert_faults(uow, lane), "")
     return fault or (next(_case_faults(uow), "") if lane == PSD else "")
 

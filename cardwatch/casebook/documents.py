@@ -101,9 +101,7 @@ def activate_document(uow: UnitOfWork, kind: str, content: bytes, effective_from
         "activated_at": uow.now,
     }
     uow.insert(active_documents, [row])
-    (chain,) = uow.chains_of(active_documents, [row])
-    if chain != (uow.event.chain or uow.actor.chain):
-        uow.extra_events.append(AuditEvent("alteration", kind, digest, chain=chain))
+    uow.tell(active_documents, row, AuditEvent("alteration", kind, digest))
     return digest
 
 
@@ -133,10 +131,12 @@ def save_profile(uow: UnitOfWork, name: str, content: str) -> None:
     row = {"content": content, "made_by": uow.actor.actor_id, "made_at": uow.now}
     if not uow.update(column_profiles, column_profiles.c.name == name, row):
         uow.insert(column_profiles, [row | {"name": name}])
+    uow.tell(column_profiles, row, AuditEvent("alteration", "layout", name))
 
 
 def remove_profile(uow: UnitOfWork, name: str) -> int:
     """Forget a column profile; return how many there were."""
+    uow.tell(column_profiles, {}, AuditEvent("alteration", "layout", name))
     return uow.delete(column_profiles, column_profiles.c.name == name)
 
 

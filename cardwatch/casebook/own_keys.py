@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SHARED = "key_account"
 """Column of what many cardholders may have in common: nobody is known by it beside a name."""
+HIDDEN = "visible_to_psd_only"
+"""Column of names that no payment has any more which others than professional standards see."""
 NUMBERS = ("key_holder_id", "key_employee_id")
 
 
@@ -103,8 +105,14 @@ def keep_names(uow: UnitOfWork, payments: Iterable[Mapping[Any, object]]) -> Non
 
 def keep_names_anew(uow: UnitOfWork) -> None:
     """Keep the ways in which payments name cardholders that are left once some were erased."""
-    columns = [transactions.c[name] for name in HOLDER_KEYS]
     uow.delete(holder_names, sa.true())
+    uow.insert(holder_names, _rows_of_payments(uow))
+
+
+def _rows_of_payments(uow: UnitOfWork) -> list[dict[str, Any]]:
+    """Return the rows of the ways in which the payments that are stored name cardholders."""
+    columns = [transactions.c[name] for name in HOLDER_KEYS]
+    rows: list[dict[str, Any]] = []
     stored_names: set[tuple[tuple[str, str], ...]] = set()
     for visible_to_psd_only in (0, 1):
         payments = uow.fetch_all(
@@ -115,8 +123,27 @@ def keep_names_anew(uow: UnitOfWork) -> None:
             .distinct()
         )
         names = {names_of_payment(payment) for payment in payments} - stored_names
-        uow.insert(holder_names, _as_rows(names, visible_to_psd_only=visible_to_psd_only))
+        rows += _as_rows(names, visible_to_psd_only=visible_to_psd_only)
         stored_names |= names
+    return rows
+
+
+def are_names_of_payments(uow: UnitOfWork, lane: str) -> bool:
+    """Whether the names by which cardholders are known are those that payments have.
+
+    A name more would hide alerts from whoever has it.
+
+    Args:
+        uow: the work it is done in.
+        lane: psd for all names; finance for those that everybody may know of.
+    """
+    columns = ("names_id", "field", "subject_id", "visible_to_psd_only")
+    question = sa.select(*(holder_names.c[name] for name in columns)).where(uow.scope(holder_names))
+    stored, expected = (
+        {tuple(row[name] for name in columns) for row in rows if lane == PSD or not row[HIDDEN]}
+        for rows in (uow.fetch_all(question), _rows_of_payments(uow))
+    )
+    return stored == expected
 
 
 def names_of_payment(payment: Mapping[Any, object]) -> tuple[tuple[str, str], ...]:

@@ -104,6 +104,14 @@ def find_statement(uow: UnitOfWork, sha256: str, *, is_scored: bool) -> Statemen
     )
 
 
+def is_read_otherwise(statement: Statement, frame: pd.DataFrame) -> bool:
+    """Whether the same bytes have given other payments than those of a statement that is held.
+
+    Its columns, dates or signs were taken otherwise, by a profile or by whoever brought it.
+    """
+    return rows_sha256(_rows(frame)) != statement["rows_sha256"]
+
+
 def first_scored_on(uow: UnitOfWork) -> str:
     """Return the first day of the statements that were scored and count; empty without any."""
     first = sa.select(sa.func.min(statements.c.first_on).label("first_on")).where(

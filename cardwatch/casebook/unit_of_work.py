@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -36,6 +36,7 @@ SEALED: dict[str, tuple[str, ...]] = {
     "directory_groups": ("group_id", "name", "external_id", "role", "made_at", "changed_at"),
     "active_documents": ("kind", "seq", "sha256", "effective_from", "activated_by",
                          "activated_at"),
+    "column_profiles": ("name", "content", "made_by", "made_at"),
     "proposals": ("lane", "proposal_id", "kind", "sha256", "effective_from", "reason", "made_by",
                   "made_at", "state", "decided_by", "decided_at"),
     "approvals": ("lane", "approval_id", "kind", "scope", "state", "made_by", "made_at",
@@ -206,6 +207,12 @@ class UnitOfWork:
         """Let the event of each row's chain hold its seal, or take it back."""
         for chain, row in zip(self.chains_of(table, rows), rows, strict=True):
             seals.setdefault(chain, []).append(self.seal_of(table, row))
+
+    def tell(self, table: sa.Table, row: Mapping[str, object], event: AuditEvent) -> None:
+        """Add an event to the chain that holds the seal of a row, unless this work's is there."""
+        (chain,) = self.chains_of(table, [row])
+        if chain != (self.event.chain or self.actor.chain):
+            self.extra_events.append(replace(event, chain=chain))
 
     def _sealed_rows(self, table: sa.Table, which: sa.ColumnElement[bool]) -> list[Row]:
         """Return rows of a sealed table, which nobody else changes before this work is done."""

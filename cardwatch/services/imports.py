@@ -60,6 +60,10 @@ GAP_DAYS = 10
 LATE_SHARE = 0.05
 """A statement begins on the day before which this share of its payments lie; these are late."""
 
+READ_OTHERWISE = (
+    "the same file is stored, but it was read with other columns or settings, and has other "
+    "payments; if they are right now, upload it as a correction of that statement"
+)
 SECOND_PERSON = "second-person"
 """Outcome of an import that waits for another person."""
 
@@ -302,15 +306,22 @@ def _prepare(
     with context.work(event, ()) as uow:
         context.allow(RECEIVES, "upload statements")
         existing = kept.find_statement(uow, report.sha256, is_scored=not is_history)
-        if existing is not None:
-            event.outcome = "held"
-            return Receipt(existing["statement_id"], existing["label"], "held"), None, None
+        if existing and (
+            stored_receipt := _stored_receipt(existing, frame, is_correction=bool(corrects))
+        ):
+            event.outcome = stored_receipt.outcome
+            return stored_receipt, None, None
         arrival = kept.compare(uow, frame, report, corrects, is_history=is_history)
         receipt = _receipt(uow, arrival)
         why = _needs_second_person(uow, arrival, is_history=is_history)
         if why and not (
             is_by_hand
-            and confirm_import(uow, report.sha256, _choices(arrival, is_history=is_history))
+            and confirm_import(
+                uow,
+                report.sha256,
+                _choices(arrival, is_history=is_history),
+                kept.rows_sha256(arrival.rows),  # the same bytes can be read in several ways
+            )
         ):
             receipt = Receipt("", arrival.label, SECOND_PERSON, len(arrival.rows), notes=(why,))
         if receipt.outcome != "received":
@@ -328,6 +339,18 @@ def _prepare(
     scoring = score_window(table, arrival.label, loaded)
     scored = _Scored(scoring, table, since, recipe, loaded, registers, unreadable)
     return receipt, arrival, scored
+
+
+def _stored_receipt(
+    statement: Statement, frame: pd.DataFrame, *, is_correction: bool
+) -> Receipt | None:
+    """Return what is said of a file that is stored; None for one that corrects how it was read."""
+    notes: tuple[str, ...] = ()
+    if kept.is_read_otherwise(statement, frame):
+        if is_correction:
+            return None
+        notes = (READ_OTHERWISE,)
+    return Receipt(statement["statement_id"], statement["label"], "held", notes=notes)
 
 
 def _with_registers(

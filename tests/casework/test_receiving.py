@@ -7,6 +7,7 @@ import json
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,9 +18,13 @@ from cardwatch import services
 from cardwatch.casebook import Casebook
 from cardwatch.casebook.payment_queries import PaymentFilters
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
+from cardwatch.statements import parse_profile, read_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+
+    from cardwatch.statements import ReadingChoices
 
     Context = Callable[..., services.ServiceContext]
     Read = Callable[..., Any]
@@ -53,6 +58,58 @@ def test_the_same_bytes_under_another_name_are_the_same_statement(at: Context, r
     again = services.receive(at(), read(*lines, name="copy of october.csv"))
     assert (again.outcome, again.statement_id) == ("held", first.statement_id)
     assert _labels(at()) == ["october.csv"]
+
+
+REFUNDS = """name = "Bank"
+recognise = ["Date", "Employee ID", "Merchant", "Amount", "Reference"]
+positive = "refund"
+[columns]
+date = "Date"
+employee_id = "Employee ID"
+merchant = "Merchant"
+amount = "Amount"
+transaction_id = "Reference"
+"""
+"""Columns by which every payment is a refund, and nothing is asked about any."""
+
+
+@pytest.fixture
+def read_as_refunds(tmp_path: Path, choices: ReadingChoices) -> Read:
+    """Read a file that is there by columns that somebody has remembered."""
+    profiles = (parse_profile(REFUNDS, "columns"), *choices.profiles)
+
+    def read_file(name: str) -> Any:
+        return read_each([tmp_path / name], replace(choices, profiles=profiles))[0]
+
+    return read_file
+
+
+def test_who_brings_a_file_first_does_not_settle_how_it_is_read(
+    at: Context, read: Read, read_as_refunds: Read
+) -> None:
+    """Before, the true reading was "held", and could not even correct the other."""
+    right = read(*month(10), *SPLIT, name="october.csv")
+    first = services.receive(at(), read_as_refunds("october.csv"))
+    assert services.list_alerts(at()) == []
+    told = services.receive(at(person=2), right)
+    assert told.outcome == "held"
+    assert "upload it as a correction" in told.notes[0]
+    corrected = receive_as_two(at, right, corrects=first.statement_id)
+    assert corrected.outcome == "received"
+    assert services.list_alerts(at())
+    assert services.receive(at(), right).notes == ()
+
+
+def test_a_second_person_confirms_what_was_read_and_not_the_bytes_alone(
+    at: Context, read: Read, read_as_refunds: Read
+) -> None:
+    """Before, the second of two could take a correction in other columns than the first saw."""
+    first = services.receive(at(), read(*month(10), *SPLIT)).statement_id
+    less = read(*month(10), *SPLIT[1:], name="less.csv")
+    assert services.receive(at(), less, corrects=first).outcome == "second-person"
+    evil = services.receive(at(person=2), read_as_refunds("less.csv"), corrects=first)
+    assert evil.outcome == "second-person"
+    assert services.receive(at(person=2), less, corrects=first).outcome == "received"
 
 
 @pytest.mark.parametrize("rounds", [3, pytest.param(50, marks=pytest.mark.prove)])

@@ -83,8 +83,8 @@ CHANGES: Sequence[tuple[str, dict[str, object]]] = (
 )  # fmt: skip
 
 
-REMOVED = ("alerts", "alert_subjects", "cases", "case_alerts", "case_attachments", "legal_holds",
-           "suppressions", "complaints")  # fmt: skip
+REMOVED = ("holder_names", "alerts", "alert_subjects", "cases", "case_alerts", "case_attachments",
+           "legal_holds", "suppressions", "complaints")  # fmt: skip
 ONE_OF = {"alerts": ("state", "explained"), "alert_subjects": ("kind", "merchant")}
 """Of these tables a row is changed that has this value."""
 
@@ -224,13 +224,13 @@ def _replace(
     _insert(uow, table, [after])
 
 
-ADDED = ("people", "accounts", "keys", "approvals", "proposals", "active_documents", "webhooks",
-         "directory_groups")  # fmt: skip
+ADDED = ("holder_names", "column_profiles", "people", "accounts", "keys", "approvals", "proposals",
+         "active_documents", "webhooks", "directory_groups")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ADDED)
 def test_a_row_that_was_added_by_hand_is_found(at: Context, name: str) -> None:
-    """A person, key or approval that no event tells of."""
+    """A person, key, approval or name that no event and no payment tells of."""
     at("psd")
     table = tables.metadata.tables[name]
 
