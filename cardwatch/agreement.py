@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cardwatch.features import FEATURES, name_of
+from cardwatch.features import FEATURES, FeatureColumns, name_of
 from cardwatch.independent import reperform
 from cardwatch.policy import LIMIT_KINDS
 from cardwatch.rules import load_rules
@@ -20,7 +20,7 @@ from cardwatch.rules import load_rules
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from cardwatch.features.ledger import Columns, Flags, Ledger
+    from cardwatch.features.ledger import Flags, Ledger
     from cardwatch.policy import Policy
     from cardwatch.rules import Rule
 
@@ -109,17 +109,8 @@ class RuleAgreement:
         return not self.only_by_rules and not self.only_independent
 
 
-def rule_columns(ledger: Ledger) -> Columns:
-    """Return the features that the comparison reads, where not all are needed."""
-    rules = {rule.id: rule for rule in load_rules()}
-    names = {name for facts in FACTS.values() for name in facts.values()}
-    names |= {name for rule in REPERFORMED for name in rules[rule].reads}
-    return {name_of(f): f(ledger) for f in FEATURES if name_of(f) in names - NOT_REPERFORMED}
-
-
 def compare(
     ledger: Ledger,
-    columns: Columns,
     rules: Sequence[Rule] | None = None,
     compared_rows: Flags | None = None,
 ) -> list[RuleAgreement]:
@@ -127,14 +118,13 @@ def compare(
 
     Args:
         ledger: the transactions with their merchants.
-        columns: their features.
         rules: the rules in use; the shipped ones if not given.
         compared_rows: the payments that are compared; all if not given.
 
     Raises:
         CardwatchError: the independent run is not installed.
     """
-    firings = _independent_firings(ledger)
+    firings, columns = _independent_firings(ledger), FeatureColumns(ledger)
     shipped = {rule.id: rule for rule in load_rules()}
     by_id = shipped if rules is None else {rule.id: rule for rule in rules}
     compared = np.ones(len(ledger), bool) if compared_rows is None else compared_rows
@@ -167,13 +157,15 @@ def compare(
     return agreements
 
 
-def _fires(rule: Rule, columns: Columns, policy: Policy) -> Flags:
+def _fires(rule: Rule, columns: FeatureColumns, policy: Policy) -> Flags:
     """Return where every condition of a rule holds that the independent run has as well."""
     conditions = [c for c in rule.when if c.feature not in NOT_REPERFORMED]
     return np.logical_and.reduce([condition.holds(columns, policy) for condition in conditions])
 
 
-def _facts(columns: Columns, about: str) -> dict[str, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+def _facts(
+    columns: FeatureColumns, about: str
+) -> dict[str, np.ndarray[tuple[int], np.dtype[np.int64]]]:
     """Return the figures of firings, a row each payment."""
     features = FACTS[about]
     rows = len(columns["amount_pence"])

@@ -33,7 +33,7 @@ WORLDS_TOGETHER = 100
 
 
 def compared(ledger: Ledger) -> list[RuleAgreement]:
-    return agreement.compare(ledger, agreement.rule_columns(ledger))
+    return agreement.compare(ledger)
 
 
 def assert_agreed(results: list[RuleAgreement]) -> Counter[str]:
@@ -196,7 +196,7 @@ def test_a_rule_of_the_organisation_is_said_not_to_be_compared() -> None:
         dataclasses.replace(rule, when=rule.when[:1]) if rule.id == "exact-duplicate" else rule
         for rule in rules
     ]
-    results = agreement.compare(ledger, agreement.rule_columns(ledger), own)
+    results = agreement.compare(ledger, own)
     assert {result.rule: result.note for result in results if result.note} == {
         "near-duplicate": "the rule is not in use",
         "exact-duplicate": "its conditions are the organisation's own",

@@ -56,7 +56,7 @@ def add_complaint(uow: UnitOfWork, new: NewComplaint) -> str:
     """
     if new.kind not in COMPLAINT_KINDS:
         raise CardwatchError("Choose whether it is a complaint or an objection", field="kind")
-    _check_text(new.subject, "subject", "what it is about", MAX_COMPLAINT_CHARACTERS)
+    _check_text(new.subject, "subject", "what it is about")
     if len(new.person) > MAX_PERSON_CHARACTERS:
         raise CardwatchError(f"Enter at most {MAX_PERSON_CHARACTERS} characters.", field="person")
     _check_day(uow, new.received_on, "received_on")
@@ -125,7 +125,7 @@ def answer_complaint(uow: UnitOfWork, complaint_id: str, day: str, answer: str) 
     row = get_complaint(uow, complaint_id)
     if row["answered_on"]:
         raise Conflict("This was answered before.")
-    _check_text(answer, "answer", "the answer", MAX_COMPLAINT_CHARACTERS)
+    _check_text(answer, "answer", "the answer")
     _check_day(uow, day, "answered_on", row["acknowledged_on"] or row["received_on"])
     values = {"answered_on": day, "answer": answer}
     _change(uow, complaint_id, values | {"acknowledged_on": row["acknowledged_on"] or day})
@@ -151,7 +151,7 @@ def _with_clock(row: StoredComplaint, today: str) -> Complaint:
     return Complaint(**fields, next_step=next_step, due_on=due_on, is_overdue=is_overdue)  # type: ignore[typeddict-item]
 
 
-def _check_text(text: str, field: str, name: str, most: int) -> None:
+def _check_text(text: str, field: str, name: str) -> None:
     """Refuse a text that is missing or too long.
 
     Raises:
@@ -159,8 +159,8 @@ def _check_text(text: str, field: str, name: str, most: int) -> None:
     """
     if not text.strip():
         raise CardwatchError(f"Enter {name}", field=field)
-    if len(text) > most:
-        raise CardwatchError(f"Enter at most {most:,} characters.", field=field)
+    if len(text) > MAX_COMPLAINT_CHARACTERS:
+        raise CardwatchError(f"Enter at most {MAX_COMPLAINT_CHARACTERS:,} characters.", field=field)
 
 
 def _check_day(uow: UnitOfWork, day: str, field: str, earliest: str = "2018-05-25") -> None:

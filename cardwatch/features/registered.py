@@ -409,13 +409,14 @@ def pairs_by_merchant(
     return payments.merge(linked, on=["merchant_code", by] if by else "merchant_code")
 
 
-def pairs_by_person(ledger: Ledger, kind: str, by: str = "holder_key") -> pd.DataFrame:
+def pairs_by_person(ledger: Ledger, kind: str) -> pd.DataFrame:
     """Return the payments of the persons of entries, each with its entry and the entry's days."""
     entries, payments = register_entries(ledger, kind), keys_of_payments(ledger)
-    entries = entries.assign(**{by: entries["person_key"].to_numpy()})
-    entries = entries[(entries[by] != "") & entries[by].isin(payments[by].unique())]
+    entries = entries.assign(holder_key=entries["person_key"].to_numpy())
+    holders = entries["holder_key"]
+    entries = entries[(holders != "") & holders.isin(payments["holder_key"].unique())]
     days = [name for name in entries if str(name).endswith("_day")]  # a force has many absences
-    return payments.merge(entries[["entry", by, *days]], on=by)
+    return payments.merge(entries[["entry", "holder_key", *days]], on="holder_key")
 
 
 def as_known(pairs: pd.DataFrame) -> Flags:

@@ -72,9 +72,9 @@ def alerts_filename(lists: Mapping[str, AlertList], lanes: Iterable[str], ending
     return safe_filename(f"{months}{owner}alerts{ending}")
 
 
-def payments_filename(days: Iterable[str], ending: str = ".csv") -> str:
+def payments_filename(days: Iterable[str]) -> str:
     """Return the name of a file of payments by their days: `2026-10 payments.csv`."""
-    return safe_filename(f"{_months(days)}payments{ending}")
+    return safe_filename(f"{_months(days)}payments.csv")
 
 
 def case_filename(alert_ids: Sequence[str], lanes: Iterable[str], ending: str) -> str:
@@ -84,10 +84,10 @@ def case_filename(alert_ids: Sequence[str], lanes: Iterable[str], ending: str) -
     return safe_filename(f"{owner}case {alert_ids[0]}{more}{ending}")
 
 
-def questions_filename(alert_ids: Sequence[str], ending: str = ".pdf") -> str:
+def questions_filename(alert_ids: Sequence[str]) -> str:
     """Return the name of questions for a line manager: `questions ba0e1f2a3b4c and 1 more.pdf`."""
     more = f" and {len(alert_ids) - 1} more" if len(alert_ids) > 1 else ""
-    return safe_filename(f"questions {alert_ids[0]}{more}{ending}")
+    return safe_filename(f"questions {alert_ids[0]}{more}.pdf")
 
 
 def equality_filename(quarter: str) -> str:
@@ -110,9 +110,9 @@ def answers_filename(period: str) -> str:
     return safe_filename(f"{period.replace('/', '-')} answers.zip")
 
 
-def report_filename(quarter: str, ending: str = ".pdf") -> str:
+def report_filename(quarter: str) -> str:
     """Return the name of a quarterly report: `2026-Q4 report.pdf`."""
-    return safe_filename(f"{quarter} report{ending}")
+    return safe_filename(f"{quarter} report.pdf")
 
 
 def register_report_filename(quarter: str) -> str:
@@ -120,14 +120,14 @@ def register_report_filename(quarter: str) -> str:
     return safe_filename(f"{quarter} registers.pdf")
 
 
-def sample_filename(population: str, seed: str, ending: str = ".csv") -> str:
+def sample_filename(population: str, seed: str) -> str:
     """Return the name of a sample by what it is of and its seed: `sample of payments 42.csv`."""
-    return safe_filename(f"sample of {population} {seed}{ending}")
+    return safe_filename(f"sample of {population} {seed}.csv")
 
 
-def unread_rows_filename(statement_id: str, ending: str = ".csv") -> str:
+def unread_rows_filename(statement_id: str) -> str:
     """Return the name of the rows of a statement that were not read."""
-    return safe_filename(f"statement {statement_id} rows not read{ending}")
+    return safe_filename(f"statement {statement_id} rows not read.csv")
 
 
 IMPACT_FILENAME = "impact assessment.pdf"

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from cardwatch.casebook import Actor, AuditEvent, Casebook, accounts, sessions
 from cardwatch.casebook.rows import Session
-from cardwatch.casebook.sessions import actor_of_session
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import NotAllowed, StepUpNeeded
 from cardwatch.services.people import KEEPERS
@@ -217,19 +216,3 @@ def _parts(token: str) -> tuple[str, str]:
     """Return the organisation and the secret of an invitation."""
     owner, _, secret = token.partition("_")
     return owner, secret
-
-
-__all__ = [
-    "activate_account",
-    "actor_of_session",
-    "change_password",
-    "end_provider_sessions",
-    "end_session",
-    "invite",
-    "list_sessions",
-    "require_step_up",
-    "sign_in",
-    "sign_in_with_provider",
-    "start_account",
-    "step_up",
-]

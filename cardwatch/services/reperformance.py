@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
-from cardwatch.agreement import RuleAgreement, compare, rule_columns
+from cardwatch.agreement import RuleAgreement, compare
 from cardwatch.casebook import AuditEvent
 from cardwatch.casebook import statements as kept
 from cardwatch.casebook.own_keys import actor_keys
@@ -100,7 +100,7 @@ def verify_independently(context: ServiceContext, statement_id: str) -> Independ
     ledger = Ledger(transactions, loaded.policy)
     own_rows = ledger.frame["file"].eq(row["label"]).to_numpy()
     compared = own_rows & ~_about(keys, ledger, loaded)
-    rules = compare(ledger, rule_columns(ledger), loaded.rules, compared)
+    rules = compare(ledger, loaded.rules, compared)
     return IndependentCheck(statement_id, row["label"], rules=tuple(rules))
 
 

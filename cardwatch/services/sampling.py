@@ -106,23 +106,23 @@ def draw_sample(context: ServiceContext, draw: SampleRequest) -> Sample:
             "drawn": [population[index] for index in chosen]}  # fmt: skip
 
 
-def sample_size(share: float, sure: float = SAMPLE_CONFIDENCE) -> int:
+def sample_size(share: float) -> int:
     """The sample size that, with no error, shows that fewer than a share are wrong.
 
     Were the share wrong, none of n would be with chance (1 - share)^n; n is the least for which
-    that is at most 1 - `sure`. It is attribute sampling with no error expected (AICPA, Audit
-    Sampling, table A-1: 59 for 5 % at 95 %), and a little more than a small population needs.
+    that is at most 1 - `SAMPLE_CONFIDENCE`. It is attribute sampling with no error expected (AICPA,
+    Audit Sampling, table A-1: 59 for 5 % at 95 %), and a little more than a small population needs.
     """
-    return math.ceil(math.log(1 - sure) / math.log(1 - share))
+    return math.ceil(math.log(1 - SAMPLE_CONFIDENCE) / math.log(1 - share))
 
 
-def highest_rate(count: int, sure: float = SAMPLE_CONFIDENCE) -> float:
+def highest_rate(count: int) -> float:
     """Return the share of which fewer are wrong, surely enough, if none of so many is.
 
     The other way round from `needed`; about three divided by the count (Hanley and Lippman-Hand,
     JAMA 1983; 249: 1743).
     """
-    return float(1 - (1 - sure) ** (1 / count))
+    return float(1 - (1 - SAMPLE_CONFIDENCE) ** (1 / count))
 
 
 def place_of(row: Mapping[str, object]) -> str:
