@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cardwatch.features.baselines import past_moments
+from cardwatch.features.baselines import SHRINKAGE, past_moments
+from cardwatch.features.dispute import TINY_PENCE, is_tiny_charge, tiny_charge_count
 from cardwatch.features.ledger import DAYS_APART, PAIR
 
 if TYPE_CHECKING:
@@ -200,16 +201,52 @@ def new_merchants_surprise(ledger: Ledger) -> Numbers:
         return np.zeros(len(ledger))
     from scipy.special import pdtrc  # noqa: PLC0415  few statements need it, and it takes long to load
 
-    history_days = ledger.day - ledger.first_day(("holder_id",))
-    history_days = np.clip(history_days, FEWEST_SEEN_DAYS, NOVELTY_YEAR_DAYS)
-    before = ledger.count(first, PAIR[:1], NOVELTY_YEAR_DAYS, BURST_DAYS + 1)
-    usual = (before + 1) / history_days * (BURST_DAYS + 1)
-    tails = np.where(first, np.maximum(_tail(ledger) - 1, 0), 0.0)
-    sums = ledger.total(tails, PAIR[:1], BURST_DAYS)
+    usual = _usually_in_burst(ledger, first)
+    sums = _sums_of_burst(ledger, first)
     # The Poisson tail by scipy.special: scipy.stats takes as long to load as a statement to score.
     with np.errstate(divide="ignore"):
         surprise = -np.log(pdtrc(np.maximum(count - 1, 0), usual)) / 2 + sums
     return np.where(burst, surprise, 0.0)
+
+
+def tried_card_surprise(ledger: Ledger) -> Numbers:
+    """A tiny charge at a merchant new to everybody comes before one new to the cardholder.
+
+    That is the chance of such a charge within three days, times how far each sum paid to a new
+    merchant in these days lies in the tail of the holder's own. The chance is made of how often the
+    cardholder pays, how often so little (who travels does), and how often that is to a merchant
+    which is new to everybody.
+    """
+    first, bought = _first_of_substance(ledger), ledger.is_purchase
+    tried = first & (tiny_charge_count(ledger) > 0)
+    if not tried.any():
+        return np.zeros(len(ledger))
+    tiny, unseen = bought & (ledger.pence <= TINY_PENCE), is_tiny_charge(ledger)
+
+    def before(where: Flags, by: tuple[str, ...] = ()) -> Numbers:
+        return ledger.count(where, by, until=BURST_DAYS + 1)
+
+    usual = (before(tiny) + 1) / (before(bought) + 1)
+    share = before(tiny, PAIR[:1]) + SHRINKAGE * usual
+    share /= before(bought, PAIR[:1]) + SHRINKAGE
+    share *= (before(unseen) + 1) / (before(tiny) + 1)
+    chance = np.minimum(share * _usually_in_burst(ledger, bought), 1.0)
+    return np.where(tried, -np.log(chance) + _sums_of_burst(ledger, first), 0.0)
+
+
+def _usually_in_burst(ledger: Ledger, where: Flags) -> Numbers:
+    """Return how many payments of a kind the holder makes in three days, by the year before."""
+    history_days = ledger.day - ledger.first_day(PAIR[:1])
+    history_days = np.clip(history_days, FEWEST_SEEN_DAYS, NOVELTY_YEAR_DAYS)
+    before = ledger.count(where, PAIR[:1], NOVELTY_YEAR_DAYS, BURST_DAYS + 1)
+    usual: Numbers = (before + 1) / history_days * (BURST_DAYS + 1)
+    return usual
+
+
+def _sums_of_burst(ledger: Ledger, first: Flags) -> Numbers:
+    """Return how far the first payments of three days lie in the tails of the holder's sums."""
+    tails = np.where(first, np.maximum(_tail(ledger) - 1, 0), 0.0)
+    return ledger.total(tails, PAIR[:1], BURST_DAYS)
 
 
 def _tail(ledger: Ledger) -> Numbers:

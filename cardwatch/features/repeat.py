@@ -225,9 +225,28 @@ def refund_of_others_count(ledger: Ledger) -> Numbers:
     return np.where(ledger.is_refund, everybody - holder_count, 0)
 
 
+def refund_to_other_pence(ledger: Ledger) -> Numbers:
+    """A refund by a merchant that another paid as much in 60 days, and the cardholder never.
+
+    Where the cardholder had a charge of its size elsewhere it counts only if another cardholder's
+    charge here was of exactly this size: it may have come under another name.
+    """
+    bought = ledger.is_purchase
+    elsewhere = ledger.count(bought, ("holder_id", "size_pence")) > 0
+    apart = ledger.is_refund & (ledger.count(bought, PAIR) == 0)
+    apart &= ~elsewhere | (refund_of_others_count(ledger) > 0)
+    back = np.zeros(len(ledger))
+    for row in np.flatnonzero(apart):
+        near = ledger.window_rows(int(row), ("merchant_id",), BILL_DAYS)
+        size = -ledger.pence[row]
+        if (ledger.pence[near[bought[near]]] >= size).any():  # all of them others'
+            back[row] = size
+    return back
+
+
 def unanswered_refund_surprise(ledger: Ledger) -> Numbers:
     """The refund has no earlier charge by the cardholder; it is large, and rare here."""
-    size = unanswered_refund_pence(ledger)
+    size = np.maximum(unanswered_refund_pence(ledger), refund_to_other_pence(ledger))
     loose = size > 0
     usual = (ledger.count(loose, (), until=1) + 1) / (
         ledger.count(ledger.is_refund, (), until=1) + 5

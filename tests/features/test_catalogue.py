@@ -33,6 +33,7 @@ ASKED = ("is_", "has_", "days_since_")
 APART = {
     *NEW,
     *ALONE.values(),
+    "tried_card_surprise",
     "unanswered_refund_surprise",
     "monthly_charge_surprise",
     "organisation_total_surprise",

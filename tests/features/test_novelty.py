@@ -126,3 +126,33 @@ def test_small_first_payments_are_no_burst(make_ledger: MakeLedger) -> None:
     larger = make_ledger([*payments, *[(*payment[:3], 2_500) for payment in more]])
     assert novelty.new_merchants_surprise(larger)[-1] > 0
     assert novelty.new_merchants_pence(larger)[-1] == 9 * 2_500
+
+
+def _tried(make_ledger: MakeLedger, *more: tuple[dt.date, str, str, int]) -> float:
+    """Return the surprise of the last payment, after 80 days of two holders' ordinary ones."""
+    payments = [*_daily("h", ["ALPHA", "BETA"], 80), *_daily("other", ["ARGOS", "BETA"], 80)]
+    return float(novelty.tried_card_surprise(make_ledger([*payments, *more]))[-1])
+
+
+def test_a_tiny_charge_at_an_unknown_merchant_then_a_shop_everybody_knows(
+    make_ledger: MakeLedger,
+) -> None:
+    test = (LATER, "h", "HELP THE CHARITY", 112)
+    days = [LATER + dt.timedelta(days=n) for n in range(4)]
+    assert _tried(make_ledger, test, (days[2], "h", "ARGOS", 30_000)) > 0
+    assert _tried(make_ledger, test, (days[3], "h", "ARGOS", 30_000)) == 0  # too late
+    assert _tried(make_ledger, test, (days[1], "h", "ALPHA", 30_000)) == 0  # the holder's own shop
+    assert _tried(make_ledger, test, (days[1], "other", "GAMMA", 30_000)) == 0  # another card
+    assert _tried(make_ledger, test, (days[1], "h", "ARGOS", 900)) == 0  # nothing to ask about
+    assert _tried(make_ledger, (LATER, "h", "ARGOS", 30_000)) == 0  # nothing was tried
+
+
+def test_who_often_pays_a_pound_or_two_surprises_less_by_it(make_ledger: MakeLedger) -> None:
+    def coffee(holder: str) -> list[tuple[dt.date, str, str, int]]:
+        return [(LATER - dt.timedelta(days=9 + n), holder, "COFFEE", 190) for n in range(20)]
+
+    then = [(LATER, "h", "KIOSK", 190), (LATER, "h", "HOTEL", 30_000)]
+    own, others = (_tried(make_ledger, *coffee(holder), *then) for holder in ("h", "other"))
+    assert others > own + 1
+    dearer = _tried(make_ledger, *coffee("h"), then[0], (LATER, "h", "HOTEL", 90_000))
+    assert dearer > own

@@ -322,3 +322,47 @@ def test_a_refund_that_answers_another_holders_charge_says_more(make_ledger: Mak
     assert refund("other") > 0
     charge = [("2026-05-01", "other", "ALPHA", 20_000), ("2026-05-20", "h", "ALPHA", -9_000)]
     assert refund("other") > repeat.unanswered_refund_surprise(make_ledger(charge))[-1]
+
+
+def _to_other(ledger: Ledger) -> float:
+    return float(repeat.refund_to_other_pence(ledger)[-1])
+
+
+def test_a_refund_of_part_of_a_colleagues_charge_went_to_another_card(
+    make_ledger: MakeLedger,
+) -> None:
+    refund = ("2026-05-20", "h", "ALPHA", -9_000)
+    for day, pence, expected in (
+        ("2026-05-01", 20_000, 9_000),
+        ("2026-05-20", 9_000, 9_000),
+        ("2026-03-21", 20_000, 9_000),
+        ("2026-03-20", 20_000, 0),  # longer ago than 60 days
+        ("2026-05-21", 20_000, 0),  # after the refund
+        ("2026-05-01", 8_999, 0),  # too little to be what came back
+    ):
+        assert _to_other(make_ledger([(day, "other", "ALPHA", pence), refund])) == expected
+
+
+def test_who_ever_paid_the_merchant_has_a_refund_of_their_own(make_ledger: MakeLedger) -> None:
+    charge = ("2026-05-01", "other", "ALPHA", 20_000)
+    own = ("2025-01-05", "h", "ALPHA", 300)
+    refund = ("2026-05-20", "h", "ALPHA", -9_000)
+    assert _to_other(make_ledger([own, charge, refund])) == 0
+    assert _to_other(make_ledger([refund])) == 0
+
+
+def test_a_charge_elsewhere_answers_a_refund_unless_a_colleagues_here_is_of_its_very_size(
+    make_ledger: MakeLedger,
+) -> None:
+    elsewhere = ("2026-04-01", "h", "BRAVO", 9_000)
+    refund = ("2026-05-20", "h", "ALPHA", -9_000)
+    for pence, expected in ((20_000, 0), (9_000, 9_000)):
+        charge = ("2026-05-01", "other", "ALPHA", pence)
+        ledger = make_ledger([elsewhere, charge, refund])
+        assert _to_other(ledger) == expected
+        assert (repeat.unanswered_refund_surprise(ledger)[-1] > 0) == (expected > 0)
+
+
+def test_a_purchase_is_no_refund_to_another_card(make_ledger: MakeLedger) -> None:
+    payments = [("2026-05-01", "other", "ALPHA", 9_000), ("2026-05-20", "h", "ALPHA", 9_000)]
+    assert not repeat.refund_to_other_pence(make_ledger(payments)).any()
