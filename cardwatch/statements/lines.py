@@ -219,9 +219,11 @@ def _by_sums(sheet: ParsedSheet, good: Flags, payments: pd.DataFrame) -> Flags:
     """
     lines = np.zeros(len(good), dtype=bool)
     rows = np.flatnonzero(good)
-    alike = payments.drop(columns="transaction_id", errors="ignore").to_numpy()[rows]
     repeats = np.zeros(len(rows), dtype=bool)
-    repeats[1:] = (alike[1:] == alike[:-1]).all(axis=1)
+    repeats[1:] = True
+    for name in payments.columns.difference(["transaction_id"]):
+        alike = payments[name].to_numpy()[rows]
+        repeats[1:] &= alike[1:] == alike[:-1]
     if not repeats.any():
         return lines
     group = np.cumsum(~repeats)
