@@ -115,17 +115,14 @@ def _check_minor_units(sheet: ParsedSheet) -> None:
     Raises:
         FileRefused: they are, and neither their name nor a profile says in what they are.
     """
+    if sheet.table.form != "json":
+        return
     names = [name for name in ("amount", "debit", "credit") if name in sheet.positions]
     texts = [text for name in names for text in sheet.column(name).used if text.strip()]
     stated = not sheet.profile.is_shipped or any(
         PENCE_WORDS & set(normalise_heading(sheet.sources[name]).split()) for name in names
     )
-    if (
-        sheet.table.form == "json"
-        and texts
-        and not stated
-        and not re.search(r"[.,]", " ".join(texts))
-    ):
+    if texts and not stated and not re.search(r"[.,]", " ".join(texts)):
         reason = (
             "all its amounts are whole numbers, which may be pounds or pence. If they are pounds, "
             "name their column as 'amount' in a column profile; if pence, as 'Amount (pence)'"

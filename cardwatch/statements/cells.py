@@ -163,7 +163,8 @@ class TextColumn:
 
     def text_array(self) -> pd.api.extensions.ExtensionArray:
         """Return every row's text as an array: a frame of arrays is made sooner than of series."""
-        return pd.array(self.distinct.take(pa.array(self.codes)), dtype="str")
+        distinct = self.distinct.cast(pa.large_string())  # as pandas keeps it: few texts are cast
+        return pd.array(distinct.take(pa.array(self.codes)), dtype="str")
 
 
 def plain_cell(text: str) -> str:

@@ -50,7 +50,7 @@ MONTH_ROWS = 10
 """Fewer payments than this may well all be of the first of a month."""
 SAME_TEXT_ROWS = 5
 """Fewer payments than this may well have one merchant or one card."""
-COUNTED = re.compile(
+PAYMENTS_COUNTED = re.compile(
     r"\W*(?:(?:total |grand )?(?:number|no\.?|count) of |total )?"
     r"(?:transactions?|payments?|records?|rows|items|lines)(?: count(?:ed)?)?\W+(\d[\d,]*)\W*"
     r"|\W*(\d[\d,]*) (?:rows?|records?|transactions|payments|items|lines)"
@@ -311,7 +311,7 @@ def check_count(sheet: ParsedSheet, text: Flags, rows: Flags, good: Flags, pence
     found = [
         int((match[1] or match[2]).replace(",", ""))
         for line in lines
-        if (match := COUNTED.fullmatch(line))
+        if (match := PAYMENTS_COUNTED.fullmatch(line))
     ]
     if len(found) != 1:
         return

@@ -25,7 +25,7 @@ ABOUT_CURRENCY = re.compile(
     rf"\b(?:currency|ccy)\b|{ABOUT_AMOUNTS}(?:.{{0,40}}\bin\b|\s*\()", re.IGNORECASE
 )
 """A text above the headings that says in which currency the amounts are."""
-THOUSANDS = re.compile(r"£\s?['\u2019]?000s?\b|\bin thousands\b|£k\b", re.IGNORECASE)
+IN_THOUSANDS = re.compile(r"£\s?['\u2019]?000s?\b|\bin thousands\b|£k\b", re.IGNORECASE)
 IN_PENCE = re.compile(
     rf"{ABOUT_AMOUNTS}.{{0,40}}(?<!and )(?:\bin pence\b|\(pence\))"
     r"|^(?:\S{1,12} )?(?<!and )pence$",
@@ -67,7 +67,7 @@ def check_unit(sheet: ParsedSheet, texts: Sequence[str]) -> None:
     about = [t for t in texts if ABOUT_CURRENCY.search(t) or len(t) <= CODE_LETTERS]
     _check_currency(sheet, headings, about)
     names = [part.name for part in sheet.table.parts]
-    if any(map(THOUSANDS.search, [*headings, *texts, *names])):
+    if any(map(IN_THOUSANDS.search, [*headings, *texts, *names])):
         raise _in_thousands(sheet)
     if any(map(IN_PENCE.search, texts)):
         reason = (
@@ -87,7 +87,7 @@ def check_unread_amounts(sheet: ParsedSheet) -> None:
         FileRefused: they are in another currency, or in thousands.
     """
     headings = [heading for heading in sheet.headings if has_amount_word(heading)]
-    if any(map(THOUSANDS.search, headings)):
+    if any(map(IN_THOUSANDS.search, headings)):
         raise _in_thousands(sheet)
     _check_currency(sheet, headings, [])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cardwatch.statements.cells import plain_cell
@@ -31,6 +32,7 @@ TIME = re.compile(
     re.IGNORECASE,
 )
 """The time of day after a date, with its zone: the day printed is the day taken."""
+TIME_AT_END = re.compile(TIME.pattern + r"$", re.IGNORECASE)
 MIDNIGHT = re.compile(
     r"\d{4}-(\d\d)-\d\d[T ](23|00):00(?::00(?:\.0+)?)?\s*(?P<zone>Z|\+00:?00|UTC|GMT)?",
     re.IGNORECASE,
@@ -45,10 +47,11 @@ LAST_CENTURY = 70
 """Years of two digits from here on are of the last century, as most systems read them."""
 
 
+@lru_cache(1 << 14)
 def plain_day(text: str) -> str:
     """Return a date without weekday, ordinal ending and time of day."""
     plain = ORDINAL.sub("", WEEKDAY.sub("", plain_cell(text), count=1))
-    match = re.search(TIME.pattern + r"$", plain, re.IGNORECASE)
+    match = TIME_AT_END.search(plain)
     return plain[: match.start()].strip() if match and match.start() > 5 else plain
 
 

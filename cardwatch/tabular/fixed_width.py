@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from cardwatch.tabular.headings import DAY, SEARCHED_ROWS, Headings, normalise_heading
+from cardwatch.tabular.headings import DAY_SHAPE, SEARCHED_ROWS, Headings, normalise_heading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ CELL = re.compile(r"\S+(?: \S+)*")
 RULE = re.compile(r"[-=_]{2,}(?: +[-=_]{2,})+ *")
 """A line of dashes below the headings, a run of them for each column."""
 ONLY_MARKS = re.compile(r"[-=_* ]*")
-DAY_INSIDE = re.compile(rf"(?<!\d){DAY}(?!\d)")
+DAY_INSIDE = re.compile(rf"(?<!\d){DAY_SHAPE}(?!\d)")
 MONEY_INSIDE = re.compile(r"\d\.\d\d(?!\d)")
 NUMBER_AT_END = re.compile(r"\d\)?-?(?: ?[CD]R)?\s*$", re.IGNORECASE)
 PAGE = re.compile(r"\bpage\W{0,9}(?:no\W{0,9})?\d", re.IGNORECASE)

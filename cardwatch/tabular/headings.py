@@ -26,7 +26,7 @@ JOINED_WORDS = re.compile(r"(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
 """Places between words that are told apart by capitals alone."""
 NUMBER = re.compile(r"[£$€(+-]*\d[\d.,:/\s-]*\)?")
 """A day or an amount, which stands in a payment and in no heading."""
-DAY = r"\d{1,4}([-/. ])(?:\d{1,2}|[A-Za-z]{3,9})\1\d{2,4}"
+DAY_SHAPE = r"\d{1,4}([-/. ])(?:\d{1,2}|[A-Za-z]{3,9})\1\d{2,4}"
 """The shape of a day; its one group is the mark between its parts."""
 
 

@@ -9,7 +9,13 @@ from functools import cached_property
 from cardwatch.errors import FileRefused
 from cardwatch.quantities import plural, quantity
 from cardwatch.tabular.csv_reader import check_size, columns_of, filled_cells
-from cardwatch.tabular.headings import DAY, HeadingRows, Headings, find_headings, normalise_heading
+from cardwatch.tabular.headings import (
+    DAY_SHAPE,
+    HeadingRows,
+    Headings,
+    find_headings,
+    normalise_heading,
+)
 from cardwatch.tabular.limits import Limits
 from cardwatch.tabular.table import Found, Part
 
@@ -19,7 +25,7 @@ SUMMARY = re.compile(
     re.IGNORECASE,
 )
 """Names of sheets that hold no payments of their own."""
-DAY_CELL = re.compile(rf"{DAY}(?:[T ].*)?")
+DAY_CELL = re.compile(rf"{DAY_SHAPE}(?:[T ].*)?")
 MONEY_CELL = re.compile(r"[-+(£ ]*\d[\d,]*(?:\.\d{1,2})?\)?(?: ?[CD]R)?", re.IGNORECASE)
 """A cell that is a day, and one that may be an amount."""
 SMALL_ROWS, SMALL_SHARE = 3, 0.1
