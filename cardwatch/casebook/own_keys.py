@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SHARED = "key_account"
 """Column of what many cardholders may have in common: nobody is known by it beside a name."""
-HIDDEN = "visible_to_psd_only"
+PSD_ONLY = "visible_to_psd_only"
 """Column of names that no payment has any more which others than professional standards see."""
 NUMBERS = ("key_holder_id", "key_employee_id")
 
@@ -140,7 +140,7 @@ def are_names_of_payments(uow: UnitOfWork, lane: str) -> bool:
     columns = ("names_id", "field", "subject_id", "visible_to_psd_only")
     question = sa.select(*(holder_names.c[name] for name in columns)).where(uow.scope(holder_names))
     stored, expected = (
-        {tuple(row[name] for name in columns) for row in rows if lane == PSD or not row[HIDDEN]}
+        {tuple(row[name] for name in columns) for row in rows if lane == PSD or not row[PSD_ONLY]}
         for rows in (uow.fetch_all(question), _rows_of_payments(uow))
     )
     return stored == expected

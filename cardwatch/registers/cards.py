@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from dataclasses import replace
 from functools import cache
 from importlib import resources
@@ -48,6 +49,18 @@ if TYPE_CHECKING:
     Days = np.ndarray[Any, np.dtype[np.datetime64]]
     Pence = np.ndarray[Any, np.dtype[np.int64]]
 
+LOOK_ALIKES = str.maketrans(
+    "\u0430\u0432\u0433\u0435\u0437\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445"
+    "\u0456\u0458\u0455\u04bb\u051b\u051d\u0501\u0261"
+    "\u03b1\u03b2\u03b5\u03b6\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7\u0131",
+    "abre3kmhopctyxijshqwdgabezhikmnoptyxi",
+)
+"""Small Cyrillic and Greek letters of which one case looks like a Latin letter or a digit, and that
+one (Unicode Technical Standard 39, confusables)."""
+UNPRINTED = frozenset({"Cc", "Cf", "Mn", "Me"})
+"""Categories of characters that print nothing of their own."""
+BLANK_LETTERS = "\u115f\u1160\u3164\uffa0\u2800"
+"""Characters that are letters or symbols by category, and blank."""
 WHO = ("employee_id", "cardholder", "account", "card_number")
 """Fields that say whose row it is, the best first."""
 LIMITS, DATES = ("single_limit", "month_limit"), ("opened_on", "closed_on", "effective_from")
@@ -338,8 +351,25 @@ def is_own(keys: dict[str, pd.Series[str]], number: pd.Series[str], name: pd.Ser
 
 
 def person_key(name: str) -> str:
-    """Return a person's name or number as it is compared; `compared` does so for a column."""
-    return "".join(name.casefold().split())
+    """Return a person's name or number as it is compared; `compared` does so for a column.
+
+    What looks the same is the same: letters of another alphabet, wide letters, other digits, marks
+    and what is not printed would otherwise make another person of somebody, who then sees what is
+    about them.
+    """
+    return "".join(
+        (name if name.isascii() and name.isprintable() else _plain_letters(name)).casefold().split()
+    )
+
+
+def _plain_letters(name: str) -> str:
+    """Return a name in the Latin letters and digits that it looks like, without marks."""
+    parts = unicodedata.normalize("NFKD", name).casefold().translate(LOOK_ALIKES)
+    return "".join(
+        str(unicodedata.digit(part)) if part.isdigit() else part
+        for part in parts
+        if unicodedata.category(part) not in UNPRINTED and part not in BLANK_LETTERS
+    )
 
 
 def compared(texts: pd.Series[str]) -> pd.Series[str]:

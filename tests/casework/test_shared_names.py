@@ -115,6 +115,25 @@ def test_what_statements_say_every_month_needs_one_person(
     assert services.receive(at(), later).outcome == "received"
 
 
+@pytest.mark.parametrize(
+    "number",
+    [
+        "\uff251", "\u04151", "\u03951", "E\u06f1", "\U0001d404\U0001d7cf", "E1\ufe0f", "E1\u0301",
+        "E1\U000e0041", "\u3164E1", "E\u200b1", "e 1",
+    ],
+)  # fmt: skip
+def test_a_number_that_looks_the_same_is_the_same_person(
+    at: Context, read: Callable[..., Any], number: str
+) -> None:
+    """Before, whoever brings the file could see and answer what is about them."""
+    split = [line.replace("E1", number) for line in SPLIT]
+    services.receive(at(), read(*month(10), *split))
+    subject = at("finance", person="subject", holder_id="E1")
+    colleague = at("finance", person="colleague", holder_id="E9")
+    assert services.list_alerts(colleague)
+    assert services.list_alerts(subject) == []
+
+
 def test_numbers_alone_then_names_alone_then_both_need_one_person(
     at: Context, read_as: ReadAs
 ) -> None:

@@ -324,6 +324,30 @@ def test_cases_are_listed_shown_and_exported(begun: Callable[..., Any], tmp_path
     assert begun("audit", "verify", row["file"], "--as", PSD)
 
 
+def test_what_a_register_takes_away_is_shown_before_it_is_approved(
+    begun: Callable[..., Any], tmp_path: Path
+) -> None:
+    head = "Employee No,Date of offer,Donor,Details,Accepted or declined,Registered\n"
+    lunch, cup = (
+        f"E{n},05/09/2026,{donor},Lunch,Accepted,06/09/2026\n"
+        for n, donor in enumerate(("Osprey Ltd", "Heron Ltd"))
+    )
+    for name, text in (("gifts.csv", head + lunch + cup), ("gifts2.csv", head + cup)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    begun("registers", "import", str(tmp_path / "gifts.csv"), "--as", PSD)
+    later = ("registers", "import", str(tmp_path / "gifts2.csv"), "--replaces", "--as", PSD)
+    assert "Another person with your role" in begun(*later, code=3)
+    begun("people", SECOND, "--name", "S", "--role", "psd", "--no-card")
+    (asked,) = begun("approvals", "--as", SECOND)
+    shown = begun("approvals", asked["approval_id"], "--as", SECOND)
+    (change,) = shown["changes"]
+    assert (change["effect"], change["subject"]) == ("left-out", "e0")
+    assert "Osprey Ltd" in begun("approvals", asked["approval_id"], "--as", SECOND, json_out=False)
+    begun("approvals", asked["approval_id"], "--approve", "--as", SECOND)
+    (receipt,) = begun(*later)
+    assert "1 entry of earlier versions left out, 0 changed" in receipt["notes"]
+
+
 ESCAPES = "a \x1b]0;TITLE\x07 \x1b[2J \x9b31m \u202e z"
 """What a terminal would obey, in a reason and a file's name."""
 
