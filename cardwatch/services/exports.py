@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from cardwatch.casebook.approvals import require_approval
 from cardwatch.casebook.case_alerts import MOST_IN_CASE
 from cardwatch.casebook.checkpoints import sign_checkpoint
 from cardwatch.casebook.rows import ApprovalScope, Export
-from cardwatch.casebook.statements import get_statement
+from cardwatch.casebook.statements import get_statement, newest_scored
 from cardwatch.casebook.tables import exports
 from cardwatch.errors import CardwatchError, NotAllowed, about_field
 from cardwatch.records import Statements
@@ -40,7 +41,7 @@ from cardwatch.services.scoring_inputs import report_of
 from cardwatch.vocabulary import ApprovalKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -367,6 +368,21 @@ def record_export(
     same = exports.c.disclosure_id == uow.event.object_id
     if uow.fetch_one(sa.select(exports.c.lane).where(uow.scope(exports), same)) is None:
         uow.insert(exports, [disclosure | {"disclosure_id": uow.event.object_id}])
+
+
+@contextmanager
+def whole_export(
+    context: ServiceContext, what: str, *, purpose: str, recipient: str
+) -> Iterator[UnitOfWork]:
+    """Work in which all payments are read to be given away; that they are is recorded at its end.
+
+    Raises:
+        CardwatchError: there is no such purpose or no recipient.
+    """
+    check_purpose(purpose, recipient)
+    with context.work(AuditEvent("disclosure", what, purpose=purpose)) as uow:
+        yield uow
+        record_export(uow, newest_scored(uow)["statement_id"], purpose, recipient, what)
 
 
 def list_exports(context: ServiceContext) -> list[Export]:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cardwatch.casebook import FINANCE, AuditEvent, report_queries
+from cardwatch.casebook import FINANCE, report_queries
 from cardwatch.casebook.alert_queries import AlertFilter, decided_days, find_alerts
-from cardwatch.casebook.statements import newest_scored
 from cardwatch.casebook.tables import OVERSEES
 from cardwatch.errors import NothingToScore
 from cardwatch.merchants import canonical_name
@@ -21,7 +20,7 @@ from cardwatch.reports.facts import (
     facts_files,
     make_facts,
 )
-from cardwatch.services.exports import check_purpose, record_export
+from cardwatch.services.exports import whole_export
 
 if TYPE_CHECKING:
     from cardwatch.casebook import UnitOfWork
@@ -57,15 +56,12 @@ def export_facts(
         NothingToScore: the casebook has no payment that counts.
         CardwatchError: there is no such purpose or no recipient, or a file cannot be written.
     """
-    check_purpose(purpose, recipient)
-    event = AuditEvent("disclosure", "facts", purpose=purpose)
-    with context.work(event) as uow:
+    with whole_export(context, "facts", purpose=purpose, recipient=recipient) as uow:
         context.allow((FINANCE, *OVERSEES), "export facts")
         payments, alerts = _payments(uow), _alerts(uow)
         if payments.empty:
             raise NothingToScore("The casebook has no payments to export.")
-        record_export(uow, newest_scored(uow)["statement_id"], purpose, recipient, "facts")
-        event.counts = {"payments": len(payments), "alerts": len(alerts)}
+        uow.event.counts = {"payments": len(payments), "alerts": len(alerts)}
     store, count = FileStore(root), 0
     for name, content in facts_files(make_facts(payments, alerts)):
         store.write(name, content)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cardwatch.casebook import FINANCE, AuditEvent, people
-from cardwatch.casebook.statements import as_read, last_seq, newest_scored, read_window
+from cardwatch.casebook import FINANCE, people
+from cardwatch.casebook.statements import as_read, last_seq, read_window
 from cardwatch.errors import NothingToScore
 from cardwatch.partitions import write_partition
-from cardwatch.services.exports import check_purpose, record_export
+from cardwatch.services.exports import whole_export
 from cardwatch.services.scoring_inputs import active_inputs, load_inputs, read_content
 from cardwatch.statements import name_holders
 
@@ -44,9 +44,7 @@ def export_partition(
         NothingToScore: the casebook has no payment that counts.
         CardwatchError: there is no such purpose or no recipient, or a file cannot be written.
     """
-    check_purpose(purpose, recipient)
-    event = AuditEvent("disclosure", "payments", purpose=purpose)
-    with context.work(event) as uow:
+    with whole_export(context, "payments", purpose=purpose, recipient=recipient) as uow:
         context.allow((FINANCE,), "export all payments")
         table = read_window(uow, last_seq(uow), *ALL_DAYS)
         if table.empty:
@@ -56,7 +54,6 @@ def export_partition(
         policy_text = read_content(uow, recipe, "policy").decode() if recipe.policy else ""
         organisation = people.organisation_name(uow)
         transactions, _ = name_holders(as_read(table))
-        record_export(uow, newest_scored(uow)["statement_id"], purpose, recipient, "payments")
-        event.counts = {"payments": len(transactions)}
+        uow.event.counts = {"payments": len(transactions)}
     count = write_partition(root, organisation, transactions, policy_text=policy_text, cards=cards)
     return PartitionExport(organisation, len(transactions), count)
