@@ -17,11 +17,11 @@ from api.schemas.access import (
     AccountActivate,
     Code,
     CurrentUser,
+    PasswordChange,
     Secret,
     Session,
-    ToChange,
+    SignIn,
     Token,
-    ToSignIn,
 )
 from api.schemas.base import Id
 from cardwatch import services
@@ -47,28 +47,28 @@ GO_ON = (
 
 
 @open_access.post("/v1/session", status_code=204)
-def sign_in(sent: ToSignIn, request: Request, service: AppStateDep) -> Response:
+def sign_in(body: SignIn, request: Request, service: AppStateDep) -> Response:
     """Sign in with password and code; the answer sets the session's cookie."""
     try:
-        cookie = begin_session(request, service, **sent.model_dump())
+        cookie = begin_session(request, service, **body.model_dump())
     except NotAllowed as refusal:
         return problem(401, "sign_in", str(refusal))
     return with_session(Response(status_code=204), cookie)
 
 
-def begin_session(request: Request, service: AppStateDep, organisation: str, **sent: str) -> str:
+def begin_session(request: Request, service: AppStateDep, organisation: str, **body: str) -> str:
     """Start a session with email address, password and code; return its cookie.
 
     Raises:
         NotAllowed: something is not right.
         TooManyAttempts: the account or address has too many failures.
     """
-    account = f"{organisation} {normal_email(sent['email'])}"
+    account = f"{organisation} {normal_email(body['email'])}"
     with service.sign_in_limit.attempt(address_of(request), account):
         return services.sign_in(
             service.casebook,
             organisation,
-            **sent,
+            **body,
             browser=request.headers.get("user-agent", ""),
             now=service.clock(),
             seal=service.seal,
@@ -138,16 +138,16 @@ def end_session(session_id: Id, context: VerifiedContext) -> None:
 
 @router.put("/account", status_code=204)
 def change_password(
-    sent: ToChange, request: Request, context: Context, service: AppStateDep
+    body: PasswordChange, request: Request, context: Context, service: AppStateDep
 ) -> Response:
     """Set a new password with the old one and a code; all other sessions of the caller end."""
     actor_id = context.actor.actor_id  # it is known, so that it does not matter from where
     with service.sign_in_limit.attempt(actor_id, actor_id):
         services.change_password(
             context,
-            password=sent.password,
-            code=sent.code,
-            new=sent.new,
+            password=body.password,
+            code=body.code,
+            new=body.new,
             seal=service.seal,
             session_id=getattr(request.state, "session_id", ""),
         )
@@ -155,25 +155,25 @@ def change_password(
 
 
 @open_access.post("/v1/account/secret", response_model=Secret)
-def start_account(sent: Token, request: Request, service: AppStateDep) -> Any:  # noqa: ANN401
+def start_account(body: Token, request: Request, service: AppStateDep) -> Any:  # noqa: ANN401
     """Give an invited person a secret for their authenticator app."""
-    with invitation_attempt(request, service, sent.token):
+    with invitation_attempt(request, service, body.token):
         email, secret = services.start_account(
-            service.casebook, sent.token, service.clock(), service.seal
+            service.casebook, body.token, service.clock(), service.seal
         )
     address = pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name="cardwatch")
     return {"email": email, "secret": secret, "address": address}
 
 
 @open_access.post("/v1/account", status_code=204)
-def activate_account(sent: AccountActivate, request: Request, service: AppStateDep) -> Response:
+def activate_account(body: AccountActivate, request: Request, service: AppStateDep) -> Response:
     """Set a password with the first code of the authenticator app."""
-    with invitation_attempt(request, service, sent.token):
+    with invitation_attempt(request, service, body.token):
         services.activate_account(
             service.casebook,
-            sent.token,
-            password=sent.password,
-            code=sent.code,
+            body.token,
+            password=body.password,
+            code=body.code,
             now=service.clock(),
             seal=service.seal,
         )

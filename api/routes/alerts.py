@@ -101,32 +101,32 @@ def list_alerts(
 
 
 @router.post("/alerts", response_model=AlertRaised, status_code=201)
-def raise_alert(sent: AlertCreate, context: Context) -> dict[str, str]:
+def raise_alert(body: AlertCreate, context: Context) -> dict[str, str]:
     """Raise an alert by hand about some payments, in the caller's own lane."""
-    places = [(payment.statement_id, payment.row) for payment in sent.payments]
-    return {"alert_id": services.raise_by_hand(context, places, question=sent.question)}
+    places = [(payment.statement_id, payment.row) for payment in body.payments]
+    return {"alert_id": services.raise_by_hand(context, places, question=body.question)}
 
 
 @router.post("/alerts/search", response_model=AlertPage, responses=LISTED)
-def search_alerts(sent: AlertSearch, context: Context) -> AlertRows:
+def search_alerts(body: AlertSearch, context: Context) -> AlertRows:
     """List the alerts with some words in the name of a cardholder, merchant or unit.
 
     Professional standards search cardholders by the pseudonyms they are shown.
     """
-    chosen = sent.model_dump(exclude={"limit", "cursor"})
+    chosen = body.model_dump(exclude={"limit", "cursor"})
     rows, after = page_of(
-        context, filters_of(context, chosen, snoozed=True), cursor=sent.cursor, limit=sent.limit
+        context, filters_of(context, chosen, snoozed=True), cursor=body.cursor, limit=body.limit
     )
     alerts = services.pseudonymise(context, with_titles(context, rows))
     return {"alerts": alerts, "next": after or None}
 
 
 @router.post("/alerts/decisions", response_model=DecidedCount, status_code=201)
-def decide_alerts(sent: SharedDecision, context: Context) -> dict[str, int]:
+def decide_alerts(body: SharedDecision, context: Context) -> dict[str, int]:
     """Record one decision on several alerts, on all of them or on none."""
-    versions = {alert.alert_id: alert.version for alert in sent.alerts}
+    versions = {alert.alert_id: alert.version for alert in body.alerts}
     count = services.decide_together(
-        context, versions, DecisionInput(reason=sent.reason, state=sent.state)
+        context, versions, DecisionInput(reason=body.reason, state=body.state)
     )
     return {"alerts": count}
 
@@ -143,13 +143,13 @@ def get_alert(alert_id: AlertId, context: Context, response: Response) -> alert_
 )  # fmt: skip
 def decide_alert(
     alert_id: AlertId,
-    sent: Decision,
+    body: Decision,
     context: Context,
     response: Response,
     if_match: Annotated[str | None, Header(max_length=50, description="The alert's ETag.")] = None,
 ) -> alert_rows.AlertDetail:
     """Record a decision, a note, an assignment or a due date; without a state, keep the state."""
-    decision = DecisionInput(**sent.model_dump(), seen=version_of(if_match))
+    decision = DecisionInput(**body.model_dump(), seen=version_of(if_match))
     return _answer(context, response, services.decide(context, alert_id, decision))
 
 
@@ -162,18 +162,18 @@ def _answer(
 
 
 @router.post("/alerts/{alert_id}/names", status_code=204)
-def show_names(alert_id: AlertId, sent: HoldCreate, context: VerifiedContext) -> None:
+def show_names(alert_id: AlertId, body: HoldCreate, context: VerifiedContext) -> None:
     """Let the caller, of professional standards, see by name whom an alert is about, and why."""
-    services.reveal_identity(context, alert_id, reason=sent.reason)
+    services.reveal_identity(context, alert_id, reason=body.reason)
 
 
 @router.post("/alerts/{alert_id}/suppressions", response_model=Suppression, status_code=201)
 def suppress_alert(
-    alert_id: AlertId, sent: SuppressionCreate, context: Context
+    alert_id: AlertId, body: SuppressionCreate, context: Context
 ) -> alert_rows.Suppression:
     """Close alerts like one unasked until a day: the same rule, holder and merchant."""
     return services.pseudonymise(
-        context, services.suppress(context, alert_id, until=sent.until, reason=sent.reason)
+        context, services.suppress(context, alert_id, until=body.until, reason=body.reason)
     )
 
 
@@ -190,9 +190,9 @@ def end_suppression(suppression_id: Id, context: Context) -> None:
 
 
 @router.post("/alerts/{alert_id}/holds", status_code=201, response_model=list[Hold])
-def hold_alert(alert_id: AlertId, sent: HoldCreate, context: Context) -> list[alert_rows.Hold]:
+def hold_alert(alert_id: AlertId, body: HoldCreate, context: Context) -> list[alert_rows.Hold]:
     """Put an alert and its payments on legal hold."""
-    services.place_hold(context, alert_id, reason=sent.reason)
+    services.place_hold(context, alert_id, reason=body.reason)
     return services.list_holds(context)
 
 
@@ -216,10 +216,10 @@ def end_hold(hold_id: Id, context: Context) -> None:
         for form, media in CONTENT_TYPES.items()
     }}},
 )  # fmt: skip
-def export_list(sent: ExportCreate, context: ExportContext, service: AppStateDep) -> Response:
+def export_list(body: ExportCreate, context: ExportContext, service: AppStateDep) -> Response:
     """Export a statement's list or a case; purpose and recipient are recorded."""
-    fields = {k: v for k, v in sent.model_dump().items() if k not in {"form", "alert_ids"}}
-    return export_response(context, service, sent.form, alert_ids=tuple(sent.alert_ids), **fields)
+    fields = {k: v for k, v in body.model_dump().items() if k not in {"form", "alert_ids"}}
+    return export_response(context, service, body.form, alert_ids=tuple(body.alert_ids), **fields)
 
 
 @router.get("/exports", response_model=list[Export])

@@ -56,10 +56,10 @@ def verify_audit(context: Context) -> list[ChainCheck]:
 
 
 @router.post("/samples", response_model=Sample)
-def draw_sample(sent: SampleCreate, context: Context) -> answers.Sample:
+def draw_sample(body: SampleCreate, context: Context) -> answers.Sample:
     """Draw a sample for a dip test; its seed and size stay in the audit chain."""
     return services.pseudonymise(
-        context, services.draw_sample(context, services.SampleRequest(**sent.model_dump()))
+        context, services.draw_sample(context, services.SampleRequest(**body.model_dump()))
     )
 
 
@@ -70,9 +70,9 @@ def get_retention(context: Context) -> dict[str, int]:
 
 
 @router.put("/retention", response_model=RetentionPeriods)
-def set_retention(sent: RetentionUpdate, context: VerifiedContext) -> dict[str, int]:
+def set_retention(body: RetentionUpdate, context: VerifiedContext) -> dict[str, int]:
     """Set the retention period of one class of data."""
-    return services.retention_periods(context, kind=sent.kind, days=sent.days)
+    return services.retention_periods(context, kind=body.kind, days=body.days)
 
 
 @router.post("/erasures", response_model=Erased)

@@ -57,14 +57,14 @@ def list_payments(
 
 
 @router.post("/payments/search", response_model=PaymentPage)
-def search_payments(sent: PaymentSearch, context: Context) -> PaymentRows:
+def search_payments(body: PaymentSearch, context: Context) -> PaymentRows:
     """List the payments with some words in a cardholder, merchant, unit or reference.
 
     The words are sent in a body, so that no name stands in an address. Professional standards
     search cardholders by the pseudonyms they are shown.
     """
-    filters = PaymentFilters(text=sent.text, since=sent.since or "", until=sent.until or "")
-    return _page(context, filters, sent.limit, sent.cursor)
+    filters = PaymentFilters(text=body.text, since=body.since or "", until=body.until or "")
+    return _page(context, filters, body.limit, body.cursor)
 
 
 def _page(context: Context, filters: PaymentFilters, limit: int, cursor: str) -> PaymentRows:

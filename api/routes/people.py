@@ -11,6 +11,7 @@ from api.notifications import check_address
 from api.schemas.base import Id
 from api.schemas.people import (
     ApiKeyCreate,
+    CardholderLink,
     DirectoryGroup,
     DirectoryUser,
     GroupRole,
@@ -20,10 +21,9 @@ from api.schemas.people import (
     Person,
     PersonCreate,
     PersonCreated,
-    ToLink,
-    ToWebhook,
     Webhook,
     WebhookSecret,
+    WebhookUpdate,
 )
 from cardwatch import services
 
@@ -40,9 +40,9 @@ def list_people(context: Context) -> list[rows.Person]:
 
 
 @router.post("/people", response_model=PersonCreated, status_code=201)
-def add_person(sent: PersonCreate, context: VerifiedContext) -> dict[str, str]:
+def add_person(body: PersonCreate, context: VerifiedContext) -> dict[str, str]:
     """Add a person with a role; only professional standards add their own people."""
-    return {"person_id": services.add_person(context, **sent.model_dump())}
+    return {"person_id": services.add_person(context, **body.model_dump())}
 
 
 @router.delete("/people/{person_id}", status_code=204)
@@ -52,9 +52,9 @@ def end_person(person_id: Id, context: VerifiedContext) -> None:
 
 
 @router.put("/people/{person_id}/cardholder", status_code=204)
-def set_cardholder(person_id: Id, sent: ToLink, context: VerifiedContext) -> None:
+def set_cardholder(person_id: Id, body: CardholderLink, context: VerifiedContext) -> None:
     """Set who a person is in statements, or that they hold no card."""
-    services.set_link(context, person_id, **sent.model_dump())
+    services.set_link(context, person_id, **body.model_dump())
 
 
 @router.post("/people/{person_id}/invitation", response_model=Invitation, status_code=201)
@@ -70,9 +70,9 @@ def list_keys(context: Context) -> list[rows.Key]:
 
 
 @router.post("/keys", response_model=NewKey, status_code=201)
-def create_key(sent: ApiKeyCreate, context: VerifiedContext) -> dict[str, str]:
+def create_key(body: ApiKeyCreate, context: VerifiedContext) -> dict[str, str]:
     """Make a key for a machine; it is shown this once."""
-    return {"key": services.create_key(context, **sent.model_dump())}
+    return {"key": services.create_key(context, **body.model_dump())}
 
 
 @router.delete("/keys/{key_id}", status_code=204)
@@ -94,12 +94,12 @@ def list_directory_groups(context: Context) -> list[rows.DirectoryGroup]:
 
 
 @router.put("/directory/groups/{group_id}/role", status_code=204)
-def set_group_role(group_id: Id, sent: GroupRole, context: VerifiedContext) -> None:
+def set_group_role(group_id: Id, body: GroupRole, context: VerifiedContext) -> None:
     """Let a group give its members a role, or none; no group gives that of professional standards.
 
     It holds at once, for whoever is in the group.
     """
-    services.set_group_role(context, group_id, sent.role)
+    services.set_group_role(context, group_id, body.role)
 
 
 @router.get("/webhook", response_model=list[Webhook])
@@ -109,10 +109,10 @@ def get_webhook(context: Context) -> list[rows.Webhook]:
 
 
 @router.put("/webhook", response_model=WebhookSecret)
-def set_webhook(sent: ToWebhook, context: Context, service: AppStateDep) -> dict[str, str]:
+def set_webhook(body: WebhookUpdate, context: Context, service: AppStateDep) -> dict[str, str]:
     """Set the webhook of the caller's lane; its secret is shown only once."""
-    check_address(service.settings, sent.url)
-    return {"secret": services.set_webhook(context, sent.url, service.seal)}
+    check_address(service.settings, body.url)
+    return {"secret": services.set_webhook(context, body.url, service.seal)}
 
 
 @router.delete("/webhook", status_code=204)

@@ -120,12 +120,12 @@ def list_matches(
 
 
 @router.post("/matches/decisions", status_code=204)
-def decide_match(sent: MatchDecision, context: Context) -> None:
+def decide_match(body: MatchDecision, context: Context) -> None:
     """Decide whether a name in a register and a merchant are one; it is remembered for the pair."""
     services.decide_match(
         context,
-        organisation=sent.organisation,
-        merchant=sent.merchant,
-        decision=sent.decision,
-        reason=sent.reason,
+        organisation=body.organisation,
+        merchant=body.merchant,
+        decision=body.decision,
+        reason=body.reason,
     )

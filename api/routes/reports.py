@@ -87,10 +87,10 @@ def _figure(funnel: Funnel) -> ForceFigure:
 
 @router.post("/publications/preview")
 def preview_publication(
-    sent: PublicationPreview, context: Context, service: AppStateDep
+    body: PublicationPreview, context: Context, service: AppStateDep
 ) -> PublicationCheck:
     """Count what would be published of a period, redacted and left out."""
-    return publication_check(context, service, **sent.model_dump())
+    return publication_check(context, service, **body.model_dump())
 
 
 @router.post(
@@ -100,6 +100,6 @@ def preview_publication(
         for form in get_args(PublicationForm)
     }}},
 )  # fmt: skip
-def publish(sent: PublicationCreate, context: ExportContext, service: AppStateDep) -> Response:
+def publish(body: PublicationCreate, context: ExportContext, service: AppStateDep) -> Response:
     """Give the payments of a period as they are published, or answers to usual questions."""
-    return publication_response(context, service, **sent.model_dump())
+    return publication_response(context, service, **body.model_dump())

@@ -32,13 +32,13 @@ router = APIRouter(
 )
 
 
-def _sent(body: Annotated[dict[str, Any], Body()]) -> dict[str, Any]:
+def _scim_body(body: Annotated[dict[str, Any], Body()]) -> dict[str, Any]:
     """The body of a request, if a database can keep its characters."""
     scim.check_sent(body)
     return body
 
 
-Sent = Annotated[dict[str, Any], Depends(_sent)]
+ScimBody = Annotated[dict[str, Any], Depends(_scim_body)]
 
 
 def _base(request: Request) -> str:
@@ -119,13 +119,13 @@ def scim_users(request: Request, context: Provider) -> Response:
 
 
 @router.post("/Users/.search")
-def search_scim_users(request: Request, context: Provider, body: Sent) -> Response:
+def search_scim_users(request: Request, context: Provider, body: ScimBody) -> Response:
     """List the users that fit a filter, which is sent in the body."""
     return scim.page_of(scim.FullUser, _users(request, context), body)
 
 
 @router.post("/Users", status_code=201)
-def add_scim_user(request: Request, context: Provider, body: Sent) -> Response:
+def add_scim_user(request: Request, context: Provider, body: ScimBody) -> Response:
     """Add a user."""
     user = _read(scim.FullUser, body, ScimContext.RESOURCE_CREATION_REQUEST)
     row = services.add_provided_user(context, scim.provided_user(user))
@@ -141,7 +141,9 @@ def scim_user(request: Request, context: Provider, user_id: str) -> Response:
 
 
 @router.put("/Users/{user_id}")
-def replace_scim_user(request: Request, context: Provider, user_id: str, body: Sent) -> Response:
+def replace_scim_user(
+    request: Request, context: Provider, user_id: str, body: ScimBody
+) -> Response:
     """Replace a user."""
     base = _base(request)
 
@@ -157,7 +159,7 @@ def replace_scim_user(request: Request, context: Provider, user_id: str, body: S
 
 
 @router.patch("/Users/{user_id}")
-def patch_scim_user(request: Request, context: Provider, user_id: str, body: Sent) -> Response:
+def patch_scim_user(request: Request, context: Provider, user_id: str, body: ScimBody) -> Response:
     """Change parts of a user."""
     base = _base(request)
 
@@ -185,13 +187,13 @@ def scim_groups(request: Request, context: Provider) -> Response:
 
 
 @router.post("/Groups/.search")
-def search_scim_groups(request: Request, context: Provider, body: Sent) -> Response:
+def search_scim_groups(request: Request, context: Provider, body: ScimBody) -> Response:
     """List the groups that fit a filter, which is sent in the body."""
     return scim.page_of(scim.Group, _groups(request, context), body)
 
 
 @router.post("/Groups", status_code=201)
-def add_scim_group(request: Request, context: Provider, body: Sent) -> Response:
+def add_scim_group(request: Request, context: Provider, body: ScimBody) -> Response:
     """Add a group; it gives no role until an administrator lets it."""
     group = _read(scim.Group, body, ScimContext.RESOURCE_CREATION_REQUEST)
     row = services.add_provided_group(context, scim.provided_group(group))
@@ -207,7 +209,9 @@ def scim_group(request: Request, context: Provider, group_id: str) -> Response:
 
 
 @router.put("/Groups/{group_id}")
-def replace_scim_group(request: Request, context: Provider, group_id: str, body: Sent) -> Response:
+def replace_scim_group(
+    request: Request, context: Provider, group_id: str, body: ScimBody
+) -> Response:
     """Replace a group."""
     base = _base(request)
 
@@ -222,7 +226,9 @@ def replace_scim_group(request: Request, context: Provider, group_id: str, body:
 
 
 @router.patch("/Groups/{group_id}")
-def patch_scim_group(request: Request, context: Provider, group_id: str, body: Sent) -> Response:
+def patch_scim_group(
+    request: Request, context: Provider, group_id: str, body: ScimBody
+) -> Response:
     """Change parts of a group, such as its members."""
     base = _base(request)
 
@@ -244,7 +250,7 @@ def remove_scim_group(context: Provider, group_id: str) -> Response:
 
 
 @router.post("/.search")
-def search_scim(request: Request, context: Provider, body: Sent) -> Response:
+def search_scim(request: Request, context: Provider, body: ScimBody) -> Response:
     """List the users and groups that fit a filter, which is sent in the body."""
     resources = [*_users(request, context), *_groups(request, context)]
     return scim.page_of(scim.FullUser | scim.Group, resources, body)

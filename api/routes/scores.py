@@ -8,7 +8,7 @@ from fastapi import APIRouter, File, Form, UploadFile
 
 from api.deps import AppStateDep, Context
 from api.schemas.base import DateOrder, Short
-from api.schemas.scores import Score, ToScore
+from api.schemas.scores import Score, ScoreCreate
 from api.state import ROWS_BYTES, UPLOAD_BYTES
 from api.uploads import read_upload
 from cardwatch import services
@@ -21,13 +21,13 @@ router = APIRouter(tags=["scores"])
 
 
 @router.post("/scores", response_model=Score, max_body_size=ROWS_BYTES)
-def score_transactions(sent: ToScore, context: Context, service: AppStateDep) -> answers.Scores:
+def score_transactions(body: ScoreCreate, context: Context, service: AppStateDep) -> answers.Scores:
     """Score transactions without storing them; only the audit event is recorded."""
-    rows = [transaction.model_dump(exclude_defaults=True) for transaction in sent.transactions]
+    rows = [transaction.model_dump(exclude_defaults=True) for transaction in body.transactions]
     read = read_rows("transactions", rows, service.choices([], "decide"))
     with service.scoring():
         return services.score_only(
-            context, read, policy=sent.policy, model=sent.model, with_history=sent.history
+            context, read, policy=body.policy, model=body.model, with_history=body.history
         )
 
 

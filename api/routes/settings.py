@@ -18,9 +18,9 @@ from api.schemas.settings import (
     PackUpload,
     PolicyInForce,
     Proposal,
+    ProposalCreate,
     Rule,
     RuleDetail,
-    ToPropose,
 )
 from api.schemas.statements import Job
 from api.state import PACK_BYTES, UPLOAD_BYTES
@@ -114,14 +114,14 @@ def propose_pack(body: PackProposal, context: Context) -> rows.Proposal:
     max_body_size=PACK_BYTES,
 )
 def back_test(
-    sent: BackTestCreate,
+    body: BackTestCreate,
     context: Context,
     service: AppStateDep,
     request: Request,
     response: Response,
 ) -> Any:  # noqa: ANN401
     """Test a policy, rules or a pack on past statements: new alerts and alerts removed."""
-    job = services.queue_back_test(context, sent.kind, _content(service, sent), sent.months)
+    job = services.queue_back_test(context, body.kind, _content(service, body), body.months)
     service.wake.set()
     response.headers["Location"] = request.url_for("get_job", job_id=job["job_id"]).path
     return job
@@ -144,12 +144,12 @@ def list_proposals(context: Context) -> list[rows.Proposal]:
 
 
 @router.post("/proposals", response_model=Proposal, status_code=201)
-def propose(sent: ToPropose, context: Context, service: AppStateDep) -> rows.Proposal:
+def propose(body: ProposalCreate, context: Context, service: AppStateDep) -> rows.Proposal:
     """Propose a policy, rules or a retrained model; another person in the role must approve."""
     with service.scoring():
-        content = _content(service, sent) if sent.kind in {"policy", "rules"} else None
+        content = _content(service, body) if body.kind in {"policy", "rules"} else None
         return services.propose(
-            context, sent.kind, content, effective_from=sent.effective_from, reason=sent.reason
+            context, body.kind, content, effective_from=body.effective_from, reason=body.reason
         )
 
 
@@ -182,7 +182,7 @@ def refuse(proposal_id: Id, context: Context) -> rows.Proposal:
     return services.decide_proposal(context, proposal_id, agrees=False)
 
 
-def _content(service: AppStateDep, body: ToPropose | BackTestCreate) -> bytes:
+def _content(service: AppStateDep, body: ProposalCreate | BackTestCreate) -> bytes:
     """Return the document that was sent.
 
     Raises:

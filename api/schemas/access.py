@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from api.schemas.base import Lane, RequestModel, Role, Short
 
 
-class ToSignIn(RequestModel):
+class SignIn(RequestModel):
     """Password and code of a person."""
 
     organisation: Short
@@ -85,7 +85,7 @@ class AccountActivate(RequestModel):
     )  # fmt: skip
 
 
-class ToChange(RequestModel):
+class PasswordChange(RequestModel):
     """A new password, with the old one and a code."""
 
     password: Annotated[str, StringConstraints(max_length=128)]

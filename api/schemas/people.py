@@ -56,7 +56,7 @@ class Invitation(BaseModel):
     token: str
 
 
-class ToLink(RequestModel):
+class CardholderLink(RequestModel):
     """Who somebody is in statements."""
 
     holder_id: Short = ""
@@ -152,7 +152,7 @@ class Webhook(BaseModel):
     made_at: str
 
 
-class ToWebhook(RequestModel):
+class WebhookUpdate(RequestModel):
     """A webhook for the caller's lane: an https address on an allowed host."""
 
     url: Annotated[str, StringConstraints(max_length=500)]

@@ -48,7 +48,7 @@ TRANSACTIONS: list[JsonValue] = [
 ]  # fmt: skip
 
 
-class ToScore(RequestModel):
+class ScoreCreate(RequestModel):
     """Transactions to score without storing them."""
 
     transactions: Annotated[list[Transaction], FailFast()] = Field(min_length=1, max_length=20_000)

@@ -162,7 +162,7 @@ class PackProposal(RequestModel):
     )
 
 
-class ToPropose(RequestModel):
+class ProposalCreate(RequestModel):
     """A policy, rule set, model or order of alerts to activate, once somebody else approves."""
 
     kind: Literal["policy", "rules", "model", "order-by-answers", "order-by-evidence"] = Field(

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from api.deps import AppStateDep, Context, VerifiedContext
 from api.quotas import uses_of
 from api.sign_in_limit import TooManyAttempts
-from api.web.base import RequestModel, field_errors, redirect, render
+from api.web.base import FormFields, field_errors, redirect, render
 from cardwatch import services
 from cardwatch.errors import CardwatchError, NotAllowed
 
@@ -41,15 +41,15 @@ def _mine_page(
 
 @router.post("/account/mine/password")
 def change_password(
-    request: Request, context: Context, service: AppStateDep, sent: RequestModel
+    request: Request, context: Context, service: AppStateDep, form: FormFields
 ) -> Response:
     """Set a new password, with the old one and a code; all other sessions end."""
     actor_id = context.actor.actor_id
     try:
         with service.sign_in_limit.attempt(actor_id, actor_id):
             services.change_password(
-                context, password=sent.get("password", ""), code=sent.get("code", ""),
-                new=sent.get("new", ""), seal=service.seal,
+                context, password=form.get("password", ""), code=form.get("code", ""),
+                new=form.get("new", ""), seal=service.seal,
                 session_id=getattr(request.state, "session_id", ""),
             )  # fmt: skip
     except TooManyAttempts as refusal:

@@ -19,7 +19,7 @@ from api.web.alert_filters import (
     list_headings,
     read_filters,
 )
-from api.web.base import Fields, RequestModel, field_errors, number, redirect, render, subjects_for
+from api.web.base import AllFields, FormFields, field_errors, number, redirect, render, subjects_for
 from cardwatch import services
 from cardwatch.casebook import FINANCE, PSD, STATES
 from cardwatch.casebook.alert_rows import ListedAlert
@@ -104,7 +104,7 @@ def _list_page(
 
 @router.post("/alerts/search")
 def search_alerts(
-    request: Request, context: Context, service: AppStateDep, sent: RequestModel
+    request: Request, context: Context, service: AppStateDep, form: FormFields
 ) -> Response:
     """Go to the list of alerts with some words in a name; the words are sealed in its address.
 
@@ -113,8 +113,8 @@ def search_alerts(
     """
     if not context.actor.lanes:
         raise NotAllowed("Your role has no access to alerts.")
-    filters = {name: value for name, value in sent.items() if name in ALERT_FILTERS}
-    text = sent.get("text", "")
+    filters = {name: value for name, value in form.items() if name in ALERT_FILTERS}
+    text = form.get("text", "")
     try:
         return redirect(list_address(with_term(service, context.actor, filters, text)))
     except CardwatchError as refusal:
@@ -136,19 +136,19 @@ def decide_together(
     request: Request,
     context: Context,
     service: AppStateDep,
-    sent: Fields,
+    form: AllFields,
     alert: Annotated[list[str], Form(max_length=services.MAX_DECIDED_TOGETHER)] = [],  # noqa: B006  FastAPI copies it
 ) -> Response:
     """Record one decision on the alerts that were selected, on all of them or on none."""
     versions = {
         name: number(version) for name, _, version in (value.partition(":") for value in alert)
     }
-    decision = DecisionInput(reason=sent.get("reason", ""), state=sent.get("state", ""))
+    decision = DecisionInput(reason=form.get("reason", ""), state=form.get("state", ""))
     try:
         count = services.decide_together(context, versions, decision)
     except CardwatchError as refusal:
         errors = field_errors(refusal)
-        return _decisions_page(request, context, service, list(versions), sent, errors)
+        return _decisions_page(request, context, service, list(versions), form, errors)
     filters = read_filters(request, service, context)
     return redirect(list_address(filters.chosen | {"decided": str(count)}))
 
@@ -169,7 +169,7 @@ def _decisions_page(
         raise NotAllowed("Your role cannot decide these alerts.")
     filters = read_filters(request, service, context)
     return render(
-        request, "alerts_decisions.html", errors=errors, sent=form, query=filters.query,
+        request, "alerts_decisions.html", errors=errors, form=form, query=filters.query,
         back=filters.back, alerts=with_titles(context, alerts),
         decisions=_decisions(context.actor.role),
         names=services.names_for_display(context, services.people_of(alerts)),
@@ -194,7 +194,7 @@ def _alert_page(
     filters = read_filters(request, service, context)
     saved = number(request.query_params.get("saved", ""))
     return render(
-        request, "alert.html", errors=errors, sent=form,
+        request, "alert.html", errors=errors, form=form,
         found=alert, raised=alert["raised"], names=alert["names"],
         decisions=_decisions(alert["lane"]),
         heads=services.alert_titles(context, [related["alert_id"] for related in alert["related"]]),
@@ -230,23 +230,23 @@ def _alert_address(alert_id: str, query: str, **more: str) -> str:
 
 @router.post("/alerts/{alert_id}/decision")
 def decide(
-    request: Request, context: Context, service: AppStateDep, alert_id: str, sent: Fields
+    request: Request, context: Context, service: AppStateDep, alert_id: str, form: AllFields
 ) -> Response:
     """Record what somebody decides; a form that is wrong is shown again as it was sent."""
     try:
         decision = DecisionInput(
-            reason=sent.get("reason", ""),
-            state=sent.get("state", ""),
-            assigned_to=sent.get("assigned_to"),
-            due_on=sent.get("due_on"),
-            snoozed_until=sent.get("snoozed_until"),
-            tags=sent.get("tags"),
-            recovered_pence=services.pence_recovered(sent.get("recovered_pence")),
-            seen=number(sent.get("seen", "")),
+            reason=form.get("reason", ""),
+            state=form.get("state", ""),
+            assigned_to=form.get("assigned_to"),
+            due_on=form.get("due_on"),
+            snoozed_until=form.get("snoozed_until"),
+            tags=form.get("tags"),
+            recovered_pence=services.pence_recovered(form.get("recovered_pence")),
+            seen=number(form.get("seen", "")),
         )
         decided = services.decide(context, alert_id, decision)
     except CardwatchError as refusal:
-        return _alert_page(request, context, service, alert_id, sent, field_errors(refusal))
+        return _alert_page(request, context, service, alert_id, form, field_errors(refusal))
     query = read_filters(request, service, context).query
     return redirect(_alert_address(alert_id, query, saved=str(decided["version"])))
 
@@ -257,14 +257,14 @@ def show_name(
     context: VerifiedContext,
     service: AppStateDep,
     alert_id: str,
-    sent: RequestModel,
+    form: FormFields,
 ) -> Response:
     """Show by name whom an alert is about, for a reason that is kept."""
     try:
-        services.reveal_identity(context, alert_id, reason=sent.get("why", ""))
+        services.reveal_identity(context, alert_id, reason=form.get("why", ""))
     except CardwatchError as refusal:
         errors = field_errors(refusal, {"reason": "why"})
-        return _alert_page(request, context, service, alert_id, sent, errors)
+        return _alert_page(request, context, service, alert_id, form, errors)
     return redirect(_alert_address(alert_id, read_filters(request, service, context).query))
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from api.deps import AppStateDep, Context
 from api.state import PACK_BYTES
 from api.uploads import read_pack
-from api.web.base import Files, RequestModel, field_errors, number, redirect, render
+from api.web.base import Files, FormFields, field_errors, number, redirect, render
 from api.web.charts import styles_of
 from api.web.proposals import propose_page
 from cardwatch import services
@@ -36,14 +36,14 @@ def _trying_page(
 ) -> Response:
     form = {"policy": services.get_policy(context)["text"], "months": str(USUAL_MONTHS)} | form
     return render(
-        request, "try.html", errors=errors, sent=form,
+        request, "try.html", errors=errors, form=form,
         jobs=_jobs(context, "back-test"), may_propose=context.actor.role in RECEIVES,
     )  # fmt: skip
 
 
 @router.post("/settings/try")
 def try_change(
-    request: Request, context: Context, service: AppStateDep, sent: RequestModel, files: Files
+    request: Request, context: Context, service: AppStateDep, form: FormFields, files: Files
 ) -> Response:
     """Put a back-test in the queue; or go on to propose the policy without one."""
     try:
@@ -53,13 +53,13 @@ def try_change(
             service.check_texts(texts, "rules")
             kind, content = "rules", services.rules_with(context, texts)
         else:
-            kind, content = "policy", (sent.get("policy", "") + "\n").encode()
-            service.check_texts({"policy.toml": sent.get("policy", "")}, "policy")
-            if "propose" in sent:
-                return propose_page(request, context, {"policy": sent.get("policy", "")}, {})
-        job = services.queue_back_test(context, kind, content, number(sent.get("months", "")))
+            kind, content = "policy", (form.get("policy", "") + "\n").encode()
+            service.check_texts({"policy.toml": form.get("policy", "")}, "policy")
+            if "propose" in form:
+                return propose_page(request, context, {"policy": form.get("policy", "")}, {})
+        job = services.queue_back_test(context, kind, content, number(form.get("months", "")))
     except CardwatchError as refusal:
-        return _trying_page(request, context, sent, field_errors(refusal, {"rules": "files"}))
+        return _trying_page(request, context, form, field_errors(refusal, {"rules": "files"}))
     return redirect(f"/trials/{job['job_id']}")
 
 
@@ -87,7 +87,7 @@ def show_pack(request: Request, context: Context) -> Response:
 
 @router.post("/settings/pack", max_body_size=PACK_BYTES)
 def try_pack(
-    request: Request, context: Context, service: AppStateDep, fields: RequestModel, files: Files
+    request: Request, context: Context, service: AppStateDep, fields: FormFields, files: Files
 ) -> Response:
     """Put a back-test of a policy pack in the queue."""
     if not files:
@@ -106,7 +106,7 @@ def _pack_page(
     request: Request, context: Context, form: dict[str, str], errors: dict[str, str]
 ) -> Response:
     return render(
-        request, "pack.html", errors=errors, sent={"months": str(USUAL_MONTHS)} | form,
+        request, "pack.html", errors=errors, form={"months": str(USUAL_MONTHS)} | form,
         active=services.get_pack(context), jobs=_jobs(context, "back-test"),
     )  # fmt: skip
 

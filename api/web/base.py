@@ -210,7 +210,7 @@ def _fields(form: Annotated[FormData, Depends(_form)]) -> dict[str, str]:
     return {k: v.replace("\r\n", "\n").replace("\0", "") for k, v in texts.items()}
 
 
-def _sent(fields: Annotated[dict[str, str], Depends(_fields)]) -> dict[str, str]:
+def _filled(fields: Annotated[dict[str, str], Depends(_fields)]) -> dict[str, str]:
     """Return the fields of a form that are filled."""
     return nonempty(fields)
 
@@ -230,12 +230,12 @@ async def _large_form(request: Request) -> AsyncIterator[FormData]:
 
 def form_parts(form: FormData) -> tuple[dict[str, str], list[UploadFile]]:
     """Return the fields of a form that are filled, and its files."""
-    return _sent(_fields(form)), _files(form)
+    return _filled(_fields(form)), _files(form)
 
 
 LargeForm = Annotated[FormData, Depends(_large_form)]
-Fields = Annotated[dict[str, str], Depends(_fields)]
-RequestModel = Annotated[dict[str, str], Depends(_sent)]
+AllFields = Annotated[dict[str, str], Depends(_fields)]
+FormFields = Annotated[dict[str, str], Depends(_filled)]
 """What a form says, and without what was left empty; a route that asks for it in this way need not
 wait for it itself."""
 Files = Annotated[list[UploadFile], Depends(_files)]

@@ -64,4 +64,4 @@ def _page(
             for funnel in benchmark.funnels
         ]
         values = {"document": benchmark.document, "plots": plots}
-    return render(request, "benchmark.html", errors=errors, sent=fields, **values)
+    return render(request, "benchmark.html", errors=errors, form=fields, **values)

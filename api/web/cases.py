@@ -15,7 +15,7 @@ from api.search_terms import read_term, with_term
 from api.state import UPLOAD_BYTES
 from api.web.base import (
     Files,
-    RequestModel,
+    FormFields,
     chips,
     field_errors,
     nonempty,
@@ -101,7 +101,7 @@ def _address(chosen: dict[str, str]) -> str:
 
 @router.post("/cases/search")
 def search_cases(
-    request: Request, context: Context, service: AppStateDep, form: RequestModel
+    request: Request, context: Context, service: AppStateDep, form: FormFields
 ) -> Response:
     """Go to the cases with some words in the reference or title; the words are sealed."""
     _check_role(context)
@@ -124,13 +124,13 @@ def _opening_page(
 ) -> Response:
     _check_role(context)
     return render(
-        request, "case_new.html", errors=errors, sent=form,
+        request, "case_new.html", errors=errors, form=form,
         assignees=services.list_assignees(context), own_email=services.email_of(context),
     )  # fmt: skip
 
 
 @router.post("/cases/new")
-def open_case(request: Request, context: Context, form: RequestModel) -> Response:
+def open_case(request: Request, context: Context, form: FormFields) -> Response:
     """Open a case without an alert."""
     new_case = services.NewCase(
         form.get("title", ""), form.get("reason", ""), owner=form.get("owner", "")
@@ -154,7 +154,7 @@ def _case_page(
     case = services.get_case(context, case_id)
     alert_ids = [alert["alert_id"] for alert in case["alerts"] if not alert["is_erased"]]
     return render(
-        request, "case.html", errors=errors, sent=form, case=case, outcomes=OUTCOME_CHOICES,
+        request, "case.html", errors=errors, form=form, case=case, outcomes=OUTCOME_CHOICES,
         subjects=subjects_for(context, alert_ids),
         outcome_titles=CASE_OUTCOMES, kinds=CHRONOLOGY_TITLES, endings=",".join(MEDIA_TYPES),
         most_files=MAX_ATTACHMENTS, is_open=case["state"] == OPEN_CASE,
@@ -167,7 +167,7 @@ def _seen(form: dict[str, str]) -> int:
 
 
 @router.post("/cases/{case_id}/notes")
-def add_note(request: Request, context: Context, case_id: str, form: RequestModel) -> Response:
+def add_note(request: Request, context: Context, case_id: str, form: FormFields) -> Response:
     """Add a note to a case."""
     try:
         services.add_case_note(context, case_id, form.get("note", ""))
@@ -213,13 +213,13 @@ def _removal_page(
     attached = services.find_attachment(context, attachment_id)
     case = services.get_case(context, attached["case_id"])
     return render(
-        request, "attachment_removal.html", errors=errors, sent=form, attached=attached, case=case
+        request, "attachment_removal.html", errors=errors, form=form, attached=attached, case=case
     )
 
 
 @router.post("/attachments/{attachment_id}/removal")
 def remove_attachment(
-    request: Request, context: VerifiedContext, attachment_id: str, form: RequestModel
+    request: Request, context: VerifiedContext, attachment_id: str, form: FormFields
 ) -> Response:
     """Remove a file from a case, for a reason that is kept."""
     try:
@@ -231,7 +231,7 @@ def remove_attachment(
 
 @router.post("/cases/{case_id}/names")
 def show_names(
-    request: Request, context: VerifiedContext, case_id: str, form: RequestModel
+    request: Request, context: VerifiedContext, case_id: str, form: FormFields
 ) -> Response:
     """Show by name whom the alerts of a case are about, for a reason that is kept."""
     try:
@@ -243,7 +243,7 @@ def show_names(
 
 
 @router.post("/cases/{case_id}/removals")
-def remove_alert(request: Request, context: Context, case_id: str, form: RequestModel) -> Response:
+def remove_alert(request: Request, context: Context, case_id: str, form: FormFields) -> Response:
     """Take an alert out of a case."""
     if not form.get("alert"):
         return _case_page(request, context, case_id, form, {"alert": "Choose an alert"})
@@ -256,7 +256,7 @@ def remove_alert(request: Request, context: Context, case_id: str, form: Request
 
 
 @router.post("/cases/{case_id}/closure")
-def close_case(request: Request, context: Context, case_id: str, form: RequestModel) -> Response:
+def close_case(request: Request, context: Context, case_id: str, form: FormFields) -> Response:
     """Close a case with an outcome."""
     update = CaseUpdate(form.get("closing", ""), _seen(form), outcome=form.get("outcome", ""))
     try:
@@ -268,7 +268,7 @@ def close_case(request: Request, context: Context, case_id: str, form: RequestMo
 
 
 @router.post("/cases/{case_id}/reopening")
-def reopen_case(request: Request, context: Context, case_id: str, form: RequestModel) -> Response:
+def reopen_case(request: Request, context: Context, case_id: str, form: FormFields) -> Response:
     """Open a closed case again."""
     try:
         services.reopen_case(context, case_id, CaseUpdate(form.get("reopening", ""), _seen(form)))
@@ -289,13 +289,13 @@ def _change_page(
 ) -> Response:
     case = services.get_case(context, case_id)
     return render(
-        request, "case_change.html", errors=errors, sent=form, case=case,
+        request, "case_change.html", errors=errors, form=form, case=case,
         assignees=services.list_assignees(context),
     )  # fmt: skip
 
 
 @router.post("/cases/{case_id}/change")
-def change_case(request: Request, context: Context, case_id: str, form: RequestModel) -> Response:
+def change_case(request: Request, context: Context, case_id: str, form: FormFields) -> Response:
     """Change the title or owner of a case."""
     update = CaseUpdate(
         form.get("reason", ""), _seen(form), form.get("title", ""), form.get("owner", "")
@@ -329,7 +329,7 @@ def share_case(
     context: ExportContext,
     service: AppStateDep,
     case_id: str,
-    form: RequestModel,
+    form: FormFields,
 ) -> Response:
     """Share a whole case as a pack with a signed manifest."""
     try:
@@ -367,7 +367,7 @@ def _choice_page(
     present = {case["case_id"] for case in services.cases_with_alert(context, alert["alert_id"])}
     open_cases = services.list_cases(context, CaseFilter(state=OPEN_CASE))
     return render(
-        request, "case_choice.html", errors=errors, sent=form, alert=alert,
+        request, "case_choice.html", errors=errors, form=form, alert=alert,
         cases=[case for case in open_cases if case["case_id"] not in present],
         waiting=_waiting(context, alert["alert_id"]),
     )  # fmt: skip
@@ -380,7 +380,7 @@ def _waiting(context: Context, alert_id: str) -> list[dict[str, Any]]:
 
 
 @router.post("/alerts/{alert_id}/case")
-def choose_case(request: Request, context: Context, alert_id: str, form: RequestModel) -> Response:
+def choose_case(request: Request, context: Context, alert_id: str, form: FormFields) -> Response:
     """Put an alert into a new case or an open one, or decline its referral."""
     _check_role(context)
     choice, reason = form.get("choice", ""), form.get("reason", "")
@@ -417,13 +417,13 @@ def _referral_page(
     is_confirmed = alert["state"] == REFERRED_STATE
     heads = services.alert_titles(context, [alert["alert_id"]])
     return render(
-        request, "referral.html", errors=errors, sent=form, alert=alert,
+        request, "referral.html", errors=errors, form=form, alert=alert,
         is_confirmed=is_confirmed, head=heads[alert["alert_id"]],
     )  # fmt: skip
 
 
 @router.post("/alerts/{alert_id}/referral")
-def refer_alert(request: Request, context: Context, alert_id: str, form: RequestModel) -> Response:
+def refer_alert(request: Request, context: Context, alert_id: str, form: FormFields) -> Response:
     """Refer an alert to professional standards."""
     try:
         services.refer_alert(context, alert_id, reason=form.get("reason", ""))

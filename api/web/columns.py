@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.deps import AppStateDep, Context
 from api.uploads import choices_of, open_kept
-from api.web.base import MOST_FILES, Fields, confirm, field_errors, redirect, render
+from api.web.base import MOST_FILES, AllFields, confirm, field_errors, redirect, render
 from cardwatch import services
 from cardwatch.errors import CardwatchError, FileRefused, NotFound
 from cardwatch.services import Upload
@@ -95,56 +95,56 @@ def show_columns(request: Request, context: Context, service: AppStateDep) -> Re
     order = step.upload.options.get("date_order", "decide")
     preview = preview_table(step.table, choices_of(service, context, [], order))
     columns = preview.guesses if preview.read is None else preview.columns
-    sent = {field: guess.heading for field, guess in columns.items()}
-    return _page(request, context, step, preview, sent | {"date_order": order})
+    form = {field: guess.heading for field, guess in columns.items()}
+    return _page(request, context, step, preview, form | {"date_order": order})
 
 
 @router.post("/statements/columns")
 def check_columns(
-    request: Request, context: Context, service: AppStateDep, sent: Fields
+    request: Request, context: Context, service: AppStateDep, form: AllFields
 ) -> Response:
     """Preview a file again with other columns, read it with them, or discard it."""
-    uploads = sent.get("uploads", "").split()[:MOST_FILES]
-    jobs = sent.get("jobs", "").split()[:MOST_FILES]
+    uploads = form.get("uploads", "").split()[:MOST_FILES]
+    jobs = form.get("jobs", "").split()[:MOST_FILES]
     step = _open_step(service, context, uploads, jobs)
     if isinstance(step, str):
         return redirect(step)
-    if sent.get("action") == "discard":
+    if form.get("action") == "discard":
         services.discard_upload(context, step.uploads[0])
         return redirect(_next_address(step.uploads[1:], step.jobs))
     try:
-        profile = _profile_of(service, step, sent)
+        profile = _profile_of(service, step, form)
     except CardwatchError as refusal:
         preview = replace(preview_table(step.table, choices_of(service, context, [], "decide")),
                           read=None)  # fmt: skip
-        return _page(request, context, step, preview, sent, field_errors(refusal))
+        return _page(request, context, step, preview, form, field_errors(refusal))
     preview = preview_table(step.table, choices_of(service, context, [profile], "decide"))
-    if sent.get("action") != "read" or preview.read is None:
-        return _page(request, context, step, preview, sent, _preview_errors(preview))
+    if form.get("action") != "read" or preview.read is None:
+        return _page(request, context, step, preview, form, _preview_errors(preview))
     try:
         _import(service, context, step, preview, profile)
     except CardwatchError as refusal:
         errors = field_errors(refusal, dict.fromkeys((refusal.field,), "") if refusal.field else {})
-        return _page(request, context, step, preview, sent, errors)
+        return _page(request, context, step, preview, form, errors)
     return redirect(_next_address(step.uploads[1:], step.jobs))
 
 
-def _profile_of(service: Service, step: _Step, sent: Mapping[str, str]) -> Profile:
+def _profile_of(service: Service, step: _Step, form: Mapping[str, str]) -> Profile:
     """Return the profile that a form describes.
 
     Raises:
         CardwatchError: a field that is needed is missing, or a choice is none.
     """
-    chosen, settings = _of_form(sent)
+    chosen, settings = _of_form(form)
     name = f"columns of {step.upload.file}"[-services.NAME_CHARACTERS :]
     headings = plain_headings(step.table, service.card_key)
     return services.profile_of_form(headings, chosen, {"name": name} | settings)
 
 
-def _of_form(sent: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+def _of_form(form: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """Return the headings and the choices of a form."""
-    chosen = {field: heading for field, heading in sent.items() if field in FIELDS}
-    return chosen, {name: sent[name] for name in CHOICES if sent.get(name)}
+    chosen = {field: heading for field, heading in form.items() if field in FIELDS}
+    return chosen, {name: form[name] for name in CHOICES if form.get(name)}
 
 
 def _preview_errors(preview: StatementPreview) -> dict[str, str]:
@@ -228,7 +228,7 @@ def _page(
     context: ServiceContext,
     step: _Step,
     preview: StatementPreview,
-    sent: Mapping[str, str],
+    form: Mapping[str, str],
     errors: dict[str, str] | None = None,
 ) -> Response:
     """Show a file's columns, how it would be read, and the form to change them."""
@@ -236,7 +236,7 @@ def _page(
     report = preview.read[1] if preview.read else None
     return render(
         request, "statements_columns.html", preview=preview, report=report,
-        fields=FIELDS, needed=REQUIRED_FIELDS, choices=CHOICE_LABELS, sent=sent,
+        fields=FIELDS, needed=REQUIRED_FIELDS, choices=CHOICE_LABELS, form=form,
         headings=[heading for heading in preview.headings if heading], errors=errors or {},
         uploads=" ".join(step.uploads), job_ids=" ".join(step.jobs),
         others=[waiting[name] for name in step.uploads[1:] if name in waiting],
@@ -263,17 +263,19 @@ def show_profile(request: Request, context: Context, profile_id: str) -> Respons
 
 
 @router.post("/statements/profiles/{profile_id}")
-def change_profile(request: Request, context: Context, profile_id: str, sent: Fields) -> Response:
+def change_profile(
+    request: Request, context: Context, profile_id: str, form: AllFields
+) -> Response:
     """Change a column profile for files with its headings."""
-    chosen, settings = _of_form(sent)
+    chosen, settings = _of_form(form)
     try:
         services.change_profile(
-            context, profile_id, chosen, settings | {"name": sent.get("name", "")}
+            context, profile_id, chosen, settings | {"name": form.get("name", "")}
         )
     except CardwatchError as refusal:
         errors = field_errors(refusal)
         profile = services.get_column_profile(context, profile_id)
-        return _profile_page(request, profile_id, profile, sent, errors)
+        return _profile_page(request, profile_id, profile, form, errors)
     return redirect("/statements/profiles", "profile-saved")
 
 
@@ -313,12 +315,12 @@ def _profile_page(
     request: Request,
     profile_id: str,
     profile: Profile,
-    sent: Mapping[str, str],
+    form: Mapping[str, str],
     errors: dict[str, str],
 ) -> Response:
     """Show the form of a column profile."""
     return render(
-        request, "column_profile.html", profile=profile, profile_id=profile_id, sent=sent,
+        request, "column_profile.html", profile=profile, profile_id=profile_id, form=form,
         fields=FIELDS, needed=REQUIRED_FIELDS, choices=CHOICE_LABELS, errors=errors,
         headings=sorted(profile.recognise),
     )  # fmt: skip

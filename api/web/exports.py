@@ -114,7 +114,7 @@ def share_page(
         forms: formats to choose from; none where there is one only.
     """
     return render(
-        request, "hand_over.html", errors=errors, sent=form, back=back, what=what, beside=beside,
+        request, "hand_over.html", errors=errors, form=form, back=back, what=what, beside=beside,
         forms=forms, purposes=PURPOSE_CHOICES, lists=lists, is_named=is_named,
     )  # fmt: skip
 
@@ -250,8 +250,8 @@ def make_questions(
     query = services.Query(recipient, email.strip(), due_on, reminds=bool(reminds))
     try:
         if mail:
-            sent = email_query(context, service, alert_id, query)
-            return redirect(f"/queries/{sent['query_id']}")
+            form = email_query(context, service, alert_id, query)
+            return redirect(f"/queries/{form['query_id']}")
         return drawn(
             service,
             lambda: services.ask_manager(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from api.deps import Context
-from api.web.base import RequestModel, confirm, field_errors, own_row, redirect, render, sentence
+from api.web.base import FormFields, confirm, field_errors, own_row, redirect, render, sentence
 from cardwatch import services
 from cardwatch.casebook.alert_rows import AlertRow
 from cardwatch.errors import CardwatchError, NotAllowed
@@ -24,7 +24,7 @@ def _hold_page(
 ) -> Response:
     alert = services.get_history(context, alert_id)
     check_decides(context, alert)
-    return render(request, "hold.html", found=alert, sent=form, errors=errors)
+    return render(request, "hold.html", found=alert, form=form, errors=errors)
 
 
 def check_decides(context: Context, alert: AlertRow) -> None:
@@ -38,12 +38,12 @@ def check_decides(context: Context, alert: AlertRow) -> None:
 
 
 @router.post("/alerts/{alert_id}/hold")
-def hold(request: Request, context: Context, alert_id: str, sent: RequestModel) -> Response:
+def hold(request: Request, context: Context, alert_id: str, form: FormFields) -> Response:
     """Put an alert on legal hold."""
     try:
-        services.place_hold(context, alert_id, reason=sent.get("reason", ""))
+        services.place_hold(context, alert_id, reason=form.get("reason", ""))
     except CardwatchError as refusal:
-        return _hold_page(request, context, alert_id, sent, field_errors(refusal))
+        return _hold_page(request, context, alert_id, form, field_errors(refusal))
     return redirect(f"/alerts/{alert_id}", "held")
 
 

@@ -14,7 +14,7 @@ from api.pagination import payments_page
 from api.quotas import ExportContext
 from api.search_terms import read_term, with_term
 from api.web.base import (
-    RequestModel,
+    FormFields,
     chips,
     day_faults,
     field_errors,
@@ -92,7 +92,7 @@ def _list_page(
 
 @router.post("/payments/search")
 def search_payments(
-    request: Request, context: Context, service: AppStateDep, sent: RequestModel
+    request: Request, context: Context, service: AppStateDep, form: FormFields
 ) -> Response:
     """Go to the payments with some words in a name; the words are sealed in the address.
 
@@ -101,8 +101,8 @@ def search_payments(
     """
     if not context.actor.lanes:
         raise NotAllowed("Your role has no access to payments.")
-    filters = {name: value for name, value in sent.items() if name in PAYMENT_FILTERS}
-    text = sent.get("text", "")
+    filters = {name: value for name, value in form.items() if name in PAYMENT_FILTERS}
+    text = form.get("text", "")
     try:
         return redirect(_address(with_term(service, context.actor, filters, text)))
     except CardwatchError as refusal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from api.deps import Context, VerifiedContext
-from api.web.base import RequestModel, confirm, field_errors, get_or_404, number, redirect, render
+from api.web.base import FormFields, confirm, field_errors, get_or_404, number, redirect, render
 from cardwatch import services
 from cardwatch.casebook import PSD, ROLES
 from cardwatch.casebook.api_keys import LONGEST_KEY_DAYS
@@ -48,23 +48,23 @@ def _people_page(
 ) -> Response:
     people = services.list_people(context)
     return render(
-        request, "people.html", errors=errors, sent=form,
+        request, "people.html", errors=errors, form=form,
         people=people, roles=_roles(context), cardholders=services.list_cardholders(context),
     )  # fmt: skip
 
 
 @router.post("/people")
-def add_person(request: Request, context: VerifiedContext, sent: RequestModel) -> Response:
+def add_person(request: Request, context: VerifiedContext, form: FormFields) -> Response:
     """Add a person; their page is where they are invited."""
     try:
-        if not sent.get("name"):
-            return _people_page(request, context, sent, {"name": "Enter their name"})
+        if not form.get("name"):
+            return _people_page(request, context, form, {"name": "Enter their name"})
         person = services.add_person(
-            context, name=sent["name"], email=sent.get("email", ""), role=sent.get("role", ""),
-            holder_id=sent.get("holder_id", ""), holds_no_card="holds_no_card" in sent,
+            context, name=form["name"], email=form.get("email", ""), role=form.get("role", ""),
+            holder_id=form.get("holder_id", ""), holds_no_card="holds_no_card" in form,
         )  # fmt: skip
     except CardwatchError as refusal:
-        return _people_page(request, context, sent, field_errors(refusal))
+        return _people_page(request, context, form, field_errors(refusal))
     return redirect(f"/people/{person}")
 
 
@@ -80,21 +80,21 @@ def _directory_page(
     groups = services.list_directory_groups(context)
     return render(
         request, "directory.html", groups=groups, users=services.list_directory_users(context),
-        roles=[role for role in ROLES if role != PSD], sent=form, errors=errors,
+        roles=[role for role in ROLES if role != PSD], form=form, errors=errors,
     )  # fmt: skip
 
 
 @router.post("/people/directory")
-def set_group_role(request: Request, context: VerifiedContext, sent: RequestModel) -> Response:
+def set_group_role(request: Request, context: VerifiedContext, form: FormFields) -> Response:
     """Let a group of the identity provider give a role, or none."""
-    if not sent.get("group_id"):
-        return _directory_page(request, context, sent, {"group_id": "Choose a group"})
+    if not form.get("group_id"):
+        return _directory_page(request, context, form, {"group_id": "Choose a group"})
     try:
-        services.set_group_role(context, sent["group_id"], sent.get("role", ""))
+        services.set_group_role(context, form["group_id"], form.get("role", ""))
     except CardwatchError as refusal:
         if not refusal.field:
             raise
-        return _directory_page(request, context, sent, field_errors(refusal))
+        return _directory_page(request, context, form, field_errors(refusal))
     return redirect("/people/directory", "role-saved")
 
 
@@ -123,13 +123,13 @@ def _person_page(
 
 @router.post("/people/{person_id}/cardholder")
 def set_cardholder(
-    request: Request, context: VerifiedContext, person_id: str, sent: RequestModel
+    request: Request, context: VerifiedContext, person_id: str, form: FormFields
 ) -> Response:
     """Set who a person is in statements, or that they hold no card."""
     try:
         services.set_link(
-            context, person_id, holder_id=sent.get("holder_id", ""),
-            holds_no_card="holds_no_card" in sent,
+            context, person_id, holder_id=form.get("holder_id", ""),
+            holds_no_card="holds_no_card" in form,
         )  # fmt: skip
     except CardwatchError as refusal:
         return _person_page(request, context, person_id, errors=field_errors(refusal))
@@ -173,25 +173,25 @@ def _keys_page(
 ) -> Response:
     keys = services.list_keys(context)
     return render(
-        request, "keys.html", errors=errors, sent=form,
+        request, "keys.html", errors=errors, form=form,
         keys=keys, roles=_roles(context), key=key, longest=LONGEST_KEY_DAYS,
         today=str(context.now.date()),
     )  # fmt: skip
 
 
 @router.post("/keys")
-def create_key(request: Request, context: VerifiedContext, sent: RequestModel) -> Response:
+def create_key(request: Request, context: VerifiedContext, form: FormFields) -> Response:
     """Create an API key; it is shown only once."""
     try:
-        if not sent.get("name"):
-            return _keys_page(request, context, sent, {"name": "Enter what the key is for"})
+        if not form.get("name"):
+            return _keys_page(request, context, form, {"name": "Enter what the key is for"})
         key = services.create_key(
-            context, name=sent["name"], role=sent.get("role", ""),
-            days=number(sent.get("days", "90")),
-            can_decide="can_decide" in sent, scope=sent.get("scope", ""),
+            context, name=form["name"], role=form.get("role", ""),
+            days=number(form.get("days", "90")),
+            can_decide="can_decide" in form, scope=form.get("scope", ""),
         )  # fmt: skip
     except CardwatchError as refusal:
-        return _keys_page(request, context, sent, field_errors(refusal))
+        return _keys_page(request, context, form, field_errors(refusal))
     return _keys_page(request, context, {}, {}, key)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from api.deps import AppStateDep, Context
-from api.web.base import Fields, field_errors, render
+from api.web.base import AllFields, field_errors, render
 from api.web.proposals import propose_page
 from cardwatch import services
 from cardwatch.errors import CardwatchError
@@ -22,22 +22,22 @@ def show_policy_form(request: Request, context: Context) -> Response:
 
 @router.post("/settings/policy")
 def change_policy(
-    request: Request, context: Context, service: AppStateDep, sent: Fields
+    request: Request, context: Context, service: AppStateDep, form: AllFields
 ) -> Response:
     """Show what the form changes, before and after, with the form to propose it."""
     before = services.policy_form(context)
     try:
-        policy = services.change_policy(context, sent)
+        policy = services.change_policy(context, form)
         service.check_texts({"policy.toml": policy}, "policy")
         return propose_page(request, context, {"policy": policy}, {})
     except CardwatchError as refusal:
-        return _form_page(request, before, before.values | sent, field_errors(refusal))
+        return _form_page(request, before, before.values | form, field_errors(refusal))
 
 
 def _form_page(
     request: Request, form: services.PolicyForm, values: dict[str, str], errors: dict[str, str]
 ) -> Response:
     return render(
-        request, "settings_policy.html", errors=errors, sent=values, assumed=form.assumed,
+        request, "settings_policy.html", errors=errors, form=values, assumed=form.assumed,
         figures=services.FIGURE_LABELS, limits=services.LIMIT_LABELS, lists=services.LIST_LABELS,
     )  # fmt: skip

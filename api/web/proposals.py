@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from api.deps import AppStateDep, Context, VerifiedContext
 from api.state import UPLOAD_BYTES
 from api.uploads import read_register
-from api.web.base import Files, RequestModel, field_errors, redirect, render
+from api.web.base import Files, FormFields, field_errors, redirect, render
 from api.web.settings import precision_page
 from cardwatch import services
 from cardwatch.casebook.tables import POLICY_PACK, RECEIVES
@@ -30,32 +30,30 @@ def propose_page(
     if kind == POLICY_PACK:
         change = services.preview_pack(context, content)
         return render(
-            request, "propose.html", errors=errors, sent=form, kind=kind, change=change,
+            request, "propose.html", errors=errors, form=form, kind=kind, change=change,
             has_approver=services.has_approver(context),
         )  # fmt: skip
     changes = services.preview(context, kind, content)
     return render(
-        request, "propose.html", errors=errors, sent=form,
+        request, "propose.html", errors=errors, form=form,
         kind=kind, changes=changes, has_approver=services.has_approver(context),
         before_after=services.preview_policy(context, content) if kind == "policy" else [],
     )  # fmt: skip
 
 
 @router.post("/settings/propose")
-def propose(
-    request: Request, context: Context, service: AppStateDep, sent: RequestModel
-) -> Response:
+def propose(request: Request, context: Context, service: AppStateDep, form: FormFields) -> Response:
     """Propose a policy or rules."""
-    service.check_texts({"policy.toml": sent.get("policy", "")}, "policy")
-    kind, content = _document(context, sent)
-    chosen = {name: sent.get(name, "") for name in ("effective_from", "reason")}
+    service.check_texts({"policy.toml": form.get("policy", "")}, "policy")
+    kind, content = _document(context, form)
+    chosen = {name: form.get(name, "") for name in ("effective_from", "reason")}
     try:
         if kind == POLICY_PACK:
-            proposal = services.propose_pack(context, sent["job"], **chosen)
+            proposal = services.propose_pack(context, form["job"], **chosen)
             return redirect(f"/settings/proposals/{proposal['proposal_id']}", "proposed")
         proposal = services.propose(context, kind, content, **chosen)
     except CardwatchError as refusal:
-        return propose_page(request, context, sent, field_errors(refusal))
+        return propose_page(request, context, form, field_errors(refusal))
     return redirect(f"/settings/proposals/{proposal['proposal_id']}", "proposed")
 
 
@@ -92,59 +90,59 @@ def _more_page(
         raise NotAllowed("Your role cannot change settings.")
     model = services.get_model(context)
     return render(
-        request, "propose_more.html", errors=errors, sent=form,
+        request, "propose_more.html", errors=errors, form=form,
         kind=kind, model=model, has_approver=services.has_approver(context),
     )  # fmt: skip
 
 
 @router.post("/settings/propose/model")
 def propose_model(
-    request: Request, context: Context, service: AppStateDep, sent: RequestModel
+    request: Request, context: Context, service: AppStateDep, form: FormFields
 ) -> Response:
     """Fit a model to the last thirteen months and propose it."""
     try:
         with service.scoring():
             proposal = services.propose(
                 context, "model", None,
-                effective_from=sent.get("effective_from", ""), reason=sent.get("reason", ""),
+                effective_from=form.get("effective_from", ""), reason=form.get("reason", ""),
             )  # fmt: skip
     except NotFound as refusal:
-        return _more_page(request, context, "model", sent, {"": str(refusal)})
+        return _more_page(request, context, "model", form, {"": str(refusal)})
     except CardwatchError as refusal:
-        return _more_page(request, context, "model", sent, field_errors(refusal))
+        return _more_page(request, context, "model", form, field_errors(refusal))
     return redirect(f"/settings/proposals/{proposal['proposal_id']}", "proposed")
 
 
 @router.post("/settings/propose/order")
-def propose_order(request: Request, context: Context, sent: RequestModel) -> Response:
+def propose_order(request: Request, context: Context, form: FormFields) -> Response:
     """Propose to order alerts by the answers so far, or by evidence alone."""
-    kind = sent.get("kind", "")
+    kind = form.get("kind", "")
     if kind not in services.PROPOSED_ORDERS:
-        return precision_page(request, context, sent, {"kind": "Choose an order"})
+        return precision_page(request, context, form, {"kind": "Choose an order"})
     try:
         proposal = services.propose(
-            context, kind, None, effective_from="", reason=sent.get("reason", "")
+            context, kind, None, effective_from="", reason=form.get("reason", "")
         )
     except CardwatchError as refusal:
-        return precision_page(request, context, sent, field_errors(refusal))
+        return precision_page(request, context, form, field_errors(refusal))
     return redirect(f"/settings/proposals/{proposal['proposal_id']}", "proposed")
 
 
 @router.post("/settings/propose/cards", max_body_size=UPLOAD_BYTES)
 def propose_cards(
-    request: Request, context: Context, service: AppStateDep, sent: RequestModel, files: Files
+    request: Request, context: Context, service: AppStateDep, form: FormFields, files: Files
 ) -> Response:
     """Read a card register and propose it."""
     try:
         if not files:
-            return _more_page(request, context, "cards", sent, {"files": "Select a card register"})
+            return _more_page(request, context, "cards", form, {"files": "Select a card register"})
         register = read_register(service, files[0])
         proposal = services.propose(
             context, "cards", register,
-            effective_from=sent.get("effective_from", ""), reason=sent.get("reason", ""),
+            effective_from=form.get("effective_from", ""), reason=form.get("reason", ""),
         )  # fmt: skip
     except CardwatchError as refusal:
-        return _more_page(request, context, "cards", sent, field_errors(refusal, {"file": "files"}))
+        return _more_page(request, context, "cards", form, field_errors(refusal, {"file": "files"}))
     return redirect(f"/settings/proposals/{proposal['proposal_id']}", "proposed")
 
 

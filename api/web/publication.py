@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from api.deps import AppStateDep, Context
 from api.downloads import publication_check, publication_response
 from api.quotas import ExportContext
-from api.web.base import RequestModel, field_errors, number, render
+from api.web.base import FormFields, field_errors, number, render
 from cardwatch import services
 from cardwatch.errors import CardwatchError
 from cardwatch.reports.publication import USUAL_POUNDS
@@ -32,42 +32,40 @@ class Wanted(TypedDict):
 def show_publication(request: Request, context: Context) -> Response:
     """Show the form for the payments of a period as they are published."""
     services.check_publishes(context)
-    sent = {"period": services.last_quarter(context.now.date()), "over_pounds": str(USUAL_POUNDS)}
-    return render(request, "publication.html", sent=sent, errors={}, check=None)
+    form = {"period": services.last_quarter(context.now.date()), "over_pounds": str(USUAL_POUNDS)}
+    return render(request, "publication.html", form=form, errors={}, check=None)
 
 
 @router.post("/publication")
-def preview(
-    request: Request, context: Context, service: AppStateDep, sent: RequestModel
-) -> Response:
+def preview(request: Request, context: Context, service: AppStateDep, form: FormFields) -> Response:
     """Count what would be published, redacted and left out."""
     try:
-        check = publication_check(context, service, **_wanted(sent))
+        check = publication_check(context, service, **_wanted(form))
     except CardwatchError as refusal:
-        return _refused(request, sent, refusal)
-    return render(request, "publication.html", sent=sent, errors={}, check=check)
+        return _refused(request, form, refusal)
+    return render(request, "publication.html", form=form, errors={}, check=check)
 
 
 @router.post("/publication/file")
 def publish(
-    request: Request, context: ExportContext, service: AppStateDep, sent: RequestModel
+    request: Request, context: ExportContext, service: AppStateDep, form: FormFields
 ) -> Response:
     """Give the file that is published, or answers to the usual questions."""
-    kind: PublicationForm = "zip" if sent.get("form") == "zip" else "csv"
+    kind: PublicationForm = "zip" if form.get("form") == "zip" else "csv"
     try:
-        return publication_response(context, service, form=kind, **_wanted(sent))
+        return publication_response(context, service, form=kind, **_wanted(form))
     except CardwatchError as refusal:
-        return _refused(request, sent, refusal)
+        return _refused(request, form, refusal)
 
 
-def _wanted(sent: RequestModel) -> Wanted:
+def _wanted(form: FormFields) -> Wanted:
     return {
-        "period": sent.get("period", ""),
-        "redactions": sent.get("redactions", ""),
-        "over_pounds": number(sent.get("over_pounds", str(USUAL_POUNDS))),
+        "period": form.get("period", ""),
+        "redactions": form.get("redactions", ""),
+        "over_pounds": number(form.get("over_pounds", str(USUAL_POUNDS))),
     }
 
 
-def _refused(request: Request, sent: RequestModel, refusal: CardwatchError) -> Response:
+def _refused(request: Request, form: FormFields, refusal: CardwatchError) -> Response:
     errors = field_errors(refusal, otherwise="redactions")
-    return render(request, "publication.html", sent=sent, errors=errors, check=None)
+    return render(request, "publication.html", form=form, errors=errors, check=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from api.deps import AppStateDep, Context
-from api.web.base import RequestModel, field_errors, redirect, render
+from api.web.base import FormFields, field_errors, redirect, render
 from cardwatch import services
 from cardwatch.casebook import FINANCE
 from cardwatch.casebook.queries import ReplyInput
@@ -38,7 +38,7 @@ def _query_page(
 ) -> Response:
     query = services.get_query(context, query_id)
     return render(
-        request, "query.html", query=query, sent=form, errors=errors,
+        request, "query.html", query=query, form=form, errors=errors,
         heads=services.alert_titles(context, query["alert_ids"]),
         may_record=context.actor.role == FINANCE, reminder_days=service.settings.remind_queries,
         today=str(context.now.date()),
@@ -47,7 +47,7 @@ def _query_page(
 
 @router.post("/queries/{query_id}")
 def record_reply(
-    request: Request, context: Context, service: AppStateDep, query_id: str, form: RequestModel
+    request: Request, context: Context, service: AppStateDep, query_id: str, form: FormFields
 ) -> Response:
     """Record a reply to a query."""
     fields = {name: form.get(name, "") for name in ("replied_by", "text", "replied_on")}

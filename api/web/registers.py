@@ -10,7 +10,7 @@ from api.deps import AppStateDep, Context
 from api.downloads import as_file
 from api.state import UPLOAD_BYTES
 from api.uploads import read_register_file
-from api.web.base import Fields, Files, RequestModel, field_errors, nonempty, redirect, render
+from api.web.base import AllFields, Files, FormFields, field_errors, nonempty, redirect, render
 from cardwatch import services
 from cardwatch.casebook import PSD
 from cardwatch.casebook.tables import RECEIVES
@@ -47,28 +47,28 @@ def _upload_page(
     request: Request, context: Context, form: Mapping[str, str], errors: dict[str, str]
 ) -> Response:
     kinds = services.uploadable_kinds(context)
-    return render(request, "registers_new.html", kinds=kinds, sent=form, errors=errors)
+    return render(request, "registers_new.html", kinds=kinds, form=form, errors=errors)
 
 
 @router.post("/registers/new", max_body_size=UPLOAD_BYTES)
 def upload(
-    request: Request, context: Context, service: AppStateDep, files: Files, sent: RequestModel
+    request: Request, context: Context, service: AppStateDep, files: Files, form: FormFields
 ) -> Response:
     """Keep a register as its newest version, and say what happened to every row."""
     services.uploadable_kinds(context)
     if not files:
-        return _upload_page(request, context, sent, {"files": "Select a register"})
+        return _upload_page(request, context, form, {"files": "Select a register"})
     try:
-        order = sent.get("date_order", "decide")
-        register = read_register_file(service, files[0], sent.get("kind", ""), order)
+        order = form.get("date_order", "decide")
+        register = read_register_file(service, files[0], form.get("kind", ""), order)
         receipt = services.import_register(
             context,
             register,
-            known_from=sent.get("known_from", ""),
-            replaces="replaces" in sent,
+            known_from=form.get("known_from", ""),
+            replaces="replaces" in form,
         )
     except CardwatchError as refusal:
-        return _upload_page(request, context, sent, field_errors(refusal, {"file": "files"}))
+        return _upload_page(request, context, form, field_errors(refusal, {"file": "files"}))
     if not receipt.version_id:
         return redirect("/registers/matches")
     return redirect(f"/registers/versions/{receipt.version_id}?outcome={receipt.outcome}")
@@ -95,22 +95,22 @@ def list_matches(request: Request, context: Context, service: AppStateDep) -> Re
 
 @router.post("/registers/matches")
 def decide_match(
-    request: Request, context: Context, service: AppStateDep, sent: Fields
+    request: Request, context: Context, service: AppStateDep, form: AllFields
 ) -> Response:
     """Record whether a name in a register and a merchant are one."""
     try:
         services.decide_match(
             context,
-            organisation=sent.get("organisation", ""),
-            merchant=sent.get("merchant", ""),
-            decision=sent.get("decision", ""),
-            reason=sent.get("reason", ""),
+            organisation=form.get("organisation", ""),
+            merchant=form.get("merchant", ""),
+            decision=form.get("decision", ""),
+            reason=form.get("reason", ""),
         )
     except CardwatchError as refusal:
         errors = field_errors(refusal)
         if "decision" in errors:
             errors["decision"] = "Select what you decide"
-        return _matches_page(request, context, service, nonempty(sent), errors)
+        return _matches_page(request, context, service, nonempty(form), errors)
     return redirect("/registers/matches?saved=1")
 
 
@@ -136,7 +136,7 @@ def _matches_page(
     return render(
         request, "matches.html", listed=dict(list(listed.items())[:MOST_MATCHES]),
         counts={"undecided": len(undecided), "decided": len(by_id) - len(undecided)}, show=show,
-        chosen=by_id.get(pair), pair=pair, labels=DECISION_LABELS, sent=form, errors=errors,
+        chosen=by_id.get(pair), pair=pair, labels=DECISION_LABELS, form=form, errors=errors,
         supplier_ids=services.supplier_ids(context, {m.merchant for m in matches}),
         is_saved="saved" in request.query_params and not errors,
     )  # fmt: skip

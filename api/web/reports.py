@@ -8,7 +8,7 @@ from api.deps import AppStateDep, Context
 from api.downloads import drawn
 from api.state import UPLOAD_BYTES
 from api.uploads import read_group_file
-from api.web.base import Files, RequestModel, field_errors, render
+from api.web.base import Files, FormFields, field_errors, render
 from cardwatch import services
 from cardwatch.casebook import FINANCE, PSD
 from cardwatch.casebook.tables import OVERSEES
@@ -117,7 +117,7 @@ def show_equality(
 
 @router.post("/equality", max_body_size=UPLOAD_BYTES)
 def compare_groups(
-    request: Request, context: Context, service: AppStateDep, files: Files, form: RequestModel
+    request: Request, context: Context, service: AppStateDep, files: Files, form: FormFields
 ) -> Response:
     """Show rates by the groups in a file, or give them as PDF; the file is not kept."""
     quarter = form.get("until", "")

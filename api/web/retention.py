@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.deps import AppStateDep, Context, VerifiedContext
 from api.notifications import check_address
-from api.web.base import RequestModel, confirm, field_errors, number, redirect, render
+from api.web.base import FormFields, confirm, field_errors, number, redirect, render
 from cardwatch import services
 from cardwatch.casebook.retention import LEAST_DAYS
 from cardwatch.casebook.tables import MANAGES
@@ -45,7 +45,7 @@ def _retention_page(
     keeps = services.retention_periods(context)
     return render(
         request, "retention.html", errors=errors,
-        sent={kind: str(days) for kind, days in keeps.items()} | form,
+        form={kind: str(days) for kind, days in keeps.items()} | form,
         keeps=keeps, kept=RETENTION_CLASSES,
         least=LEAST_DAYS, past=services.list_expired(context), may=context.actor.role in MANAGES,
         daily=request.app.state.service.settings.erase,
@@ -53,7 +53,7 @@ def _retention_page(
 
 
 @router.post("/retention")
-def set_retention(request: Request, context: VerifiedContext, sent: RequestModel) -> Response:
+def set_retention(request: Request, context: VerifiedContext, form: FormFields) -> Response:
     """Set for how many days each class of data is kept, where it was changed.
 
     Raises:
@@ -63,7 +63,7 @@ def set_retention(request: Request, context: VerifiedContext, sent: RequestModel
         raise NotAllowed("Only an administrator can change retention periods.")
     keeps, waits = services.retention_periods(context), None
     for kind in keeps:
-        days = number(sent.get(kind, ""))
+        days = number(form.get(kind, ""))
         if days == keeps[kind]:
             continue
         try:
@@ -71,7 +71,7 @@ def set_retention(request: Request, context: VerifiedContext, sent: RequestModel
         except SecondPersonNeeded as refusal:  # the others are set first
             waits = refusal
         except CardwatchError as refusal:
-            return _retention_page(request, context, sent, field_errors(refusal, {"days": kind}))
+            return _retention_page(request, context, form, field_errors(refusal, {"days": kind}))
     if waits:
         raise waits
     return redirect("/retention", "retention-saved")
@@ -121,22 +121,22 @@ def _webhook_page(
 ) -> Response:
     webhooks = services.list_webhooks(context)
     return render(
-        request, "webhook.html", errors=errors, sent=form,
+        request, "webhook.html", errors=errors, form=form,
         held=webhooks, secret=secret,
     )  # fmt: skip
 
 
 @router.post("/webhook")
 def set_webhook(
-    request: Request, context: Context, service: AppStateDep, sent: RequestModel
+    request: Request, context: Context, service: AppStateDep, form: FormFields
 ) -> Response:
     """Send notices of the caller's list to an address; the secret is shown this once."""
     services.list_webhooks(context)  # says who may
     try:
-        check_address(service.settings, sent.get("url", ""))
-        secret = services.set_webhook(context, sent.get("url", ""), service.seal)
+        check_address(service.settings, form.get("url", ""))
+        secret = services.set_webhook(context, form.get("url", ""), service.seal)
     except CardwatchError as refusal:
-        return _webhook_page(request, context, sent, field_errors(refusal))
+        return _webhook_page(request, context, form, field_errors(refusal))
     return _webhook_page(request, context, {}, {}, secret)
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from api.deps import AppStateDep, Context
 from api.downloads import as_file
 from api.quotas import ExportContext
-from api.web.base import RequestModel, field_errors, redirect, render
+from api.web.base import FormFields, field_errors, redirect, render
 from cardwatch import services
 from cardwatch.casebook.complaints import NewComplaint
 from cardwatch.errors import CardwatchError
@@ -25,7 +25,7 @@ def show_subject_access(request: Request, context: Context) -> Response:
 
 @router.post("/subject-access")
 def make_subject_access(
-    request: Request, context: ExportContext, service: AppStateDep, form: RequestModel
+    request: Request, context: ExportContext, service: AppStateDep, form: FormFields
 ) -> Response:
     """Give what is held about a cardholder as a ZIP file."""
     identifiers = form.get("identifiers", "").splitlines()
@@ -42,7 +42,7 @@ def make_subject_access(
 def _subject_access_page(
     request: Request, form: dict[str, str], errors: dict[str, str]
 ) -> Response:
-    return render(request, "subject_access.html", sent=form, errors=errors)
+    return render(request, "subject_access.html", form=form, errors=errors)
 
 
 @router.get("/complaints")
@@ -52,7 +52,7 @@ def list_complaints(request: Request, context: Context) -> Response:
 
 
 @router.post("/complaints")
-def add_complaint(request: Request, context: Context, form: RequestModel) -> Response:
+def add_complaint(request: Request, context: Context, form: FormFields) -> Response:
     """Record a complaint or objection."""
     new = NewComplaint(
         kind=form.get("kind", ""),
@@ -73,7 +73,7 @@ def _complaints_page(
     rows = services.list_complaints(context)
     today = str(context.now.date())
     return render(
-        request, "complaints.html", complaints=rows, sent={"received_on": today} | form,
+        request, "complaints.html", complaints=rows, form={"received_on": today} | form,
         errors=errors,
     )  # fmt: skip
 
@@ -86,7 +86,7 @@ def show_complaint(request: Request, context: Context, complaint_id: str) -> Res
 
 @router.post("/complaints/{complaint_id}/acknowledgement")
 def acknowledge_complaint(
-    request: Request, context: Context, complaint_id: str, form: RequestModel
+    request: Request, context: Context, complaint_id: str, form: FormFields
 ) -> Response:
     """Record when a complaint was acknowledged."""
     try:
@@ -98,7 +98,7 @@ def acknowledge_complaint(
 
 @router.post("/complaints/{complaint_id}/answer")
 def answer_complaint(
-    request: Request, context: Context, complaint_id: str, form: RequestModel
+    request: Request, context: Context, complaint_id: str, form: FormFields
 ) -> Response:
     """Record the answer to a complaint or objection."""
     day, answer = form.get("answered_on", ""), form.get("answer", "")
@@ -120,5 +120,5 @@ def _complaint_page(
     today = str(context.now.date())
     return render(
         request, "complaint.html", complaint=complaint, errors=errors,
-        sent={"acknowledged_on": today, "answered_on": today} | form,
+        form={"acknowledged_on": today, "answered_on": today} | form,
     )  # fmt: skip

@@ -42,7 +42,7 @@ def precision_page(
 ) -> Response:
     """Show the rates by month and band of evidence, with the form to propose an order by them."""
     return render(
-        request, "precision.html", errors=errors, sent=form,
+        request, "precision.html", errors=errors, form=form,
         by_month=services.rule_precision(context, by_month=True),
         by_band=services.rule_precision(context), orders=services.alert_orders(context),
         own_lane=context.actor.chain if context.actor.role in RECEIVES else "",

@@ -53,7 +53,7 @@ def _sign_in_page(
     elsewhere = bool(service.settings.oidc_issuer)
     return render(
         request, "sign_in.html", status=401 if errors else 200,
-        sent=form, errors=errors, is_one_organisation=is_one, elsewhere=elsewhere,
+        form=form, errors=errors, is_one_organisation=is_one, elsewhere=elsewhere,
         has_ended=has_ended,
     )  # fmt: skip
 
@@ -116,7 +116,7 @@ def sign_out(request: Request, context: Context) -> Response:
 @router.get("/account")
 def show_account(request: Request) -> Response:
     """Show the form on which somebody who was invited gives their token."""
-    return render(request, "account_token.html", sent={})
+    return render(request, "account_token.html", form={})
 
 
 @router.post("/account")
@@ -129,7 +129,7 @@ def start_account(request: Request, service: AppStateDep, token: Text = "") -> R
             )
     except CardwatchError as refusal:
         errors = field_errors(refusal, otherwise="token")
-        return render(request, "account_token.html", sent={"token": token}, errors=errors)
+        return render(request, "account_token.html", form={"token": token}, errors=errors)
     return _password_page(request, token.strip(), email, secret, {})
 
 

@@ -12,7 +12,7 @@ from api.uploads import keep_upload, read_upload
 from api.web.base import (
     MOST_FILES,
     Files,
-    RequestModel,
+    FormFields,
     chips,
     day_faults,
     field_errors,
@@ -112,7 +112,7 @@ def _upload_page(
         if row["superseded_by"] is None
     ]
     return render(
-        request, "statements_new.html", held=statement_options, errors=errors, sent=form or {},
+        request, "statements_new.html", held=statement_options, errors=errors, form=form or {},
         waiting=services.list_uploads(context),
         is_open=is_open or not errors.keys() <= {"files", ""},
     )  # fmt: skip
@@ -120,7 +120,7 @@ def _upload_page(
 
 @router.post("/statements/new", max_body_size=MOST_FILES * UPLOAD_BYTES)
 def receive(
-    request: Request, context: Context, service: AppStateDep, files: Files, said: RequestModel
+    request: Request, context: Context, service: AppStateDep, files: Files, said: FormFields
 ) -> Response:
     """Take statements: each is read at once and put in the queue; say what became of each."""
     if not files:

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from api.deps import CODE_FIELD, FORM, VerifiedContext
 from api.errors import is_page, refusal_response
 from api.middleware import OWN_ADDRESS
-from api.web.base import RequestModel, as_page, redirect, render
+from api.web.base import FormFields, as_page, redirect, render
 from cardwatch.errors import StepUpNeeded
 
 router = APIRouter()
@@ -40,13 +40,13 @@ async def ask_for_code(request: Request, refusal: Exception) -> Response:
 
 
 @router.post(CODE_PATH)
-def enter_code(context: VerifiedContext, sent: RequestModel) -> Response:  # noqa: ARG001  it asks for the code
+def enter_code(context: VerifiedContext, form: FormFields) -> Response:  # noqa: ARG001  it asks for the code
     """Go back to the download that needed a code, now that it was given.
 
     Raises:
         HTTPException: the address is not one of this service (404).
     """
-    place = sent.get("next", "")
+    place = form.get("next", "")
     if not OWN_ADDRESS.fullmatch(place):
         raise HTTPException(404)
     return redirect(place)

@@ -7,7 +7,7 @@ import datetime as dt
 from fastapi import APIRouter, Request, Response
 
 from api.deps import Context
-from api.web.base import RequestModel, confirm, field_errors, own_row, redirect, render, sentence
+from api.web.base import FormFields, confirm, field_errors, own_row, redirect, render, sentence
 from api.web.holds import check_decides
 from cardwatch import services
 from cardwatch.casebook.suppressions import LONGEST_SUPPRESSION_DAYS, is_suppressible
@@ -29,22 +29,22 @@ def _suppress_page(
     check_decides(context, alert)
     last_day = context.now.date() + dt.timedelta(LONGEST_SUPPRESSION_DAYS)
     return render(
-        request, "suppress.html", found=alert, names=alert["names"], sent=form, errors=errors,
+        request, "suppress.html", found=alert, names=alert["names"], form=form, errors=errors,
         can=is_suppressible(alert), last_day=str(last_day),
     )  # fmt: skip
 
 
 @router.post("/alerts/{alert_id}/suppression")
-def suppress(request: Request, context: Context, alert_id: str, sent: RequestModel) -> Response:
+def suppress(request: Request, context: Context, alert_id: str, form: FormFields) -> Response:
     """Suppress alerts like one, once it was shown in words which they are."""
-    until, reason = sent.get("until", ""), sent.get("reason", "")
+    until, reason = form.get("until", ""), form.get("reason", "")
     try:
-        if "confirmed" in sent:
+        if "confirmed" in form:
             services.suppress(context, alert_id, until=until, reason=reason)
             return redirect("/suppressions", "suppressed")
         services.check_suppression(context, alert_id, until=until, reason=reason)
     except CardwatchError as refusal:
-        return _suppress_page(request, context, alert_id, sent, field_errors(refusal))
+        return _suppress_page(request, context, alert_id, form, field_errors(refusal))
     alert = services.get_history(context, alert_id)
     return render(
         request, "suppress_check.html", found=alert, names=alert["names"], until=until,
