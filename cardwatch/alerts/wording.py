@@ -168,9 +168,11 @@ def compared(rule: Rule, figures: Mapping[str, Any], policy: Policy) -> list[tup
         policy: the version that was active.
 
     Returns:
-        For each feature compared its meaning, the figure of this alert and the figures required.
+        For each feature compared, in the order of the conditions, its meaning, the figure of this
+        alert and the figures required.
     """
-    required: dict[tuple[str, str], list[str]] = {}
+    required: dict[str, list[str]] = {}
+    here_by_feature: dict[str, str] = {}
     for condition in rule.when:
         than: Any = condition.than
         if isinstance(than, str):
@@ -190,9 +192,12 @@ def compared(rule: Rule, figures: Mapping[str, Any], policy: Policy) -> list[tup
                 words = f"{text} or rarer"
             elif condition.feature.endswith("_span_days"):
                 words = "within one day" if condition.comparison == "==" else "over several days"
-        meaning = meanings()[condition.feature].removesuffix(".")
-        required.setdefault((meaning, actual), []).append(words)
-    return [(*compared_here, " and ".join(words)) for compared_here, words in required.items()]
+        here_by_feature[condition.feature] = actual
+        required.setdefault(condition.feature, []).append(words)
+    return [
+        (meanings()[feature].removesuffix("."), here_by_feature[feature], " and ".join(words))
+        for feature, words in required.items()
+    ]
 
 
 def expected_words(

@@ -51,8 +51,8 @@ class RuleResult:
     Attributes:
         fires: whether all of its conditions are met.
         fact: what it found, in a sentence; empty where it does not fire.
-        compared: of each condition what was compared, the figure here, and when it is met.
-        met: of each condition, whether it is met.
+        compared: of each figure compared its meaning, the figure here, and what is required.
+        met: of each figure compared, whether it is as required.
     """
 
     rule: str
@@ -237,13 +237,16 @@ def _result(
     if not set(rule.reads) <= set(columns):
         return None
     figures = {name: columns[name][row].item() for name in rule.reads}
-    met = tuple(bool(condition.holds(figures, loaded_inputs.policy)) for condition in rule.when)
+    met: dict[str, bool] = {}
+    for condition in rule.when:
+        holds = bool(condition.holds(figures, loaded_inputs.policy))
+        met[condition.feature] = holds and met.get(condition.feature, True)
     return RuleResult(
         rule=rule.id,
         title=rule.title,
         lane=rule.lane,
-        fires=all(met),
-        fact=fact(rule.fact, figures) if all(met) else "",
+        fires=all(met.values()),
+        fact=fact(rule.fact, figures) if all(met.values()) else "",
         compared=tuple(compared(rule, figures, loaded_inputs.policy)),
-        met=met,
+        met=tuple(met.values()),
     )
