@@ -164,9 +164,12 @@ def trade_rarity_surprise(ledger: Ledger) -> Numbers:
 
 
 def _first_of_substance(ledger: Ledger) -> Flags:
-    """Return the first payments to new merchants that are large enough to be asked about."""
-    first = ledger.first_of_kind(ledger.is_purchase, PAIR)
-    return first & (ledger.pence >= ledger.policy.materiality_pence)
+    """Return the first payments to new merchants that are large enough to be asked about.
+
+    Smaller ones of the same day do not count as earlier, wherever they stand in the statement.
+    """
+    is_large = ledger.pence >= ledger.policy.materiality_pence
+    return ledger.first_of_kind(is_new_to_holder(ledger) & is_large, PAIR)
 
 
 def new_merchants_count(ledger: Ledger) -> Numbers:

@@ -52,11 +52,13 @@ if TYPE_CHECKING:
 LOOK_ALIKES = str.maketrans(
     "\u0430\u0432\u0433\u0435\u0437\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445"
     "\u0456\u0458\u0455\u04bb\u051b\u051d\u0501\u0261"
-    "\u03b1\u03b2\u03b5\u03b6\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7\u0131",
-    "abre3kmhopctyxijshqwdgabezhikmnoptyxi",
+    "\u03b1\u03b2\u03b5\u03b6\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7\u0131"
+    "\u00f8\u0142\u0111\u2018\u2019\u02bc\u02b9\u2032`",
+    "abre3kmhopctyxijshqwdgabezhikmnoptyxiold''''''",
 )
 """Small Cyrillic and Greek letters of which one case looks like a Latin letter or a digit, and that
-one (Unicode Technical Standard 39, confusables)."""
+one (Unicode Technical Standard 39, confusables); letters with a stroke, and what stands for an
+apostrophe."""
 UNPRINTED = frozenset({"Cc", "Cf", "Mn", "Me"})
 """Categories of characters that print nothing of their own."""
 BLANK_LETTERS = "\u115f\u1160\u3164\uffa0\u2800"
@@ -366,7 +368,11 @@ def _plain_letters(name: str) -> str:
     """Return a name in the Latin letters and digits that it looks like, without marks."""
     parts = unicodedata.normalize("NFKD", name).casefold().translate(LOOK_ALIKES)
     return "".join(
-        str(unicodedata.digit(part)) if part.isdigit() else part
+        str(unicodedata.digit(part))
+        if part.isdigit()
+        else "-"
+        if unicodedata.category(part) == "Pd"
+        else part
         for part in parts
         if unicodedata.category(part) not in UNPRINTED and part not in BLANK_LETTERS
     )

@@ -66,6 +66,10 @@ class Amounts:
         return self.given & fine
 
 
+WITH_DECIMALS = re.compile(r"[.,]\d{1,2}\)?\s*$")
+"""An amount with a part of a pound; a comma before three digits is one of thousands."""
+
+
 def is_home_currency(text: str) -> bool:
     """Return whether a cell names the pound, or no currency."""
     word = plain_word(text)
@@ -87,7 +91,7 @@ def read_amounts(sheet: ParsedSheet) -> Amounts:
         FileRefused: it is not clear which column is the amount, or what its commas mean; or the
             amounts are in another currency.
     """
-    check_unit(sheet, [" ".join(row) for part in sheet.table.parts for row in part.above])
+    check_unit(sheet, sheet.lines_above())
     _check_minor_units(sheet)
     _check_mixed_units(sheet)
     mark = _decimal_mark(sheet)
@@ -122,7 +126,7 @@ def _check_minor_units(sheet: ParsedSheet) -> None:
     stated = not sheet.profile.is_shipped or any(
         PENCE_WORDS & set(normalise_heading(sheet.sources[name]).split()) for name in names
     )
-    if texts and not stated and not re.search(r"[.,]", " ".join(texts)):
+    if texts and not stated and not any(map(WITH_DECIMALS.search, texts)):
         reason = (
             "all its amounts are whole numbers, which may be pounds or pence. If they are pounds, "
             "name their column as 'amount' in a column profile; if pence, as 'Amount (pence)'"

@@ -52,14 +52,19 @@ SAME_TEXT_ROWS = 5
 """Fewer payments than this may well have one merchant or one card."""
 PAYMENTS_COUNTED = re.compile(
     r"\W*(?:(?:total |grand )?(?:number|no\.?|count) of |total )?"
-    r"(?:transactions?|payments?|records?|rows|items|lines)(?: count(?:ed)?)?\W+(\d[\d,]*)\W*"
+    r"(?:transactions?|payments?|records?|rows|items|lines)(?: count(?:ed)?)?[^\w£]+(\d[\d,]*)\W*"
     r"|\W*(\d[\d,]*) (?:rows?|records?|transactions|payments|items|lines)"
     r"(?: (?:selected|in set|returned|found|listed|exported|in total)\b.*)?\W*",
     re.IGNORECASE,
 )
 """A line that says how many payments a file has."""
-STATED_TOTAL = re.compile(r"(?i).*\btotal\b[^\d]*(\d[\d,]*\.\d\d)\W*")
-"""A line that says to what the payments come."""
+STATED_TOTAL = re.compile(
+    r"(?:[a-z]+ ){0,2}total(?: (?:amount|spend|value|sum|cost|payments?|transactions?|purchases?"
+    r"|charges?|gbp|paid|due|is|of|for|the|all|this|card|statement|month|period))*"
+    r"\W*(\d[\d,]*\.\d\d)\W*",
+    re.IGNORECASE,
+)
+"""A line that says to what the payments come, and not a limit or the VAT among them."""
 COUNT_HEADINGS = frozenset({
     "no of transactions", "number of transactions", "no of payments", "number of payments",
     "transaction count", "count of transactions", "transactions", "count", "no of purchases",
@@ -305,8 +310,7 @@ def check_count(sheet: ParsedSheet, text: Flags, rows: Flags, good: Flags, pence
         good: those of them that are read.
         pence: the amount of each row.
     """
-    above = [" ".join(row) for part in sheet.table.parts for row in part.above]
-    lines = [*above, *sheet.lines(text)]
+    lines = [*sheet.lines_above(), *sheet.lines(text)]
     _check_stated_total(sheet, lines, int(pence[good].sum()))
     found = [
         int((match[1] or match[2]).replace(",", ""))

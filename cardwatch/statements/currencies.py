@@ -21,11 +21,20 @@ AMOUNT_FIELDS = ("amount", "debit", "credit")
 ABOUT_AMOUNTS = (
     r"\b(?:all|(?:amount|value|figure|price|sum|total|cost|payment|transaction)s?|spend)\b"
 )
+SAID_TO_BE = r"\b(?:are|is|shown|stated|given|expressed|reported|quoted|billed)(?: all)? in\b"
+AT_ITS_END = r"(?:\W+\w+){0,3}\W*$"
 ABOUT_CURRENCY = re.compile(
-    rf"\b(?:currency|ccy)\b|{ABOUT_AMOUNTS}(?:.{{0,40}}\bin\b|\s*\()", re.IGNORECASE
+    rf"\b(?:currency|ccy)\b{AT_ITS_END}"
+    rf"|{ABOUT_AMOUNTS}(?:\s*\(|.{{0,40}}(?:{SAID_TO_BE}|\bin\b{AT_ITS_END}))",
+    re.IGNORECASE,
 )
-"""A text above the headings that says in which currency the amounts are."""
-IN_THOUSANDS = re.compile(r"£\s?['\u2019]?000s?\b|\bin thousands\b|£k\b", re.IGNORECASE)
+"""A text above the headings that says in which currency the amounts are, and not what is done with
+payments in another."""
+IN_THOUSANDS = re.compile(
+    r"(?:£|GBP|\()\s?['\u2019]?000s?\b|£[km]\b"
+    r"|(?:\bin\b.{0,12}|£\s?|\bGBP\s?)\b(?:thousand|million)s?\b",
+    re.IGNORECASE,
+)
 IN_PENCE = re.compile(
     rf"{ABOUT_AMOUNTS}.{{0,40}}(?<!and )(?:\bin pence\b|\(pence\))"
     r"|^(?:\S{1,12} )?(?<!and )pence$",

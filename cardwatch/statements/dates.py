@@ -32,6 +32,7 @@ TIME = re.compile(
     re.IGNORECASE,
 )
 """The time of day after a date, with its zone: the day printed is the day taken."""
+HAS_DIGIT = re.compile(r"\d")
 TIME_AT_END = re.compile(TIME.pattern + r"$", re.IGNORECASE)
 MIDNIGHT = re.compile(
     r"\d{4}-(\d\d)-\d\d[T ](23|00):00(?::00(?:\.0+)?)?\s*(?P<zone>Z|\+00:?00|UTC|GMT)?",
@@ -60,7 +61,7 @@ def lack_nought(texts: Iterable[str]) -> bool:
 
     Some have eight digits and begin with the day, and the others seven.
     """
-    filled = [plain_cell(text) for text in texts if text.strip()]
+    filled = [plain_cell(text) for text in texts if HAS_DIGIT.search(text)]
     whole = [text for text in filled if COMPACT.fullmatch(text) and not _year_month_day(text)]
     cut = [text for text in filled if CUT_COMPACT.fullmatch(text)]
     return bool(whole and cut) and len(whole) + len(cut) == len(filled)
@@ -70,12 +71,15 @@ def utc_midnights(texts: Iterable[str]) -> tuple[frozenset[str], bool]:
     """Return the texts that are the midnight before their day, and whether they all say UTC.
 
     Programs write a day without a time as its midnight, and some in UTC: 23:00 of the day before in
-    British summer. None is returned where any text has another time of day.
+    British summer. None is returned where any text has another time of day; one without a time, as
+    a line of text or a total is, says nothing of the others.
     """
     filled = [text for text in texts if text.strip()]
     late, zoned = set(), True
     for text in filled:
         match = MIDNIGHT.fullmatch(plain_cell(text))
+        if match is None and not TIME_AT_END.search(plain_cell(text)):
+            continue
         if match is None or (match[2] == "23" and int(match[1]) not in SUMMER_MONTHS):
             return frozenset(), False
         zoned = zoned and match["zone"] is not None

@@ -66,6 +66,10 @@ class WordColumn:
     meanings: Kinds
 
 
+SIDES = frozenset({"cr", "dr", "credit", "debit"})
+"""Words of a heading under which a letter says on which side of the account an amount stands."""
+
+
 def sign_amounts(
     sheet: ParsedSheet, amounts: Amounts, rows: Flags, kinds: Kinds
 ) -> tuple[Pence, Kinds]:
@@ -236,9 +240,12 @@ def _mark_column(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> WordColum
         words = np.array([plain_word(cells.plain_cell(text)) for text in column.values], object)
         marks = set(words[column.codes[filled]].tolist())
         heading = sheet.headings[position] or f"number {position + 1}"
-        known = "credit_marks" if sheet.headings[position].strip() else "unnamed_credit_marks"
-        is_named = _is_named(sheet, position) and {direction_of(m) for m in marks} == {"refund"}
-        if is_named or marks <= word_set("direction", known):
+        is_for_marks = _is_named(sheet, position) or not sheet.headings[position].strip()
+        known = "unnamed_credit_marks" if is_for_marks else "credit_marks"
+        of_heading = normalise_heading(sheet.headings[position]).split()
+        is_of_sides = position in mapped or not SIDES.isdisjoint(of_heading)
+        is_credit = is_of_sides and {direction_of(mark) for mark in marks} == {"refund"}
+        if is_credit or marks <= word_set("direction", known):
             return WordColumn(heading, np.where(filled, "refund", "charge").astype(object))
         if marks <= word_set("direction", "debit_marks"):
             blank = int((read & ~filled).sum())

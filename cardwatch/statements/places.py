@@ -93,9 +93,10 @@ def footnotes(sheet: ParsedSheet, place: Codes, dates: Days) -> list[str]:
     payments = np.flatnonzero((place == ROW) & ~np.isnat(dates))
     if not len(payments):
         return []
-    outside = place == TEXT
-    outside[: payments[0]], outside[payments[0] : payments[-1]] = True, False
-    return [line for line in sheet.lines(outside) if not WITH_PENCE.search(line)]
+    rows = np.arange(len(place))
+    above, below = rows < payments[0], (rows > payments[-1]) & (place == TEXT)
+    lines = [*sheet.lines(above), *sheet.lines(below)]
+    return [line for line in lines if not WITH_PENCE.search(line)]
 
 
 def _tell_balances(sheet: ParsedSheet, balances: Flags) -> None:

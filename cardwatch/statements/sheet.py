@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from cardwatch.errors import FileRefused
 from cardwatch.statements import cells
-from cardwatch.statements.cells import TextColumn
+from cardwatch.statements.cells import TextColumn, plain_cell
 from cardwatch.statements.currencies import check_unread_amounts, currency_column
 from cardwatch.statements.dates import is_serial, lack_nought, read_date, utc_midnights
 from cardwatch.statements.holders import holders_elsewhere
@@ -32,7 +32,7 @@ from cardwatch.statements.words import word_set
 from cardwatch.tabular import Headings, Table, normalise_heading
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from cardwatch.records import Check
 
@@ -50,7 +50,8 @@ SHOWN_ROWS = 20
 ONE_DAY_ROWS = 5
 """Fewer payments than this may well be of one day."""
 MOST_LINES = 20
-"""Notes stand in no more than this many lines of text below the payments."""
+"""Notes stand in no more than this many lines of text above or below the payments."""
+MOST_LINE_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -167,13 +168,23 @@ class ParsedSheet:
             for part, end in zip(self.table.parts, ends, strict=True)
         ]
 
+    def lines_above(self) -> list[str]:
+        """Return the rows above the headings of every sheet, each as one line."""
+        return [line for lines, _ in self.titles() for line in lines]
+
+    def titles(self) -> list[tuple[list[str], slice]]:
+        """Return the lines above the headings of each sheet or table, and its rows."""
+        return [
+            ([_line(row) for row in part.above], rows)
+            for part, (_, rows) in zip(self.table.parts, self.parts(), strict=True)
+        ]
+
     def lines(self, rows: Flags) -> list[str]:
         """Return the last of some rows, each as one line of its filled cells."""
-        texts = []
-        for row in np.flatnonzero(rows)[-MOST_LINES:].tolist():
-            cells_of_row = (str(column[row]).strip() for column in self.table.cells.columns)
-            texts.append(" ".join(filter(None, cells_of_row)))
-        return texts
+        return [
+            _line(str(column[row]) for column in self.table.cells.columns)
+            for row in np.flatnonzero(rows)[-MOST_LINES:].tolist()
+        ]
 
     def days(self, name: str, order: str) -> Days:
         """Return one field as days; not a day where it is none."""
@@ -271,13 +282,14 @@ class ParsedSheet:
         position = profile.map(self.headings).get("date")
         if not profile.is_general or position is None or len(self.table.rows) < ONE_DAY_ROWS:
             return profile
-        printed = set(self.column_at(position).used) - {""}
+        used = self.column_at(position).used
+        printed = set(filter(_is_day, used)) if len(used) <= MOST_LINES else set()
         (day,) = printed if len(printed) == 1 else ("",)
         other = [name if i != position else "" for i, name in enumerate(self.headings)]
         better = profile.map(other).get("date")
-        if not _is_day(day) or better is None:
+        if not day or better is None:
             return profile
-        texts = [text for text in self.column_at(better).used if text.strip()]
+        texts = list(filter(_is_day, self.column_at(better).used))
         for order in DATE_ORDERS[1:]:
             bill = read_date(day, order, serial=False)
             days = [read_date(text, order, serial=False) for text in texts]
@@ -371,7 +383,7 @@ class ParsedSheet:
             column = self.column(name)
             if lack_nought(column.used):
                 self.columns[name] = column.mapped(
-                    lambda text: text.strip().zfill(8) if text.strip() else ""
+                    lambda text: plain_cell(text).zfill(8) if text.strip() else ""
                 )
                 self.decisions.append(f"days in '{self.sources[name]}' with the nought in front")
 
@@ -509,6 +521,11 @@ def _check_above(table: Table, profiles: Sequence[Profile]) -> None:
 def _is_value(text: str) -> bool:
     """Return whether a cell is a day or an amount."""
     return _is_day(text) or bool(cells.read_pence(text, "."))
+
+
+def _line(row: Iterable[str]) -> str:
+    """Return the filled cells of a row as one line, no longer than a person writes."""
+    return " ".join(filter(None, map(str.strip, row)))[:MOST_LINE_CHARACTERS]
 
 
 def _is_day(text: str) -> bool:

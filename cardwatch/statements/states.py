@@ -43,9 +43,14 @@ def not_booked(sheet: ParsedSheet) -> Flags:
 
 
 def heads_unbooked(text: str) -> bool:
-    """Return whether a line or the name of a sheet heads payments that are not booked."""
-    words = [w for w in plain_word(text).split() if w not in word_set("status", "headed")]
-    return " ".join(words) in word_set("status", "not_booked")
+    """Return whether the name of a sheet, beside its period, heads payments that are not booked.
+
+    `Authorised` does not: as a name it says that somebody approved them.
+    """
+    beside = word_set("status", "headed") | word_set("periods", "words")
+    words = [w for w in plain_word(text).split() if w not in beside and not w.isdigit()]
+    heads = word_set("status", "not_booked") - word_set("status", "approved")
+    return " ".join(words) in heads
 
 
 def tell_described(sheet: ParsedSheet, rows: Flags) -> None:

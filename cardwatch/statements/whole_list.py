@@ -220,7 +220,7 @@ def check_sections(sheet: ParsedSheet, texts: Flags, good: Flags, pence: Pence) 
                 f"below it {plural(count, 'has', 'have')} no minus. Write a minus before refunds"
             )
             raise FileRefused(sheet.table.file, "direction_unclear", reason)
-    for label, rows in _sections(sheet, texts, UNBOOKED_BELOW):
+    for label, rows in [*_sections(sheet, texts, UNBOOKED_BELOW), *_titled(sheet, UNBOOKED_BELOW)]:
         if count := int(good[rows].sum()):
             reason = (
                 f"{label} heads payments that are not posted, and {count} stand below it. Take "
@@ -236,7 +236,17 @@ def _refund_sections(sheet: ParsedSheet, texts: Flags) -> list[tuple[str, slice]
         for name, rows in sheet.parts()
         if re.match(REFUNDS_BELOW, name)
     ]
-    return [*_sections(sheet, texts, REFUNDS_BELOW), *sheets]
+    return [*_sections(sheet, texts, REFUNDS_BELOW), *_titled(sheet, REFUNDS_BELOW), *sheets]
+
+
+def _titled(sheet: ParsedSheet, pattern: str) -> list[tuple[str, slice]]:
+    """Return the rows of each sheet or table with a pattern above its headings."""
+    return [
+        (f"'{line}' above the headings", rows)
+        for lines, rows in sheet.titles()
+        for line in lines
+        if re.match(pattern, line)
+    ]
 
 
 def _sections(sheet: ParsedSheet, texts: Flags, pattern: str) -> list[tuple[str, slice]]:
@@ -245,12 +255,12 @@ def _sections(sheet: ParsedSheet, texts: Flags, pattern: str) -> list[tuple[str,
         return []
     columns = [TextColumn.of(column) for column in sheet.table.cells.columns]
     heads = texts & np.logical_or.reduce([column.matches(pattern) for column in columns])
-    sections = []
-    for start in map(int, np.flatnonzero(heads)):
-        following = np.flatnonzero(texts[start + 1 :])
-        end = start + 1 + int(following[0]) if len(following) else len(texts)
-        sections.append((f"row {sheet.table.rows[start]}", slice(start, end)))
-    return sections
+    lines, starts = np.flatnonzero(texts), np.flatnonzero(heads)
+    ends = np.append(lines, len(texts))[np.searchsorted(lines, starts, "right")]
+    return [
+        (f"row {sheet.table.rows[start]}", slice(start, end))
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
+    ]
 
 
 def check_levels(sheet: ParsedSheet, good: Flags, levels_only: Flags, pence: Pence) -> None:

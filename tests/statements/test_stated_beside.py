@@ -156,7 +156,7 @@ def test_a_mark_of_credit_beside_a_minus_says_it_once(write: Write) -> None:
     assert pence_of(write(f"{HEAD},CR\n{rows}")) == [1000, -1100, 1250]
 
 
-@pytest.mark.parametrize("heading", ["Sign", "DR/CR", "Indicator"])
+@pytest.mark.parametrize("heading", ["Sign", "DR/CR", "Credit indicator"])
 def test_a_column_of_signs_may_be_blank_beside_charges(write: Write, heading: str) -> None:
     mark = "-" if heading == "Sign" else "C"
     rows = f"13/10/2025,A,S,10.00,\n14/10/2025,B,T,11.00,{mark}\n15/10/2025,B,U,12.50,\n"
@@ -448,3 +448,48 @@ def test_commands_of_a_database_are_refused_for_what_they_are(write: Write, text
     caught = refusal(write(text, "a.sql"))
     assert caught.code == "not_a_table"
     assert "database" in str(caught)
+
+
+@pytest.mark.parametrize(
+    ("heading", "mark"),
+    [("Status", "Refunded"), ("Outcome", "Refund"), ("Receipt", "Refund")],
+)
+def test_what_became_of_a_charge_makes_no_refund_of_it(
+    write: Write, heading: str, mark: str
+) -> None:
+    rows = f"13/10/2025,A,S,10.00,\n14/10/2025,B,T,11.00,{mark}\n15/10/2025,B,U,12.50,\n"
+    assert not {-1100} & set(pence_of(write(f"{HEAD},{heading}\n{rows}")))
+
+
+@pytest.mark.parametrize("title", ["Pending transactions", "Declined transactions", "Refunds"])
+def test_a_title_above_the_headings_heads_what_is_below(write: Write, title: str) -> None:
+    with pytest.raises(FileRefused):
+        read(write(f"{title},,,\n{HEAD}\n{ROWS}"))
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["All amounts in £ thousands", "Amounts shown in £ thousand", "£ thousands", "(000s)",
+     "GBP 000", "All amounts in thousand pounds", "All amounts in £ million"],
+)  # fmt: skip
+def test_thousands_are_refused_however_they_are_said(write: Write, title: str) -> None:
+    with pytest.raises(FileRefused):
+        read(write(f"{title},,,\n{HEAD}\n{ROWS}"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["All purchases made in US dollars carry a fee of 2.99%",
+     "Transactions made in euro are converted at the daily rate"],
+)  # fmt: skip
+def test_what_is_done_with_other_currencies_does_not_say_that_amounts_are_in_them(
+    write: Write, line: str
+) -> None:
+    assert pence_of(write(f"{line},,,\n{HEAD}\n{ROWS}")) == [1000, 1100, 1250]
+
+
+@pytest.mark.parametrize("below", ["Total,,,33.50", "Exported by AB,,,"])
+def test_a_line_below_changes_no_day(write: Write, below: str) -> None:
+    rows = "".join(f"2026-06-0{i}T23:00:00Z,A,S{i},1{i}.00\n" for i in range(1, 6))
+    days = days_of(write(f"{HEAD}\n{rows}{below}\n"))
+    assert days == [f"2026-06-0{i}" for i in range(2, 7)]
