@@ -77,12 +77,18 @@ class Sheet:
 
     @cached_property
     def amount_columns(self) -> frozenset[int]:
-        """Positions of the columns of amounts: by their headings, or else of numbers with pence.
+        """Positions of the columns of amounts: by heading and a number, or else those with pence.
 
         Where no number has pence either, those of numbers.
         """
-        if named := frozenset(i for i, n in enumerate(self.names) if self.headings.is_amount(n)):
-            return named
+        named = {i for i, name in enumerate(self.names) if self.headings.is_amount(name)}
+        with_number = frozenset(
+            i
+            for i in named
+            if any(NUMBER_CELL.fullmatch(row[i]) for row in self.body if i < len(row))
+        )
+        if with_number:
+            return with_number
         numbers = [
             (i, number[1])
             for row in self.body

@@ -394,6 +394,7 @@ def test_what_a_number_format_prints_before_an_amount_is_heeded(
         ("Amount", "\\-0", "direction_unclear"),
         ("Amount", "(0)", "direction_unclear"),
         ("Price paid (£)", "0-", "direction_unclear"),
+        ("Sum", "0-", "direction_unclear"),
         ("Amount", '0"."00', "amount_unclear"),
     ],
 )
@@ -402,10 +403,12 @@ def test_whole_pounds_are_amounts_too(
     tmp_path: Path, heading: str, number_format: str, code: str, sign: int
 ) -> None:
     workbook = openpyxl.Workbook()
-    workbook.active.append(["Date", "Cardholder", "Merchant", heading, "Cost Centre", "Rate"])
+    workbook.active.append(
+        ["Date", "Cardholder", "Merchant", heading, "Cost Centre", "Amount type"]
+    )
     for day in range(13, 19):
         amount = sign * day if code == "amount_unclear" else day
-        workbook.active.append([f"2025-10-{day}", "A", f"S{day}", amount, 1200 + day, day + 0.5])
+        workbook.active.append([f"2025-10-{day}", "A", f"S{day}", amount, 1200 + day, "gross"])
     workbook.active["D4"].number_format = number_format
     workbook.save(tmp_path / "a.xlsx")
     assert refusal(tmp_path / "a.xlsx").code == code
