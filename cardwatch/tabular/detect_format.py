@@ -79,8 +79,11 @@ FOREIGN_FORMATS = (
     ),
     (
         (
-            rb"(?s)\s*(?:(?:--|#)[^\n]*\n\s*|/\*.*?\*/;?\s*)*"
-            rb"(?:SET|USE|DROP|CREATE|INSERT INTO|BEGIN)\b.{0,400}\b(?:TABLE|VALUES|DATABASE)\b"
+            rb"(?s)\s*(?:(?:(?:--|#)[^\n]*\n|/\*(?:(?!\*/).)*\*/;?)\s*)*"
+            rb"(?:(?:BEGIN|START|PRAGMA)\b[^\n;,]*;\s*)*"
+            rb"(?:CREATE\s+(?:TEMP\w*\s+)?(?:TABLE|DATABASE)\b|DROP\s+(?:TABLE|DATABASE)\b|"
+            rb"INSERT\s+INTO\s+\S|USE\s+[^\s;,]+(?:;[^\S\n]*(?:\n|$)|\s+GO\b)|"
+            rb"SET\s+(?:[@\w]+\s*=|NAMES\s|\w+\s+(?:ON|OFF)\s+GO\b))"
         ),
         "not_a_table",
         (

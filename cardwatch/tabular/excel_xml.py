@@ -1,18 +1,13 @@
 """Reads Excel 2003 XML, which report servers save as .xls. Runs in the limited child only."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from xml.etree.ElementTree import Element
 
 from cardwatch.errors import FileRefused
-from cardwatch.tabular.cell_formats import (
-    FOREIGN_FORMAT,
-    ShownCells,
-    apart,
-    is_beside_others,
-    shows_credit,
-)
+from cardwatch.tabular.cell_formats import PLAIN, CellStyle, is_beside_others, shown_amounts
 from cardwatch.tabular.feeds.xml import parse_xml
 from cardwatch.tabular.headings import Headings
 from cardwatch.tabular.limits import Limits
@@ -23,26 +18,18 @@ from cardwatch.tabular.workbook import cell_text, check_shown
 RED_COLOURS = frozenset({"#FF0000", "#C00000"})
 
 
-@dataclass(frozen=True)
-class _Style:
-    """What a cell style says of its own."""
-
-    number_format: str = ""
-    is_red: bool = False
-    is_struck: bool = False
-
-
 @dataclass
 class _Rows:
-    """The rows of one sheet while they are read, and what their cells show by their styles."""
+    """The rows of one sheet while they are read, and what their cells show by their styles.
 
-    styles: Mapping[str, _Style]
+    Attributes:
+        numbers: how many numbers other than zero a column has of a style, those below zero (true)
+            apart.
+    """
+
+    styles: Mapping[str, CellStyle]
     rows: list[list[str]] = field(default_factory=list)
-    foreign: int = 0
-    credits: int = 0
-    amounts: int = 0
-    red: int = 0
-    struck: int = 0
+    numbers: Counter[tuple[int, str, bool]] = field(default_factory=Counter)
     hidden: set[int] = field(default_factory=set)
     unvalued: set[int] = field(default_factory=set)
     merged: list[tuple[int, int, int]] = field(default_factory=list)
@@ -56,18 +43,20 @@ class _Rows:
             text = _text("".join(data.itertext()), kind)
         if data is None and "Formula" in attributes:
             self.unvalued.add(len(self.rows) - 1)
-        style = self.styles.get(attributes.get("StyleID", ""), _Style())
-        if kind == "Number":
-            is_amount = "." in text and not text.startswith("-")
-            self.foreign += FOREIGN_FORMAT.search(style.number_format) is not None
-            self.credits += shows_credit(style.number_format) and not text.startswith("-")
-            self.amounts += is_amount
-            self.red += is_amount and style.is_red
-            self.struck += is_amount and style.is_struck
         row = self.rows[-1]
+        if kind == "Number" and text.strip("-0."):
+            self.numbers[len(row), attributes.get("StyleID", ""), text.startswith("-")] += 1
         if (down := _number(attributes, "MergeDown")) and kind != "Number":
             self.merged.append((len(self.rows) - 1, len(row), down))
         row += [text, *[""] * _number(attributes, "MergeAcross")]
+
+    def shown(self, columns: frozenset[int]) -> Counter[tuple[CellStyle, bool]]:
+        """Count the numbers of some columns by their styles, those below zero (true) apart."""
+        counts: Counter[tuple[CellStyle, bool]] = Counter()
+        for (column, style, is_below), count in self.numbers.items():
+            if column in columns:
+                counts[self.styles.get(style, PLAIN), is_below] += count
+        return counts
 
     @property
     def without_value(self) -> bool:
@@ -106,11 +95,11 @@ def read_excel_xml(data: bytes, file: str, headings: Headings, limits: Limits) -
         sheets.append(Sheet(number, name, read[-1].rows, hidden, headings))
     chosen, notes = choose_sheets(sheets, file)
     chosen_rows = [read[sheet.number - 1] for sheet in chosen]
-    shown = ShownCells(
-        foreign=sum(rows.foreign for rows in chosen_rows),
-        credits=sum(rows.credits for rows in chosen_rows),
-        red=apart(sum(r.red for r in chosen_rows), sum(r.amounts for r in chosen_rows)),
-        struck=sum(rows.struck for rows in chosen_rows),
+    amounts: Counter[tuple[CellStyle, bool]] = Counter()
+    for sheet, rows in zip(chosen, chosen_rows, strict=True):
+        amounts += rows.shown(sheet.amount_columns)
+    shown = replace(
+        shown_amounts(amounts),
         hidden_rows=sum(rows.hidden_rows for rows in chosen_rows),
         without_value=any(rows.without_value for rows in chosen_rows),
     )
@@ -118,11 +107,11 @@ def read_excel_xml(data: bytes, file: str, headings: Headings, limits: Limits) -
     return join_sheets(chosen, len(sheets), notes, file, limits)
 
 
-def _style(element: Element) -> _Style:
+def _style(element: Element) -> CellStyle:
     """Return what a style says of its own; nothing of what it has from a parent."""
     number, font = element.find("NumberFormat"), element.find("Font")
     letters = {} if font is None else _attributes(font)
-    return _Style(
+    return CellStyle(
         "" if number is None else _attributes(number).get("Format", ""),
         letters.get("Color", "").upper() in RED_COLOURS,
         letters.get("StrikeThrough", "0") == "1",
@@ -130,7 +119,7 @@ def _style(element: Element) -> _Style:
 
 
 def _rows(
-    elements: Iterable[Element], styles: Mapping[str, _Style], file: str, limits: Limits
+    elements: Iterable[Element], styles: Mapping[str, CellStyle], file: str, limits: Limits
 ) -> _Rows:
     """Return the rows of a sheet, with those and the cells that the file leaves out.
 

@@ -14,6 +14,8 @@ SEARCHED_ROWS = 50
 """Headings are looked for in this many first rows; published files put up to a dozen above."""
 POUND_MARKS = frozenset({"£", "gbp", "sterling", "pounds"})
 """Words that say a column is in pounds and belong to no heading."""
+AMOUNT_WORDS = POUND_MARKS | {"amount", "amt", "amnt", "price", "spend"}
+"""Words that only headings of amounts have."""
 
 WELSH = frozenset({
     "dyddiad", "trafodiad", "trafodyn", "cyflenwr", "masnachwr", "gwerthwr", "disgrifiad",
@@ -36,7 +38,8 @@ class Headings:
 
     Attributes:
         known: normalised headings of every layout.
-        needed: for each field that a table has to have, the normalised headings that hold it.
+        needed: for each field that a table has to have, the normalised headings that hold it; the
+            last is that of the amounts.
     """
 
     known: frozenset[str]
@@ -45,6 +48,12 @@ class Headings:
     def knows(self, heading: str) -> bool:
         """Whether a normalised heading is known, or is without what belongs to no heading."""
         return heading in self.known or without_pound_mark(heading) in self.known
+
+    def is_amount(self, heading: str) -> bool:
+        """Whether a normalised heading is over a column of amounts."""
+        amounts = self.needed[-1] if self.needed else frozenset()
+        is_known = heading in amounts or without_pound_mark(heading) in amounts
+        return is_known or not AMOUNT_WORDS.isdisjoint(heading.split())
 
     def is_whole(self, headings: Iterable[str]) -> bool:
         """Whether normalised headings have every required field, and there are such."""

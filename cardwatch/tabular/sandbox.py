@@ -70,8 +70,8 @@ def read_tables(
         headings: normalised headings of every layout, by which sheet and heading row are found.
         limits: what one file may cost.
         nursery: one that is running; without it, one is started for these files alone.
-        needed: for each field that the table has to have, its normalised headings; sheets that
-            have all of them are read before any other.
+        needed: for each field that the table has to have, its normalised headings, that of the
+            amounts last; sheets that have all of them are read before any other.
     """
     if nursery is None:
         lanes = min(os.cpu_count() or 1, len(paths))
@@ -263,8 +263,7 @@ def _answer(file: str, code: int, answer: bytes, limits: Limits) -> Table | File
         decisions=tuple(header["decisions"]),
         notes=tuple(header["notes"]),
         parts=tuple(
-            Part(part["name"], part["index"], part["row"], tuple(map(tuple, part["above"])))
-            for part in header["parts"]
+            Part(**part | {"above": tuple(map(tuple, part["above"]))}) for part in header["parts"]
         ),
         long_rows=tuple(header["long_rows"]),
         separator=header["separator"],

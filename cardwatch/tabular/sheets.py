@@ -28,6 +28,8 @@ SUMMARY = re.compile(
 DAY_CELL = re.compile(rf"{DAY_SHAPE}(?:[T ].*)?")
 MONEY_CELL = re.compile(r"[-+(£ ]*\d[\d,]*(?:\.\d{1,2})?\)?(?: ?[CD]R)?", re.IGNORECASE)
 """A cell that is a day, and one that may be an amount."""
+NUMBER_CELL = re.compile(r"-?\d+(\.\d+)?")
+"""A cell with a number; its one group are pence."""
 SMALL_ROWS, SMALL_SHARE = 3, 0.1
 """A sheet with other headings is left unread if it has this many rows, or this share, or fewer."""
 VERSION_ROWS, VERSION_SHARE = 8, 0.8
@@ -72,6 +74,28 @@ class Sheet:
         while names and not names[-1]:
             names.pop()
         return names
+
+    @cached_property
+    def amount_columns(self) -> frozenset[int]:
+        """Positions of the columns of amounts: by heading and a number, or else those with pence.
+
+        Where no number has pence either, those of numbers.
+        """
+        named = {i for i, name in enumerate(self.names) if self.headings.is_amount(name)}
+        with_number = frozenset(
+            i
+            for i in named
+            if any(NUMBER_CELL.fullmatch(row[i]) for row in self.body if i < len(row))
+        )
+        if with_number:
+            return with_number
+        numbers = [
+            (i, number[1])
+            for row in self.body
+            for i, cell in enumerate(row)
+            if (number := NUMBER_CELL.fullmatch(cell))
+        ]
+        return frozenset(i for i, pence in numbers if pence) or frozenset(i for i, _ in numbers)
 
     @property
     def body(self) -> list[list[str]]:
@@ -285,7 +309,7 @@ def join_sheets(
     parts: list[Part] = []
     for sheet in chosen:
         above = filled_cells(sheet.rows[: sheet.found.first])
-        parts.append(Part(sheet.name, len(rows), sheet.found.last + 2, above))
+        parts.append(Part(sheet.name, len(rows), sheet.found.last + 2, above, sheet.label))
         rows += _in_order(sheet, first)
     names = first.found.names
     cells = columns_of(rows, names, file, limits)

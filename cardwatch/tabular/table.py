@@ -24,12 +24,14 @@ class Part:
         index: position of its first row among the table's rows.
         row: that row's number in its sheet or file, from 1.
         above: the filled cells of each row above its headings.
+        label: how people are told of it: `sheet 'Feb'`, `table 2`; empty for a text file.
     """
 
     name: str
     index: int
     row: int
     above: tuple[tuple[str, ...], ...] = ()
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,7 @@ class Table:
         if len(self.parts) < 2:
             return ""
         part = next(part for part in reversed(self.parts) if part.index <= index)
-        label = part.name if self.form == "html" else f"sheet '{part.name}'"
-        return f"{label}, row {part.row + index - part.index}"
+        return f"{part.label}, row {part.row + index - part.index}"
 
     @property
     def is_workbook(self) -> bool:

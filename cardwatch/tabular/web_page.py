@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 
 from cardwatch.errors import FileRefused
-from cardwatch.tabular.cell_formats import ShownCells, apart
+from cardwatch.tabular.cell_formats import ShownCells, red_beside_others
 from cardwatch.tabular.encoding import decode
 from cardwatch.tabular.headings import SEARCHED_ROWS, Headings
 from cardwatch.tabular.limits import Limits
@@ -34,6 +34,10 @@ UNSIGNED_PENCE = re.compile(r"\+?[£ ]*\d[\d,]*\.\d\d")
 RED_LETTERS = re.compile(r"(?<![-\w])color\s*:\s*(?:red|#f00|#ff0000|#c00000)\b", re.IGNORECASE)
 RED_CLASSES = frozenset({"negative", "neg", "red", "credit", "refund"})
 STRIKES = frozenset({"s", "strike", "del"})
+STRUCK_CLASSES = frozenset({
+    "line-through", "text-decoration-line-through", "strike", "strikethrough", "strike-through",
+    "struck", "deleted", "void", "voided",
+})  # fmt: skip
 LINE_THROUGH = re.compile(r"text-decoration[^;]*line-through", re.IGNORECASE)
 SHOWN_VALUES = ("x:num", "sdval")
 """Attributes in which Excel and LibreOffice keep the number that a cell may show rounded."""
@@ -81,6 +85,7 @@ class _Table:
         rows: its rows, each cell as text.
         cells: the cells of the row that is open; none between rows.
         in_cell: whether the last of these is open.
+        row_is_red, row_is_struck: whether the letters of the whole open row are.
         spans: for each column the text of a cell that goes on, and in how many more rows.
         taken: how many of its rows stand before a table inside it.
         amounts: how many amounts with pence and no minus it has.
@@ -92,6 +97,8 @@ class _Table:
     rows: list[list[str]] = field(default_factory=list)
     cells: list[_Cell] | None = None
     in_cell: bool = False
+    row_is_red: bool = False
+    row_is_struck: bool = False
     spans: dict[int, tuple[str, int]] = field(default_factory=dict)
     taken: int = 0
     amounts: int = 0
@@ -125,13 +132,21 @@ class _Table:
                 row.append("")
         self.rows.append(row)
         self.cells, self.in_cell, self.spans = None, False, spans
+        self.row_is_red = self.row_is_struck = False
+
+    def begin_row(self, attributes: Mapping[str, str | None]) -> None:
+        """Begin a row; one that is open ends."""
+        self.end_row()
+        self.cells = []
+        self.row_is_red, self.row_is_struck = _is_red(attributes), _is_struck("tr", attributes)
 
     def begin_cell(self, tag: str, attributes: Mapping[str, str | None], most_columns: int) -> None:
         """Begin a cell, in a row of its own if none is open."""
         columns = _span(attributes.get("colspan"), most_columns + 1)
         rows = _span(attributes.get("rowspan"), MOST_ROWS_SPANNED)
         value = next(filter(None, map(attributes.get, SHOWN_VALUES)), "") or ""
-        self.cells = [*(self.cells or ()), _Cell(columns, rows, value)]
+        cell = _Cell(columns, rows, value, self.row_is_red, self.row_is_struck)
+        self.cells = [*(self.cells or ()), cell]
         self.cells[-1].is_heading = tag == "th"
         self.in_cell = True
 
@@ -235,8 +250,7 @@ class _Page(HTMLParser):
             self._lines = []
             self.tables.append(self._open[-1])
         elif self._open and tag == "tr":
-            self._open[-1].end_row()
-            self._open[-1].cells = []
+            self._open[-1].begin_row(attributes)
         elif self._open:
             self._open[-1].begin_cell(tag, attributes, self._limits.columns)
         if len(self._open) > MOST_NESTED_TABLES or self._is_wide():
@@ -275,7 +289,9 @@ def _is_red(attributes: Mapping[str, str | None]) -> bool:
 
 def _is_struck(tag: str, attributes: Mapping[str, str | None]) -> bool:
     """Return whether an element strikes its text through."""
-    return tag in STRIKES or LINE_THROUGH.search(attributes.get("style") or "") is not None
+    classes = set((attributes.get("class") or "").casefold().split())
+    is_styled = LINE_THROUGH.search(attributes.get("style") or "") is not None
+    return tag in STRIKES or is_styled or not STRUCK_CLASSES.isdisjoint(classes)
 
 
 def _span(text: str | None, most: int) -> int:
@@ -309,7 +325,7 @@ def read_web_page(data: bytes, file: str, headings: Headings, limits: Limits) ->
     tables = [page.tables[sheet.number - 1] for sheet in chosen]
     red, amounts = sum(table.red for table in tables), sum(table.amounts for table in tables)
     struck = sum(table.struck for table in tables)
-    notes += check_shown(ShownCells(red=apart(red, amounts), struck=struck), file)
+    notes += check_shown(ShownCells(red=red_beside_others(red, amounts), struck=struck), file)
     joined = join_sheets(chosen, len(sheets), notes, file, limits)
     decisions = [f"tables of a web page, text in {encoding}", *joined.decisions]
     return replace(joined, decisions=decisions)

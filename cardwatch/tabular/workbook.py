@@ -50,7 +50,7 @@ def read_workbook(data: bytes, file: str, headings: Headings, limits: Limits) ->
     """
     sheets = _load(data, file, headings)
     chosen, notes = choose_sheets(sheets, file)
-    notes += check_shown(shown_cells(data, [sheet.number for sheet in chosen]), file)
+    notes += check_shown(shown_cells(data, chosen), file)
     return join_sheets(chosen, len(sheets), notes, file, limits)
 
 

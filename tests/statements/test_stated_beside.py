@@ -354,11 +354,23 @@ def test_rows_that_are_hidden_or_struck_through_are_named(tmp_path: Path) -> Non
         ("-0.00", "direction_unclear"),
         ('"-"0.00', "direction_unclear"),
         ('"Refund "0.00', "direction_unclear"),
+        ("0.00\\-", "direction_unclear"),
+        ('0.00"-"', "direction_unclear"),
+        ("[=0]0;0.00-", "direction_unclear"),
         ("_(* #,##0.00_);_(* (#,##0.00);_(* -??_);_(@_)", ""),
         ("#,##0.00;[Red]-#,##0.00", ""),
         ("[$£-809]#,##0.00;-[$£-809]#,##0.00", ""),
         ('0"."00', "amount_unclear"),
         ('0.00"k"', "amount_unclear"),
+        ("0\\k", "amount_unclear"),
+        ('0\\ "m"', "amount_unclear"),
+        ('0"K "', "amount_unclear"),
+        ('0 "thousand"', "amount_unclear"),
+        ('0 "(000s)"', "amount_unclear"),
+        ('#,##0.0,"k"', ""),
+        ('0.00" miles"', ""),
+        ("0.00E-00", ""),
+        ('0.00" (incl. VAT)"', ""),
     ],
 )
 def test_what_a_number_format_prints_before_an_amount_is_heeded(
@@ -374,6 +386,46 @@ def test_what_a_number_format_prints_before_an_amount_is_heeded(
         assert refusal(tmp_path / "a.xlsx").code == code
     else:
         assert sum(pence_of(tmp_path / "a.xlsx")) == 9450
+
+
+@pytest.mark.parametrize(
+    ("heading", "number_format", "code"),
+    [
+        ("Amount", "\\-0", "direction_unclear"),
+        ("Amount", "(0)", "direction_unclear"),
+        ("Price paid (£)", "0-", "direction_unclear"),
+        ("Sum", "0-", "direction_unclear"),
+        ("Amount", '0"."00', "amount_unclear"),
+    ],
+)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_whole_pounds_are_amounts_too(
+    tmp_path: Path, heading: str, number_format: str, code: str, sign: int
+) -> None:
+    workbook = openpyxl.Workbook()
+    workbook.active.append(
+        ["Date", "Cardholder", "Merchant", heading, "Cost Centre", "Amount type"]
+    )
+    for day in range(13, 19):
+        amount = sign * day if code == "amount_unclear" else day
+        workbook.active.append([f"2025-10-{day}", "A", f"S{day}", amount, 1200 + day, "gross"])
+    workbook.active["D4"].number_format = number_format
+    workbook.save(tmp_path / "a.xlsx")
+    assert refusal(tmp_path / "a.xlsx").code == code
+
+
+@pytest.mark.parametrize("heading", ["Cost Centre", "Mileage", "Rate"])
+@pytest.mark.parametrize("number_format", ["000-000", "00-00.00", '0" m"', "00\\.00", "(0.00)"])
+def test_what_a_format_prints_in_a_column_without_amounts_says_nothing_of_amounts(
+    tmp_path: Path, heading: str, number_format: str
+) -> None:
+    workbook = openpyxl.Workbook()
+    workbook.active.append([*HEAD.split(","), heading])
+    for day in range(13, 19):
+        workbook.active.append([f"2025-10-{day}", "A", f"S{day}", day + 0.25, 1200.5 + day])
+        workbook.active.cell(workbook.active.max_row, 5).number_format = number_format
+    workbook.save(tmp_path / "a.xlsx")
+    assert sum(pence_of(tmp_path / "a.xlsx")) == 9450
 
 
 def test_a_day_with_dashes_and_a_time_is_no_amount_with_a_minus(tmp_path: Path) -> None:
@@ -396,6 +448,15 @@ def test_amounts_of_a_web_page_that_are_struck_through_are_named(write: Write, a
     cells = ["".join(f"<td>{cell}</td>" for cell in row) for row in rows]
     page = "<html><table>" + "".join(f"<tr>{row}</tr>" for row in cells) + "</table></html>"
     assert "1 amount is struck through" in notes_of(write(page, "a.xls"))
+
+
+@pytest.mark.parametrize("attribute", ['style="text-decoration: line-through"', "class=strike"])
+def test_a_row_of_a_web_page_that_is_struck_through_is_named(write: Write, attribute: str) -> None:
+    rows = [line.split(",") for line in f"{HEAD}\n{ROWS}".splitlines()]
+    cells = ["".join(f"<td>{cell}</td>" for cell in row) for row in rows]
+    tags = ["<tr>", "<tr>", f"<tr {attribute}>", "<tr>"]
+    lines = "".join(f"{tag}{row}</tr>" for tag, row in zip(tags, cells, strict=True))
+    assert "1 amount is struck" in notes_of(write(f"<html><table>{lines}</table></html>", "a.xls"))
 
 
 def test_letters_of_a_workbook_in_xml_are_heeded(write: Write) -> None:
@@ -441,6 +502,9 @@ def test_a_figure_beside_the_headings_does_not_make_a_payment_of_them(write: Wri
     "text",
     [
         "CREATE TABLE t (d date, m text);\nINSERT INTO t VALUES ('2025-10-13','S');\n",
+        "PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\nCREATE TABLE t (d date);\n",
+        "SET statement_timeout = 0;\nSET lock_timeout = 0;\n",
+        "USE cards;\n",
         "-- dump of cards\n/* 2025 */;\nINSERT INTO `t` (`Date`,`Merchant`) VALUES\n('2025','S');",
     ],
 )
@@ -493,3 +557,13 @@ def test_a_line_below_changes_no_day(write: Write, below: str) -> None:
     rows = "".join(f"2026-06-0{i}T23:00:00Z,A,S{i},1{i}.00\n" for i in range(1, 6))
     days = days_of(write(f"{HEAD}\n{rows}{below}\n"))
     assert days == [f"2026-06-0{i}" for i in range(2, 7)]
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+@pytest.mark.parametrize("first", ["Use", "Set", "Drop", "Create"])
+def test_a_heading_that_is_a_word_of_sql_makes_no_dump(
+    write: Write, first: str, separator: str
+) -> None:
+    lines = f"{HEAD}\n{ROWS}".replace(",S,", ",The Kitchen Table,").splitlines()
+    text = "\n".join([f"{first},{lines[0]}", *(f"food,{line}" for line in lines[1:])]) + "\n"
+    assert pence_of(write(text.replace(",", separator))) == [1000, 1100, 1250]

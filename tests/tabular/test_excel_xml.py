@@ -108,6 +108,40 @@ def test_another_currency_in_a_format_is_named(tmp_path: Path) -> None:
     assert any("another currency" in note for note in table.notes)
 
 
+def styled(number_format: str, value: str, column: int = 3) -> str:
+    """Return a workbook of one payment, a number of which has a format."""
+    style = f'<Style ss:ID="own"><NumberFormat ss:Format="{number_format}"/></Style></Styles>'
+    number = data("Number", value, 'ss:StyleID="own"')
+    cells = [data("String", text) for text in ("2025-10-13", "A", "ALPHA")]
+    cells += [number] if column == 3 else [data("Number", "9.5"), number]
+    head = HEAD.replace("</Row>", data("String", "Cost Centre") + "</Row>")
+    sheet = f'<Worksheet ss:Name="S"><Table>{head}{row(*cells)}</Table></Worksheet>'
+    return START.replace("</Styles>", style) + sheet + "</Workbook>"
+
+
+@pytest.mark.parametrize(
+    ("number_format", "value", "code"),
+    [
+        ("0\\.00", "123451", "amount_unclear"),
+        ("0\\.00", "-123451", "amount_unclear"),
+        ("0&quot;k&quot;", "121", "amount_unclear"),
+        ("0\\-", "121", "direction_unclear"),
+    ],
+)
+def test_what_a_format_prints_is_heeded_in_columns_of_amounts_alone(
+    tmp_path: Path, number_format: str, value: str, code: str
+) -> None:
+    path = tmp_path / "a.xls"
+    path.write_text(styled(number_format, value), encoding="utf-8")
+    (refusal,) = read_tables([path], KNOWN, needed=NEEDED)
+    assert isinstance(refusal, FileRefused), "it was read"
+    assert refusal.code == code
+    for other in (number_format, "000-000"):
+        path.write_text(styled(other, value, column=4), encoding="utf-8")
+        (table,) = read_tables([path], KNOWN, needed=NEEDED)
+        assert isinstance(table, Table), str(table)
+
+
 GOOD = HEAD + payment(13, "ALPHA", "5")
 FORMULA = '<Cell ss:Formula="=SUM(1)"/>'
 

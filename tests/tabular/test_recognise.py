@@ -19,6 +19,10 @@ def test_many_comments_before_a_page_cost_no_more_than_their_length() -> None:
         recognise(b"<!---->" * 70, "a.html", LIMITS)
 
 
+def test_many_comments_before_a_table_cost_no_more_than_their_length() -> None:
+    assert recognise(b"/**/" * 100 + b"Date,Amount\n", "a.csv", LIMITS) == "csv"
+
+
 def test_an_archive_that_holds_a_link_is_refused() -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:

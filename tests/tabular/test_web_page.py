@@ -133,6 +133,14 @@ def test_amounts_in_red_are_named(tmp_path: Path, markup: str) -> None:
     assert not any("red" in note for note in outcome(tmp_path, minus).notes)
 
 
+@pytest.mark.parametrize("mark", ['style="color:red"', "class=refund"])
+def test_a_row_in_red_is_named_and_ends_with_itself(tmp_path: Path, mark: str) -> None:
+    red = TWO.replace("<tr>", f"<tr {mark}>")
+    nextone = "<td>15/10/2025<td>B<td>BETA<td>3.00<tr>"
+    notes = outcome(tmp_path, f"<table>{HEAD}{ONE}{red}{nextone}</table>").notes
+    assert any("1 amount is printed in red" in note for note in notes)
+
+
 def test_headings_over_two_rows_are_not_repeated(tmp_path: Path) -> None:
     head = (
         "<tr><th rowspan=2>Date<th rowspan=2>Holder<th colspan=2>Merchant<th rowspan=2>Amount</tr>"
