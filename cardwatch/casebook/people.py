@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from cardwatch.casebook.own_keys import own_keys
 from cardwatch.casebook.rows import Assignee, Person
 from cardwatch.casebook.tables import (
+    FINANCE,
     KEEPS_DAYS,
     MANAGES,
     PSD,
@@ -122,9 +123,23 @@ def add_person(uow: UnitOfWork, *, name: str, email: str, role: str, link: CardL
     uow.event.object_id = person
     if existing:  # keys of an earlier time here stay ended, whatever the role is now
         end_keys_made_by(uow, person)
-    if PSD in {role, existing and existing["role"]}:
+    former_role = existing["role"] if existing else role
+    if PSD in {role, former_role}:
         uow.event.chain = PSD
+    uow.extra_events += _crossing_events(person, former_role, role)
     return person
+
+
+def _crossing_events(person_id: str, former_role: str, role: str) -> list[AuditEvent]:
+    """Return finance's event of somebody who joins or leaves professional standards, if they do.
+
+    Their row has a seal in each chain. Finance reads of one who leaves what it reads of a stranger,
+    and of one who joins not who it is.
+    """
+    if (role == PSD) == (former_role == PSD):
+        return []
+    named = "" if role == PSD else person_id
+    return [AuditEvent("access", "person", named, chain=FINANCE)]
 
 
 @dataclass(frozen=True)
@@ -160,7 +175,7 @@ def add_new_people(uow: UnitOfWork, new_people: Sequence[NewPerson]) -> list[Aud
 
 
 def change_people(uow: UnitOfWork, changes: Sequence[tuple[Person, NewPerson]]) -> list[AuditEvent]:
-    """Give people another role, or access again who had it; return an event of each.
+    """Give people another role, or access again who had it; return the events of each.
 
     Keys of an earlier time here stay ended, whatever the role is now.
 
@@ -179,6 +194,7 @@ def change_people(uow: UnitOfWork, changes: Sequence[tuple[Person, NewPerson]]) 
         rows.append(row | moments | names | dict(new.link.columns()))
         is_psd = PSD in {new.role, person["role"]}
         events.append(AuditEvent("access", "person", person_id, chain=PSD if is_psd else ""))
+        events += _crossing_events(person_id, person["role"], new.role)
     uow.update_each(people, "person_id", rows)
     for person_id in _key_makers(uow, sorted(back)):
         end_keys_made_by(uow, person_id)

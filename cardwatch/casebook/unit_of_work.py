@@ -343,13 +343,15 @@ def sealed_columns(table: sa.Table) -> Select:
 def append_events(uow: UnitOfWork, events: Sequence[AuditEvent]) -> None:
     """Append events to their chains, in their order; see `audit` for how these are verified.
 
+    Chains are locked in one order, as two that wait for each other would both fail.
+
     The hash of each covers the body, which holds the event's number, and the hash before it.
     """
     by_lane: defaultdict[str, list[AuditEvent]] = defaultdict(list)
     for event in events:
         by_lane[event.chain or uow.actor.chain].append(event)
-    for lane, lane_events in by_lane.items():
-        _append_to_chain(uow, lane, lane_events)
+    for lane in sorted(by_lane):
+        _append_to_chain(uow, lane, by_lane[lane])
 
 
 def _append_to_chain(uow: UnitOfWork, lane: str, events: Sequence[AuditEvent]) -> None:

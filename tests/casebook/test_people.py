@@ -6,17 +6,20 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 import pytest
-from books import NOW
+from books import NOW, approved
 
 from cardwatch import services
-from cardwatch.casebook import AuditEvent
+from cardwatch.casebook import FINANCE, AuditEvent
 from cardwatch.casebook.api_keys import actor_now
+from cardwatch.casebook.directory import ProvidedGroup, ProvidedUser
 from cardwatch.casebook.tables import people
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from cardwatch.casebook.rows import Event
 
     Context = Callable[..., services.ServiceContext]
 
@@ -201,3 +204,87 @@ def test_one_email_address_is_one_person_in_whatever_form(at: Context, email: st
     _add(at("admin"), "finance")
     with pytest.raises(CardwatchError, match="already"):
         _add(at("admin"), "auditor", email)
+
+
+def _finance_events(at: Context, act: Callable[[], object]) -> list[dict[str, object]]:
+    """Return what finance's chain says of an act, with the numbers of seals in place of them."""
+    auditor = at("auditor")
+
+    def events() -> list[Event]:
+        return list(reversed(services.audit_events(auditor, lane=FINANCE, last=30)))
+
+    before = {event["seq"] for event in events()}
+    act()
+    return [
+        {name: value for name, value in event.items() if name not in {"seq", "at", "id", "hash"}}
+        | {name: len(event.get(name, ())) for name in ("sealed", "unsealed")}
+        for event in events()
+        if event["seq"] not in before and event["object"] != "audit"
+    ]
+
+
+def test_finance_reads_of_whoever_leaves_professional_standards_what_it_reads_of_a_stranger(
+    at: Context,
+) -> None:
+    """Before, the address of somebody who had been in professional standards was refused."""
+    admin = at("admin")
+    _add(at(SYSTEM), "psd", "left@force.example")
+    at("psd")
+    services.end_person(at(SYSTEM), "left@force.example")
+    of_stranger, of_former = (
+        _finance_events(at, lambda email=email: _add(admin, "auditor", email))  # type: ignore[misc]
+        for email in ("stranger@force.example", "left@force.example")
+    )
+    assert of_former == of_stranger
+    assert [event["sealed"] for event in of_former] == [1]
+    assert [check.fault for check in services.verify_audit(at("psd"))] == ["", ""]
+
+
+@pytest.mark.parametrize("giver", [SYSTEM, "psd"])
+def test_whoever_had_access_joins_professional_standards_and_finance_is_not_told_who(
+    at: Context, giver: str
+) -> None:
+    """Before, nobody could join who had had another role: the act failed."""
+    person_id = _add(at("admin"), "finance")
+    services.end_person(at("admin"), "new@force.example")
+    giver_context, auditor = at(giver), at("auditor")
+    approved(giver_context, lambda context: _add(context, "psd"))
+    email = next(
+        person["email"]
+        for person in services.list_people(at("psd"))
+        if person["person_id"] == person_id and person["role"] == "psd"
+    )
+    assert email == "new@force.example"
+    newest = next(
+        event
+        for event in services.audit_events(auditor, lane=FINANCE, last=9)
+        if event["object"] == "person"
+    )
+    assert (newest["actor"], newest["id"]) == (SYSTEM, "")
+    assert [check.fault for check in services.verify_audit(at("psd"))] == ["", ""]
+
+
+def test_a_group_tells_finance_the_same_of_whoever_was_in_professional_standards(
+    at: Context,
+) -> None:
+    """Before, the one without an event of their own was of professional standards once."""
+    admin = at("admin")
+    _add(at(SYSTEM), "psd", "left@force.example")
+    at("psd")
+    services.end_person(at(SYSTEM), "left@force.example")
+    key = services.create_key(admin, name="idp", role="admin", days=9, scope="directory")
+    actor = services.actor_of_key(admin.casebook, key, NOW)
+    provider, groups = services.ServiceContext(admin.casebook, actor, NOW), []
+    for number, email in enumerate(("stranger@force.example", "left@force.example")):
+        name = f"u{number}"
+        provided = ProvidedUser(name, email, name, "", is_active=True, content="{}")
+        user = services.add_provided_user(provider, provided)
+        group = ProvidedGroup(f"G{number}", f"e{number}", (user["user_id"],))
+        groups.append(services.add_provided_group(provider, group)["group_id"])
+    of_stranger, of_former = (
+        _finance_events(at, lambda group=group: services.set_group_role(admin, group, "auditor"))  # type: ignore[misc]
+        for group in groups
+    )
+    assert of_former == of_stranger
+    assert [event["object"] for event in of_former][-1] == "person"
+    assert [check.fault for check in services.verify_audit(at("psd"))] == ["", ""]

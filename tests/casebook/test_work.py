@@ -217,3 +217,17 @@ def test_organisations_are_listed_while_somebody_writes(
 ) -> None:
     with at("finance").work(AuditEvent("access", "x")):
         assert len(casebook.organisations()) == 1
+
+
+@pytest.mark.parametrize("first", LANES)
+def test_chains_are_locked_in_one_order_whatever_event_is_first(at: Context, first: str) -> None:
+    """Before, two works that began with different chains waited for each other on PostgreSQL."""
+    context = at()
+    (other,) = set(LANES) - {first}
+    with context.work(AuditEvent("access", "person", chain=first), LANES) as uow:
+        uow.extra_events.append(AuditEvent("access", "person", chain=other))
+        locked: list[tuple[str, ...]] = []
+        uow.lock = lambda *parts, shared=False: locked.append(parts)  # type: ignore[method-assign]  # noqa: ARG005
+    assert [parts for parts in locked if parts[0] == "events"] == [
+        ("events", lane) for lane in LANES
+    ]
