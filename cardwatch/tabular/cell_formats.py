@@ -46,7 +46,7 @@ RED = re.compile(r"<color\b[^>]*\b(?:rgb=\"..(?:FF0000|C00000)\"|indexed=\"(?:2|
 STRUCK = re.compile(r"<strike\b(?![^>]*\bval=\"(?:0|false)\")")
 HIDDEN_ROW = re.compile(rb"<row\b[^>]*\bhidden=\"(?:1|true)\"[^>]*(?<!/)>(.*?)</row>", re.DOTALL)
 CELL_FORMATS = re.compile(r"<cellXfs\b.*?</cellXfs>", re.DOTALL)
-NUMBER_CELL = re.compile(
+STYLED_NUMBER = re.compile(
     rb"<c\b(?![^>]*\bt=\"(?:s|str|inlineStr|b|e|d)\")(?=[^>]*\br=\"([A-Z]+))"
     rb"(?:(?=[^>]*\bs=\"(\d+)))?[^>/]*>(?:<f\b[^>]*/>|<f\b.*?</f>)?\s*<v>(-?\d[^<]*)</v>"
 )
@@ -119,7 +119,7 @@ class CellStyle:
         return self.is_red or self.is_struck or is_printed
 
 
-PLAIN = CellStyle()
+UNSTYLED = CellStyle()
 
 
 @dataclass(frozen=True)
@@ -170,8 +170,8 @@ def shown_cells(data: bytes, sheets: Sequence[Sheet]) -> ShownCells:
     for sheet, text in read if styles else ():
         columns = {_letters(position) for position in sheet.amount_columns}
         amounts.update(
-            (styles.get(int(cell[2] or 0), PLAIN), cell[3].startswith(b"-"))
-            for cell in NUMBER_CELL.finditer(text)
+            (styles.get(int(cell[2] or 0), UNSTYLED), cell[3].startswith(b"-"))
+            for cell in STYLED_NUMBER.finditer(text)
             if cell[1] in columns and cell[3].strip(b"-0.")
         )
     texts = [text for _, text in read]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from xml.etree.ElementTree import Element
 
 from cardwatch.errors import FileRefused
-from cardwatch.tabular.cell_formats import PLAIN, CellStyle, is_beside_others, shown_amounts
+from cardwatch.tabular.cell_formats import UNSTYLED, CellStyle, is_beside_others, shown_amounts
 from cardwatch.tabular.feeds.xml import parse_xml
 from cardwatch.tabular.headings import Headings
 from cardwatch.tabular.limits import Limits
@@ -55,7 +55,7 @@ class _Rows:
         counts: Counter[tuple[CellStyle, bool]] = Counter()
         for (column, style, is_below), count in self.numbers.items():
             if column in columns:
-                counts[self.styles.get(style, PLAIN), is_below] += count
+                counts[self.styles.get(style, UNSTYLED), is_below] += count
         return counts
 
     @property
