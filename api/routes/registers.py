@@ -37,8 +37,10 @@ class VersionDetail(BaseModel):
     nil_returns: int = Field(description="Rows that say there is nothing to declare.")
     problems: list[UnreadableRow]
     changes: list[services.EntryChange] = Field(
-        description="Entries in use that it leaves out or changes, without those about the caller."
+        description="Entries in use that it leaves out or changes, without those about the caller; "
+        "the first 500."
     )
+    change_counts: dict[str, int] = Field(description="How many there are of each.")
 
 
 class MatchDecision(RequestModel):
@@ -91,6 +93,7 @@ def get_register(kind: Id, context: Context, service: AppStateDep) -> services.R
 def get_register_version(version_id: Id, context: Context) -> VersionDetail:
     """Show one version of a register with every row that could not be read."""
     version, report = services.get_version(context, version_id)
+    shown = services.version_changes(context, version_id)
     return VersionDetail(
         version=version,
         columns=report.columns,
@@ -103,7 +106,8 @@ def get_register_version(version_id: Id, context: Context) -> VersionDetail:
             UnreadableRow(row=p.row, column=p.column, code=p.code, message=p.message)
             for p in report.problems
         ],
-        changes=services.version_changes(context, version_id),
+        changes=list(shown.changes),
+        change_counts=shown.counts,
     )
 
 

@@ -69,5 +69,6 @@ class Approval(BaseModel):
     changes: list[EntryChange] | None = Field(
         None,
         description="Of a register that waits: entries it leaves out, changes and adds, without "
-        "those about the caller.",
+        "those about the caller; the first 500.",
     )
+    change_counts: dict[str, int] | None = Field(None, description="How many there are of each.")

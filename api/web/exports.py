@@ -250,8 +250,8 @@ def make_questions(
     query = services.Query(recipient, email.strip(), due_on, reminds=bool(reminds))
     try:
         if mail:
-            form = email_query(context, service, alert_id, query)
-            return redirect(f"/queries/{form['query_id']}")
+            query_sent = email_query(context, service, alert_id, query)
+            return redirect(f"/queries/{query_sent['query_id']}")
         return drawn(
             service,
             lambda: services.ask_manager(
@@ -275,7 +275,7 @@ def _questions_page(
     return render(
         request, "questions.html", errors=errors,
         found=alert, asked=questions, query=query, can_send=bool(service.settings.smtp),
-        reminder_days=service.settings.remind_queries,
+        reminder_days=service.settings.remind_queries, most=services.MAX_DECIDED_TOGETHER,
         names=services.names_for_display(context, services.people_of([alert])),
         heads=services.alert_titles(context, [question["alert_id"] for question in questions]),
     )  # fmt: skip

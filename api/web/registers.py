@@ -81,7 +81,7 @@ def show_version(request: Request, context: Context, version_id: str) -> Respons
     kind = register_kind(version.kind)
     return render(
         request, "register_version.html", version=version, report=report,
-        title=kind.title, changes=services.version_changes(context, version_id),
+        title=kind.title, shown=services.version_changes(context, version_id),
         outcome=request.query_params.get("outcome", ""),
         may_review=kind.lane == PSD and "organisation" in kind.expects,
     )  # fmt: skip
@@ -152,7 +152,7 @@ def show_register(request: Request, context: Context, service: AppStateDep, kind
     return render(
         request, "register.html", detail=detail, summary=detail.summary, fields=fields,
         may_upload=context.actor.role in RECEIVES, is_theirs=detail.summary.lane == PSD,
-        lost=services.version_changes(context, newest) if newest else [],
+        lost=services.version_changes(context, newest).counts if newest else {},
     )  # fmt: skip
 
 

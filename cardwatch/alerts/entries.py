@@ -103,7 +103,7 @@ def entry_shown(
     )
 
 
-def entry_facts(kind: str, row: pd.Series[Any]) -> list[tuple[str, str]]:
+def entry_facts(kind: str, row: pd.Series[Any] | Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the fields of an entry that are filled, by the heading of each."""
     facts = []
     for field in register_kind(kind).fields:

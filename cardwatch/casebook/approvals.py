@@ -197,19 +197,25 @@ def get_approval(uow: UnitOfWork, approval_id: str) -> Approval:
 
 
 def approval_content(uow: UnitOfWork, approval: Approval) -> bytes | None:
-    """Return what is asked for, as it was kept; None once the request is settled.
+    """Return what is asked for, as it was kept; None once the request is settled or has expired.
 
     Raises:
         Conflict: it is not as it was kept.
     """
     this = approvals.c.approval_id == approval["approval_id"]
     row = uow.fetch_one(sa.select(approvals.c.content).where(uow.scope(approvals), this))
-    if row is None or row["content"] is None:
+    if row is None or row["content"] is None or approval["expires_at"] <= uow.now:
         return None
     content = bytes(row["content"])
     if hashlib.sha256(content).hexdigest() != approval["scope"]["content_sha256"]:
         raise Conflict("What this request asks for is not as it was kept. It has to be made again.")
     return content
+
+
+def clear_expired(uow: UnitOfWork) -> None:
+    """Let what is asked for go with the time of its request."""
+    has_expired = (approvals.c.expires_at <= uow.now) & approvals.c.content.is_not(None)
+    uow.update(approvals, has_expired, {"content": None})
 
 
 def list_approvals(uow: UnitOfWork) -> list[Approval]:

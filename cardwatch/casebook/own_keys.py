@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from cardwatch.casebook.people_register import people_register
-from cardwatch.casebook.tables import HOLDER_KEYS, PSD, holder_names, transactions
+from cardwatch.casebook.tables import HOLDER_KEYS, PSD, holder_names, people, transactions
 from cardwatch.casebook.unit_of_work import canonical, short_id
-from cardwatch.registers import name_forms, person_key
+from cardwatch.registers import name_forms, names_of, person_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,13 +43,28 @@ def own_keys(uow: UnitOfWork, person: str) -> frozenset[str]:
     linked_key = person_key(person)
     if not linked_key:
         return frozenset()
-    people = people_register(uow)
+    register = people_register(uow)
     keys = {linked_key}.union(*(names.values() for names in _with(uow, {linked_key})))
     forms = {person_key(form) for form in name_forms(person)}
-    keys |= {key for name in keys | forms for key in people.by_name.get(name, ())}
-    keys |= {name for key in keys for name in people.names.get(key, ())}
+    keys |= {key for name in keys | forms for key in register.by_name.get(name, ())}
+    keys |= {name for key in keys for name in register.names.get(key, ())}
     unnumbered = [names for names in _with(uow, keys) if not names.keys() & set(NUMBERS)]
     return frozenset(keys.union(*(names.values() for names in unnumbered)))
+
+
+def keys_of_own_name(uow: UnitOfWork) -> frozenset[str]:
+    """Return the keys of the name by which cardwatch knows the actor, and of whoever has it.
+
+    Somebody who holds no card is in no statement, and may be in a register.
+    """
+    same = uow.scope(people) & (people.c.person_id == uow.actor.responsible_id)
+    person = uow.fetch_one(sa.select(people.c.name).where(same))
+    name = str(person["name"]) if person else ""
+    forms = {
+        *name_forms(name),
+        *(f"{whole[0]} {whole.split()[-1]}" for whole in names_of(name, "")),
+    }
+    return own_keys(uow, name) | {person_key(form) for form in forms}
 
 
 def hidden_keys(uow: UnitOfWork, approvers: Mapping[str, str]) -> frozenset[str]:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from cardwatch.casebook.alert_rows import Hold
 from cardwatch.casebook.alerts import is_alert, not_about
+from cardwatch.casebook.approvals import clear_expired
 from cardwatch.casebook.case_alerts import held_by_cases, refresh_copies
 from cardwatch.casebook.cases import CLOSED_CASE
 from cardwatch.casebook.counting import is_visible
@@ -193,7 +194,7 @@ def erase(uow: UnitOfWork) -> int:
     uow.delete(outbox, outbox.c.made_at < first["notices"])
     uow.delete(complaints, complaints.c.answered_on < first["complaints"])
     uow.delete(approvals, approvals.c.made_at < first["alerts"])
-    uow.update(approvals, approvals.c.expires_at <= uow.now, {"content": None})
+    clear_expired(uow)
     return count
 
 

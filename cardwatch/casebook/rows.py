@@ -199,15 +199,21 @@ class EntryChangeRow(TypedDict):
 
     effect: str
     subject: str
+    name: str
+    day: str
     version_id: str
     row: int
     fields: list[FieldChangeRow]
 
 
 class Approval(ApprovalRow, total=False):
-    """The same, with what a register would do with the entries in use, while it waits."""
+    """The same, with what a register would do with the entries in use, while it waits.
+
+    Of many changes it has the first, and the counts of all.
+    """
 
     changes: list[EntryChangeRow]
+    change_counts: dict[str, int]
 
 
 class StatementName(TypedDict):

@@ -90,7 +90,7 @@ class IncomingStatement:
 
 
 def find_statement(uow: UnitOfWork, sha256: str, *, is_scored: bool) -> Statement | None:
-    """Return the statement of some bytes that counts, if there is one.
+    """Return the statement of some bytes that counts, the newest of them, if there is one.
 
     Args:
         uow: the work it is done in.
@@ -99,9 +99,8 @@ def find_statement(uow: UnitOfWork, sha256: str, *, is_scored: bool) -> Statemen
     """
     same = (statements.c.sha256 == sha256) & statement_counts()
     question = sa.select(statements).where(uow.scope(statements), same)
-    return uow.fetch_one(
-        question.where(statements.c.is_scored >= int(is_scored)).limit(1), Statement
-    )
+    wanted = question.where(statements.c.is_scored >= int(is_scored))
+    return uow.fetch_one(wanted.order_by(statements.c.seq.desc()).limit(1), Statement)
 
 
 def is_read_otherwise(statement: Statement, frame: pd.DataFrame) -> bool:

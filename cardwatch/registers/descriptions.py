@@ -171,6 +171,11 @@ def fields_by_heading(kind: str) -> dict[str, RegisterField]:
     return {field.headings[0]: field for field in register_kind(kind).fields}
 
 
+def names_people(field: RegisterField) -> bool:
+    """Whether a field of an entry names people, by their numbers or names; see `people_in`."""
+    return field.name in NUMBER_FIELDS or field.kind in {"person", "people"}
+
+
 def people_in(kind: str, facts: Iterable[tuple[str, str]]) -> list[str]:
     """Return the people whom an entry names, by their number or name; names in one form too.
 

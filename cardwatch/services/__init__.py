@@ -1,6 +1,8 @@
 """Services: each function is one use case, done completely or not at all."""
 
+from cardwatch.casebook.api_keys import actor_of_key
 from cardwatch.casebook.case_alerts import MOST_IN_CASE
+from cardwatch.casebook.people import actor_of_person, add_organisation
 from cardwatch.casebook.sessions import actor_of_session
 from cardwatch.reports import PURPOSES
 from cardwatch.services.aggregates import make_aggregate
@@ -177,9 +179,6 @@ from cardwatch.services.payments import (
     list_payments,
 )
 from cardwatch.services.people import (
-    actor_of_key,
-    actor_of_person,
-    add_organisation,
     add_person,
     create_key,
     display_names,
@@ -221,7 +220,7 @@ from cardwatch.services.refused_files import (
     report_fetching,
     settle_refused_file,
 )
-from cardwatch.services.register_changes import EntryChange
+from cardwatch.services.register_changes import EntryChange, ShownChanges
 from cardwatch.services.register_matches import MatchToReview, decide_match, list_matches
 from cardwatch.services.register_report import report_registers
 from cardwatch.services.registers import (

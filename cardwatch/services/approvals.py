@@ -13,8 +13,7 @@ from cardwatch.errors import Conflict, NotAllowed
 from cardwatch.services.context import public_row
 from cardwatch.services.people import KEEPERS
 from cardwatch.services.register_changes import (
-    ADDED,
-    EntryChange,
+    Comparison,
     find_changes,
     split_own,
     versions_until,
@@ -45,6 +44,7 @@ def _work(context: ServiceContext, event: AuditEvent) -> Iterator[UnitOfWork]:
 def list_approvals(context: ServiceContext) -> list[Approval]:
     """Return the requests that the actor may know of, the newest first."""
     with _work(context, AuditEvent("consultation", "approvals")) as uow:
+        approvals.clear_expired(uow)
         return [public_row(row) for row in approvals.list_approvals(uow)]
 
 
@@ -55,12 +55,17 @@ def get_approval(context: ServiceContext, approval_id: str) -> Approval:
     """
     event = AuditEvent("consultation", "approval")
     with _work(context, event) as uow:
+        approvals.clear_expired(uow)
         approval = approvals.get_approval(uow, approval_id)
         event.object_id = approval["approval_id"]
-        changes = _register_changes(uow, approval)
-        if changes is not None:
-            visible, _ = split_own(uow, approval["scope"]["register"], changes)
-            approval["changes"] = [cast("EntryChangeRow", asdict(change)) for change in visible]
+        comparison = _register_changes(uow, approval)
+        if comparison is not None:
+            visible, _ = split_own(uow, comparison.all_changes())
+            shown = comparison.shown(visible)
+            approval["change_counts"] = shown.counts
+            approval["changes"] = [
+                cast("EntryChangeRow", asdict(change)) for change in shown.changes
+            ]
         return public_row(approval)
 
 
@@ -69,7 +74,8 @@ def decide_approval(context: ServiceContext, approval_id: str, *, agrees: bool) 
 
     Raises:
         NotAllowed: it leaves out or changes an entry about the actor.
-        Conflict: it is about a register of which a newer version has come since.
+        Conflict: it is about a register of which a newer version has come since, or whose content
+            is not kept any more, so that nobody saw what it does.
     """
     event = AuditEvent("access", "approval", outcome="approved" if agrees else "rejected")
     with _work(context, event) as uow:
@@ -78,7 +84,7 @@ def decide_approval(context: ServiceContext, approval_id: str, *, agrees: bool) 
         return public_row(approvals.decide_approval(uow, approval_id, agrees=agrees))
 
 
-def _register_changes(uow: UnitOfWork, approval: Approval) -> list[EntryChange] | None:
+def _register_changes(uow: UnitOfWork, approval: Approval) -> Comparison | None:
     """Return what the register that a request asks for would do; None where nothing waits.
 
     It is read from the bytes that are approved, and compared with the version that they follow.
@@ -102,12 +108,14 @@ def _check_register(uow: UnitOfWork, approval: Approval) -> None:
     Raises:
         NotAllowed, Conflict: see `decide_approval`.
     """
-    if approval["kind"] != ApprovalKind.REGISTER or approval["state"] != ApprovalState.OPEN:
+    is_open = approval["state"] == ApprovalState.OPEN and approval["expires_at"] > uow.now
+    if approval["kind"] != ApprovalKind.REGISTER or not is_open:
         return
-    scope, changes = approval["scope"], _register_changes(uow, approval) or []
+    scope, comparison = approval["scope"], _register_changes(uow, approval)
+    if comparison is None:
+        raise Conflict("What this request asks for is not kept any more. It has to be made again.")
     newest = [row["version_id"] for row in list_versions(uow, scope["register"])][-1:]
     if newest != [name for name in (scope["follows"],) if name]:
         raise Conflict("Another version of this register has come since. It has to be asked anew.")
-    _, own_changes = split_own(uow, scope["register"], changes)
-    if scope["register"] != "people" and any(change.effect != ADDED for change in own_changes):
+    if scope["register"] != "people" and split_own(uow, comparison.lost())[1]:
         raise NotAllowed("It leaves out or changes an entry about you. Somebody else must approve.")

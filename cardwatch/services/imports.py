@@ -306,9 +306,7 @@ def _prepare(
     with context.work(event, ()) as uow:
         context.allow(RECEIVES, "upload statements")
         existing = kept.find_statement(uow, report.sha256, is_scored=not is_history)
-        if existing and (
-            stored_receipt := _stored_receipt(existing, frame, is_correction=bool(corrects))
-        ):
+        if existing and (stored_receipt := _stored_receipt(existing, frame, corrects)):
             event.outcome = stored_receipt.outcome
             return stored_receipt, None, None
         arrival = kept.compare(uow, frame, report, corrects, is_history=is_history)
@@ -342,12 +340,20 @@ def _prepare(
 
 
 def _stored_receipt(
-    statement: Statement, frame: pd.DataFrame, *, is_correction: bool
+    statement: Statement, frame: pd.DataFrame, corrects: str | None
 ) -> Receipt | None:
-    """Return what is said of a file that is stored; None for one that corrects how it was read."""
+    """Return what is said of a file that is stored; None for one that corrects how it was read.
+
+    Its payments in place of another statement's would count twice, in two readings.
+
+    Args:
+        statement: the one that is stored.
+        frame: the payments of the file as it is read now.
+        corrects: the beginning of an id, of the statement in whose place it comes.
+    """
     notes: tuple[str, ...] = ()
     if kept.is_read_otherwise(statement, frame):
-        if is_correction:
+        if corrects and statement["statement_id"].startswith(corrects):
             return None
         notes = (READ_OTHERWISE,)
     return Receipt(statement["statement_id"], statement["label"], "held", notes=notes)

@@ -6,9 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cardwatch.casebook import PSD, AuditEvent, api_keys, people
-from cardwatch.casebook.api_keys import actor_of_key
 from cardwatch.casebook.approvals import require_approval
-from cardwatch.casebook.people import actor_of_person, add_organisation
 from cardwatch.casebook.rows import ApprovalScope
 from cardwatch.casebook.tables import MANAGES
 from cardwatch.errors import CardwatchError
@@ -188,19 +186,3 @@ def list_keys(context: ServiceContext) -> list[Key]:
     with context.work(AuditEvent("consultation", "keys"), ()) as uow:
         context.allow(KEEPERS, "manage API keys")
         return [public_row(row) for row in api_keys.list_keys(uow)]
-
-
-__all__ = [
-    "actor_of_key",
-    "actor_of_person",
-    "add_organisation",
-    "add_person",
-    "create_key",
-    "email_of",
-    "end_person",
-    "list_cardholders",
-    "list_keys",
-    "list_people",
-    "revoke_key",
-    "set_link",
-]

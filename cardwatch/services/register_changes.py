@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+import pandas as pd
 
 from cardwatch.alerts.entries import entry_facts
 from cardwatch.casebook import registers as kept
-from cardwatch.casebook.own_keys import actor_keys
+from cardwatch.casebook.own_keys import actor_keys, keys_of_own_name
 from cardwatch.casebook.register_content import read_version
 from cardwatch.errors import NotFound
-from cardwatch.registers import fields_by_heading, people_in, person_key
+from cardwatch.registers import (
+    fields_by_heading,
+    names_people,
+    people_in,
+    person_key,
+    register_kind,
+)
 from cardwatch.services.register_inputs import load_registers, split_unreadable
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from cardwatch.casebook import UnitOfWork
     from cardwatch.casebook.rows import StoredRegister
     from cardwatch.records import Register
 
+Entry = Mapping[str, object]
+"""One entry of a register, by the names of its columns."""
 LEFT_OUT, CHANGED, ADDED = CHANGE_KINDS = ("left-out", "changed", "added")
+MOST_SHOWN = 500
+"""So many changes are shown, and all are counted."""
 PLACES = frozenset({"known_on", "file", "row", "sha256"})
 """Columns of where an entry stands; all others are what it says."""
 ENTRY_SUBJECTS = ("employee_id", "person", "reference", "organisation")
 """Fields that say whom or what an entry is about, the surest first."""
+ENTRY_NAMES = ("person", "organisation")
+"""Fields that say its name in words."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +57,8 @@ class EntryChange:
     Attributes:
         effect: left-out, changed or added.
         subject: whom or what it is about.
+        name: the person, or else the organisation, that it names; empty where it names none.
+        day: on which it became true; empty where it says none.
         version_id: the version that has the entry in use until now; empty for one that is added.
         row: in the file of that version; of an entry that is added in the file itself.
         fields: those that differ; of an entry that is left out or added all that are filled.
@@ -51,15 +66,134 @@ class EntryChange:
 
     effect: str
     subject: str
+    name: str
+    day: str
     version_id: str
     row: int
     fields: tuple[FieldChange, ...]
 
 
+@dataclass(frozen=True)
+class ShownChanges:
+    """What a version of a register does, without what is about the actor.
+
+    Attributes:
+        counts: how many entries are left out, changed and added.
+        changes: the first of them.
+    """
+
+    counts: dict[str, int]
+    changes: tuple[EntryChange, ...]
+
+
+@dataclass(frozen=True)
+class FoundChange:
+    """A change by the whole entry before and after, either of which may not be there.
+
+    Attributes:
+        people: the keys of everybody whom they name.
+    """
+
+    effect: str
+    old: Entry | None
+    new: Entry | None
+    people: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A version of a register beside the entries in use, by their places.
+
+    Attributes:
+        before: the entries in use.
+        after: the entries of the version.
+        left_out: places in `before`.
+        changed: places in both.
+        added: places in `after`.
+        version_ids: of the version that has each entry in use, by the hash of its file.
+        last: the version before this one; empty if there is none.
+    """
+
+    kind: str
+    before: list[Entry]
+    after: list[Entry]
+    left_out: list[int]
+    changed: list[tuple[int, int]]
+    added: list[int]
+    version_ids: dict[str, str]
+    last: str
+
+    def counts(self) -> dict[str, int]:
+        """How many entries are left out, changed and added."""
+        return {
+            "left_out": len(self.left_out),
+            "changed": len(self.changed),
+            "added": len(self.added),
+        }
+
+    def lost(self) -> list[FoundChange]:
+        """Return the entries that are left out, then those that are changed."""
+        changes = [self._found(LEFT_OUT, old=self.before[old]) for old in self.left_out]
+        return changes + [
+            self._found(CHANGED, self.before[old], self.after[new]) for old, new in self.changed
+        ]
+
+    def all_changes(self) -> list[FoundChange]:
+        """Return the same, then the entries that are added."""
+        return self.lost() + [self._found(ADDED, new=self.after[new]) for new in self.added]
+
+    def _found(
+        self, effect: str, old: Entry | None = None, new: Entry | None = None
+    ) -> FoundChange:
+        """Return a change with everybody whom it names."""
+        entries = [entry for entry in (old, new) if entry is not None]
+        facts = [
+            (field.headings[0], str(entry[field.name]))
+            for entry in entries
+            for field in register_kind(self.kind).fields
+            if names_people(field) and entry.get(field.name)
+        ]
+        people = [*map(_who, entries), *people_in(self.kind, facts)]
+        return FoundChange(effect, old, new, frozenset(map(person_key, people)))
+
+    def place_of(self, found: FoundChange) -> tuple[str, int]:
+        """Return the version and row where an entry stands; no version for one that is added."""
+        entry = found.new if found.old is None else found.old
+        assert entry is not None
+        is_new = found.old is None
+        version_id = "" if is_new else self.version_ids.get(str(entry.get("sha256")), self.last)
+        return version_id, int(str(entry["row"]))
+
+    def shown(self, found_changes: list[FoundChange]) -> ShownChanges:
+        """Return changes as they are shown, the first of them only."""
+        effects = Counter(found.effect for found in found_changes)
+        counts = {kind.replace("-", "_"): effects[kind] for kind in CHANGE_KINDS}
+        return ShownChanges(counts, tuple(map(self._change, found_changes[:MOST_SHOWN])))
+
+    def _change(self, found: FoundChange) -> EntryChange:
+        """Return one change in words."""
+        entry = found.new if found.old is None else found.old
+        assert entry is not None
+        old, new = (
+            {} if one is None else dict(entry_facts(self.kind, one))
+            for one in (found.old, found.new)
+        )
+        version_id, row = self.place_of(found)
+        return EntryChange(
+            effect=found.effect,
+            subject=_who(entry),
+            name=next((str(entry[name]) for name in ENTRY_NAMES if entry.get(name)), ""),
+            day=_day(entry),
+            version_id=version_id,
+            row=row,
+            fields=_fields(self.kind, old, new),
+        )
+
+
 def find_changes(
     uow: UnitOfWork, versions: list[StoredRegister], register: Register, *, replaces: bool
-) -> list[EntryChange]:
-    """Return what a version does with the entries in use, those that it leaves out first.
+) -> Comparison:
+    """Compare a version with the entries in use.
 
     An entry is changed where the version has one of the same person or organisation and day in its
     place; in the people register, one of the same person.
@@ -70,38 +204,33 @@ def find_changes(
         register: the version.
         replaces: whether entries that it lacks are used no more.
     """
-    before = _in_use(uow, versions)
+    used = _in_use(uow, versions)
     entries = register.entries
     facts = [str(name) for name in entries if name not in PLACES]
-    stored = [] if before is None else _as_texts(before.entries, facts)
+    stored = [] if used is None else _as_texts(used.entries, facts)
     texts = _as_texts(entries, facts)
     gone, new = _without(stored, texts), _without(texts, stored)
     is_people = register.kind == "people"
     if not replaces:  # what is in use stays so; of a person it tells what is new
         gone = list(range(len(stored))) if is_people else []
-    pairs: dict[int, int] = {}
-    if before is not None:
-        ways: list[tuple[str, ...]] = [("true_from",), ()] if is_people else [("true_from",)]
-        pairs = _pairs((before.entries, gone), (entries, new), ways)
-    left_out = sorted(set(gone) - set(pairs.values())) if replaces else []
-    version_ids = {row["sha256"]: row["version_id"] for row in reversed(versions)}
-    last = versions[-1]["version_id"] if versions else ""
+    before, after = [] if used is None else _as_entries(used), _as_entries(register)
+    ways: list[tuple[str, ...]] = [("true_from",), ()] if is_people else [("true_from",)]
+    pairs = _pairs((before, gone), (after, new), ways)
+    return Comparison(
+        kind=register.kind,
+        before=before,
+        after=after,
+        left_out=sorted(set(gone) - set(pairs.values())) if replaces else [],
+        changed=[(pairs[place], place) for place in new if place in pairs],
+        added=[place for place in new if place not in pairs],
+        version_ids={row["sha256"]: row["version_id"] for row in reversed(versions)},
+        last=versions[-1]["version_id"] if versions else "",
+    )
 
-    def change(effect: str, old: int | None, new_place: int | None) -> EntryChange:
-        assert before is not None or old is None
-        old_row = None if old is None or before is None else before.entries.iloc[old]
-        new_row = None if new_place is None else entries.iloc[new_place]
-        place = new_row if old_row is None else old_row
-        assert place is not None
-        version_id = "" if old_row is None else version_ids.get(str(old_row.get("sha256")), last)
-        fields = _fields(register.kind, old_row, new_row)
-        return EntryChange(effect, _who(place), version_id, int(place["row"]), fields)
 
-    return [
-        *(change(LEFT_OUT, old, None) for old in left_out),
-        *(change(CHANGED, pairs[place], place) for place in new if place in pairs),
-        *(change(ADDED, None, place) for place in new if place not in pairs),
-    ]
+def _as_entries(register: Register) -> list[Entry]:
+    """Return the entries of a register, each by the names of its columns."""
+    return cast("list[Entry]", register.entries.to_dict("records"))
 
 
 def _in_use(uow: UnitOfWork, versions: list[StoredRegister]) -> Register | None:
@@ -127,8 +256,8 @@ def _without(texts: list[tuple[str, ...]], other_texts: list[tuple[str, ...]]) -
 
 
 def _pairs(
-    before: tuple[pd.DataFrame, list[int]],
-    after: tuple[pd.DataFrame, list[int]],
+    before: tuple[list[Entry], list[int]],
+    after: tuple[list[Entry], list[int]],
     ways: list[tuple[str, ...]],
 ) -> dict[int, int]:
     """Return which entry takes the place of which: of the same person or organisation, each once.
@@ -140,31 +269,33 @@ def _pairs(
     """
     pairs: dict[int, int] = {}
     for columns in ways:
-        waiting: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+        waiting: defaultdict[tuple[str, ...], deque[int]] = defaultdict(deque)
         for place in sorted(set(before[1]) - set(pairs.values())):
-            waiting[_key(before[0].iloc[place], columns)].append(place)
+            waiting[_key(before[0][place], columns)].append(place)
         for place in after[1]:
-            places = waiting[_key(after[0].iloc[place], columns)] if place not in pairs else []
+            places = waiting[_key(after[0][place], columns)] if place not in pairs else ()
             if places:
-                pairs[place] = places.pop(0)
+                pairs[place] = places.popleft()
     return pairs
 
 
-def _key(row: pd.Series, columns: tuple[str, ...]) -> tuple[str, ...]:
-    return (person_key(_who(row)), *(str(row[name]) for name in columns))
+def _key(entry: Entry, columns: tuple[str, ...]) -> tuple[str, ...]:
+    return (person_key(_who(entry)), *(str(entry[name]) for name in columns))
 
 
-def _who(row: pd.Series) -> str:
+def _who(entry: Entry) -> str:
     """Return whom or what an entry is about, by the first field that says it."""
-    return next((str(row[name]) for name in ENTRY_SUBJECTS if row.get(name)), "")
+    return next((str(entry[name]) for name in ENTRY_SUBJECTS if entry.get(name)), "")
 
 
-def _fields(
-    kind: str, before: pd.Series | None, after: pd.Series | None
-) -> tuple[FieldChange, ...]:
+def _day(entry: Entry) -> str:
+    """Return the day on which an entry became true; nothing where it says none."""
+    moment = entry.get("true_from")
+    return str(moment.date()) if isinstance(moment, pd.Timestamp) else ""
+
+
+def _fields(kind: str, old: dict[str, str], new: dict[str, str]) -> tuple[FieldChange, ...]:
     """Return the fields in which two entries differ, in the order of the register."""
-    old = {} if before is None else dict(entry_facts(kind, before))
-    new = {} if after is None else dict(entry_facts(kind, after))
     return tuple(
         FieldChange(heading, old.get(heading, ""), new.get(heading, ""))
         for heading in fields_by_heading(kind)
@@ -172,30 +303,16 @@ def _fields(
     )
 
 
-def count_changes(changes: list[EntryChange]) -> dict[str, int]:
-    """How many entries are left out, changed and added."""
-    counts = Counter(change.effect for change in changes)
-    return {effect.replace("-", "_"): counts[effect] for effect in CHANGE_KINDS}
-
-
 def split_own(
-    uow: UnitOfWork, kind: str, changes: list[EntryChange]
-) -> tuple[list[EntryChange], list[EntryChange]]:
-    """Return the changes that are about nobody but others, and those that are about the actor."""
-    keys = actor_keys(uow)
-
-    def is_own(change: EntryChange) -> bool:
-        values = [
-            (field.heading, text) for field in change.fields for text in (field.before, field.after)
-        ]
-        people = people_in(kind, [(heading, text) for heading, text in values if text])
-        return any(person_key(name) in keys for name in (change.subject, *people))
-
-    own_changes = [change for change in changes if keys and is_own(change)]
-    return [change for change in changes if change not in own_changes], own_changes
+    uow: UnitOfWork, changes: list[FoundChange]
+) -> tuple[list[FoundChange], list[FoundChange]]:
+    """Return the changes of entries that name nobody but others, and of those about the actor."""
+    keys = actor_keys(uow) | keys_of_own_name(uow)
+    own_changes = [found for found in changes if found.people & keys]
+    return [found for found in changes if not found.people & keys], own_changes
 
 
-def stored_changes(uow: UnitOfWork, version_id: str) -> list[EntryChange]:
+def stored_changes(uow: UnitOfWork, version_id: str) -> ShownChanges:
     """Return the entries that a stored version leaves out or changes; none about the actor.
 
     One that does not replace those before it does neither.
@@ -205,14 +322,11 @@ def stored_changes(uow: UnitOfWork, version_id: str) -> list[EntryChange]:
     """
     row = kept.get_version(uow, version_id)
     if not row["replaces"]:
-        return []
+        return ShownChanges({}, ())
     register, _ = read_version(uow, row["version_id"])
     versions = versions_until(uow, row["kind"], row["version_id"])[:-1]
-    changes = find_changes(uow, versions, register, replaces=True)
-    visible, _ = split_own(
-        uow, row["kind"], [change for change in changes if change.effect != ADDED]
-    )
-    return visible
+    comparison = find_changes(uow, versions, register, replaces=True)
+    return comparison.shown(split_own(uow, comparison.lost())[0])
 
 
 def versions_until(uow: UnitOfWork, kind: str, version_id: str) -> list[StoredRegister]:

@@ -32,9 +32,10 @@ from cardwatch.registers import (
     register_quality,
 )
 from cardwatch.services.register_changes import (
-    ADDED,
-    EntryChange,
-    count_changes,
+    CHANGED,
+    LEFT_OUT,
+    Comparison,
+    ShownChanges,
     find_changes,
     split_own,
     stored_changes,
@@ -178,36 +179,38 @@ def import_register(
         if versions and _is_same(versions[-1], report, known_from, replaces=replaces):
             event.outcome, event.object_id = "held", versions[-1]["version_id"]
             return _receipt(report, versions[-1]["version_id"], "held")
-        changes = find_changes(uow, versions, register, replaces=replaces)
+        comparison = find_changes(uow, versions, register, replaces=replaces)
         scope = ApprovalScope(known_from=known_from, replaces=replaces)
         scope["follows"] = versions[-1]["version_id"] if versions else ""
-        _check_second_person(uow, register, changes, scope)
+        _check_second_person(uow, register, comparison, scope)
         day = known_from or (uow.today if versions else "")
         event.object_id = _keep(uow, kind, register, day, replaces=replaces)
         queue_check(uow, {kind.lane, PSD})
-        notes = _record_changes(uow, report, changes, replaces=replaces)
+        notes = _record_changes(uow, report, comparison, replaces=replaces)
         return _receipt(report, event.object_id, "received", notes)
 
 
 def _record_changes(
-    uow: UnitOfWork, report: RegisterReport, changes: list[EntryChange], *, replaces: bool
+    uow: UnitOfWork, report: RegisterReport, comparison: Comparison, *, replaces: bool
 ) -> tuple[str, ...]:
     """Let the event say what a version has, and does if it replaces others; return the latter."""
     uow.event.counts = {"entries": report.entries, "unreadable": len(report.problems)}
     if not replaces:
         return ()
-    uow.event.counts |= count_changes(changes)
-    lost = [change for change in changes if change.effect != ADDED][:MOST_IN_EVENT]
-    uow.event.entries = [f"{change.version_id} {change.row}" for change in lost]
-    counts = count_changes(split_own(uow, report.kind, changes)[0])
-    if not counts["left_out"] + counts["changed"]:
+    uow.event.counts |= comparison.counts()
+    lost = comparison.lost()
+    uow.event.entries = [
+        " ".join(map(str, comparison.place_of(found))) for found in lost[:MOST_IN_EVENT]
+    ]
+    effects = [found.effect for found in split_own(uow, lost)[0]]
+    if not effects:
         return ()
-    left_out = quantity(counts["left_out"], "entry", "entries")
-    return (f"{left_out} of earlier versions left out, {counts['changed']:,} changed",)
+    left_out = quantity(effects.count(LEFT_OUT), "entry", "entries")
+    return (f"{left_out} of earlier versions left out, {effects.count(CHANGED):,} changed",)
 
 
 def _check_second_person(
-    uow: UnitOfWork, register: Register, changes: list[EntryChange], scope: ApprovalScope
+    uow: UnitOfWork, register: Register, comparison: Comparison, scope: ApprovalScope
 ) -> None:
     """Refuse a version that only two people may bring, until another has approved it.
 
@@ -220,7 +223,7 @@ def _check_second_person(
     if register_kind(register.kind).lane != PSD:
         return
     rows = rows_that_share_names(uow, register.entries) if register.kind == "people" else []
-    is_less = scope["replaces"] and any(change.effect != ADDED for change in changes)
+    is_less = scope["replaces"] and bool(comparison.left_out or comparison.changed)
     if rows or is_less:
         report, content = register.reports[0], pack_register(register)
         scope |= {"register": register.kind, "file": report.file, "sha256": report.sha256}
@@ -310,7 +313,7 @@ def get_version(context: ServiceContext, version_id: str) -> tuple[StoredVersion
     return _stored(row), unpack_register(row).reports[0]
 
 
-def version_changes(context: ServiceContext, version_id: str) -> list[EntryChange]:
+def version_changes(context: ServiceContext, version_id: str) -> ShownChanges:
     """Return the entries that a version leaves out or changes; see `register_changes`.
 
     Raises:

@@ -119,8 +119,8 @@ def sample_size(share: float) -> int:
 def highest_rate(count: int) -> float:
     """Return the share of which fewer are wrong, surely enough, if none of so many is.
 
-    The other way round from `needed`; about three divided by the count (Hanley and Lippman-Hand,
-    JAMA 1983; 249: 1743).
+    The other way round from `sample_size`; about three divided by the count (Hanley and
+    Lippman-Hand, JAMA 1983; 249: 1743).
     """
     return float(1 - (1 - SAMPLE_CONFIDENCE) ** (1 / count))
 

@@ -115,3 +115,56 @@ def test_the_style_has_no_font_crest_or_address_and_says_its_licence() -> None:
     for name in ("cardwatch.css", "govuk-frontend.min.js", "LICENCES.txt"):
         assert said in (STATIC / name).read_text(encoding="utf-8")
     assert "resolved" not in (HERE / "assets/package-lock.json").read_text(encoding="utf-8")
+
+
+def test_a_register_says_only_what_its_newest_version_takes_away() -> None:
+    """Before, a version that changed one entry was said to leave out 0 entries."""
+    template = environment().get_template("register.html")
+    summary = {"title": "Gifts", "kind": "gifts", "row": "a gift", "owner": "psd"}
+    version = {"version_id": "v", "file": "f.csv", "received_at": "2026-11-24", "entries": 1,
+               "unreadable": 0, "received_by": "p"}  # fmt: skip
+    detail = {"versions": [version], "quality": None}
+
+    def told(**counts: int) -> str:
+        lost = {"left_out": 0, "changed": 0, "added": 0} | counts
+        return template.render(
+            summary=summary,
+            detail=detail,
+            lost=lost,
+            who=str,
+            marking="",
+            organisation="",
+            is_theirs=True,
+            may_upload=False,
+        )
+
+    assert "newest version changes 1 entry of earlier versions" in told(changed=1)
+    both = told(left_out=1_200, changed=2)
+    assert "leaves out 1,200 entries and changes 2 entries of earlier versions" in both
+    assert "No later alert" not in told()
+
+
+def test_no_more_changes_are_listed_than_are_shown_and_each_has_its_name_and_day() -> None:
+    change = {"effect": "changed", "subject": "e1", "name": "Bob Baker", "day": "2026-09-05",
+              "row": 2, "fields": [{"heading": "Donor", "before": "A", "after": ""}]}  # fmt: skip
+    counts = {"left_out": 0, "changed": 900, "added": 0}
+    out = show("{{ parts.entry_changes(changes, counts) }}", changes=[change], counts=counts)
+    for text in ("Changed: 900 entries", "Bob Baker", "5 September 2026", "Donor: A → nothing",
+                 "The first 1 of 900 entries are shown"):  # fmt: skip
+        assert text in out
+
+
+def test_a_query_about_many_alerts_leads_to_as_many_as_are_decided_together() -> None:
+    """Before, the link named them all, and the page that it led to took none."""
+    asked = [
+        {"alert_id": f"a{number}", "state": "open", "at_stake_pence": 0, "last_on": "2026-10-11"}
+        for number in range(51)
+    ]
+    out = environment().get_template("questions.html").render(
+        asked=asked, heads={one["alert_id"]: {"fact": "Fact."} for one in asked}, most=50,
+        found={"alert_id": "a0", "holders": ["E1"], "approvers": []}, names={"E1": "E1"},
+        errors={}, query={"recipient": ""},
+        can_send=False, marking="", organisation="",
+    )  # fmt: skip
+    assert out.count("alert=a") == 50
+    assert "for the first 50 alerts" in out

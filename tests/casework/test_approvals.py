@@ -94,8 +94,8 @@ def _by_key(context: ServiceContext) -> ServiceContext:
 
 
 def test_the_api_shows_whatever_a_request_may_name() -> None:
-    fields = {field.alias or name for name, field in ShownScope.model_fields.items()}
-    assert fields == set(ApprovalScope.__annotations__)
+    shown = {field.alias or name for name, field in ShownScope.model_fields.items()}
+    assert shown == set(ApprovalScope.__annotations__)
 
 
 @pytest.mark.parametrize("name", ACTS)

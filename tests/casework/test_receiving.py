@@ -100,6 +100,20 @@ def test_who_brings_a_file_first_does_not_settle_how_it_is_read(
     assert services.receive(at(), right).notes == ()
 
 
+def test_a_file_that_is_read_otherwise_corrects_the_statement_of_its_own_bytes_alone(
+    at: Context, read: Read, read_as_refunds: Read
+) -> None:
+    """Before, its payments could take the place of any other statement's, and count twice."""
+    other = services.receive(at(), read(*month(9), name="september.csv"))
+    first = services.receive(at(), read(*month(10), *SPLIT, name="october.csv"))
+    for person in ("", 2):
+        told = services.receive(
+            at(person=person), read_as_refunds("october.csv"), corrects=other.statement_id
+        )
+        assert (told.outcome, told.statement_id) == ("held", first.statement_id)
+    assert [row["superseded_by"] for row in services.list_statements(at())] == [None, None]
+
+
 def test_a_second_person_confirms_what_was_read_and_not_the_bytes_alone(
     at: Context, read: Read, read_as_refunds: Read
 ) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
-from books import approved, second_person
+from books import NOW, approved, second_person
 
 from cardwatch import services
 from cardwatch.casebook import LANES, AuditEvent, tables
@@ -92,7 +92,7 @@ def test_one_of_psd_takes_no_entry_away_alone(
     assert receipt.outcome == "received"
     lost = [one for one in expected if one[0] != "added"]
     changes = services.version_changes(approver, receipt.version_id)
-    assert [change.effect for change in changes] == [one[0] for one in lost]
+    assert [change.effect for change in changes.changes] == [one[0] for one in lost]
     (event,) = services.audit_events(
         at("psd"), lane="psd", last=1, object="register", id=receipt.version_id, outcome="done",
         action="collection",
@@ -183,6 +183,62 @@ def test_nobody_approves_that_an_entry_about_them_goes(at: At, register: Make) -
     services.decide_approval(second_person(at("psd")), request, agrees=True)
 
 
+def test_of_many_changes_the_first_are_shown_and_all_are_counted(at: At, register: Make) -> None:
+    lines = [f"E{number},Bob Baker,,Fleet,E9,01/01/2020,\n" for number in range(600)]
+    services.import_register(at("psd"), register(PEOPLE, *lines, name="people.csv"))
+    renamed = [line.replace("Fleet", "Estates") for line in lines]
+    request = _asked(at("psd"), register(PEOPLE, *renamed, name="n.csv"), replaces=True)
+    shown = services.get_approval(second_person(at("psd")), request)
+    assert len(shown["changes"]) == 500
+    assert shown["change_counts"] == {"left_out": 0, "changed": 600, "added": 0}
+
+
+NAMED_GIFTS = GIFTS.replace("Employee No,", "Employee No,Name,")
+NAMED = (LUNCH.replace("E1,", "E1,Bob Baker,"), CUP.replace("E2,", "E2,Ann Cole,"))
+
+
+@pytest.mark.parametrize("holder_id", ["Bob Baker", ""])
+@pytest.mark.parametrize("printed", ["Bob Baker", "B Baker"])
+@pytest.mark.parametrize(
+    "after", [(NAMED[1],), (NAMED[0].replace("Osprey Joinery", "Heron Paper"), NAMED[1])]
+)
+def test_nobody_approves_what_is_about_their_name(
+    at: At, register: Make, after: tuple[str, ...], holder_id: str, printed: str
+) -> None:
+    """Before, of a changed entry only the fields that differ said about whom it is.
+
+    And whoever holds no card had no name.
+    """
+    lines = [line.replace("Bob Baker", printed) for line in (*NAMED, *after)]
+    services.import_register(at("psd"), register(NAMED_GIFTS, *lines[:2]))
+    request = _asked(at("psd"), register(NAMED_GIFTS, *lines[2:], name="n.csv"), replaces=True)
+    email = "bob@force.example"
+    services.add_person(
+        at(SYSTEM), name="Bob Baker", email=email, role="psd", holder_id=holder_id,
+        holds_no_card=not holder_id,
+    )  # fmt: skip
+    actor = services.actor_of_person(at().casebook, at().actor.organisation_id, email, NOW)
+    subject = services.ServiceContext(at().casebook, actor, NOW)
+    assert services.get_approval(subject, request)["changes"] == []
+    with pytest.raises(NotAllowed, match="about you"):
+        services.decide_approval(subject, request, agrees=True)
+    (shown,) = services.get_approval(second_person(at("psd")), request)["changes"]
+    assert (shown["name"], shown["day"]) == (printed, "2026-09-05")
+
+
+def test_what_is_not_kept_any_more_is_not_approved(at: At, register: Make) -> None:
+    """Before, a request whose content somebody had taken out was approved unseen."""
+    services.import_register(at("psd"), register(GIFTS, LUNCH, CUP))
+    request = _asked(at("psd"), register(GIFTS, CUP, name="n.csv"), replaces=True)
+    itself, approvals = at(SYSTEM), tables.approvals
+    event = AuditEvent("access", "test")
+    with itself.casebook.work(itself.actor, event, itself.now, lanes=LANES) as uow:
+        which = uow.scope(approvals) & (approvals.c.approval_id == request)
+        uow.connection.execute(sa.update(approvals).where(which).values(content=None))
+    with pytest.raises(Conflict, match="not kept any more"):
+        services.decide_approval(second_person(at("psd")), request, agrees=True)
+
+
 def test_what_another_version_has_overtaken_is_not_approved(at: At, register: Make) -> None:
     """What the second person was shown is no longer what it would do."""
     services.import_register(at("psd"), register(GIFTS, LUNCH, CUP))
@@ -202,13 +258,14 @@ def test_the_file_stays_no_longer_than_the_request(at: At, register: Make) -> No
     services.decide_approval(second_person(at("psd")), refused, agrees=False)
     approved(at("psd"), lambda by: services.import_register(by, later, replaces=True))
     expired = _asked(at("psd"), register(GIFTS, LUNCH, name="x.csv"), replaces=True)
-    services.erase(at(SYSTEM, days=8))
     assert "changes" not in services.get_approval(at("psd"), refused)
+    assert "changes" in services.get_approval(at("psd"), expired)
+    assert "changes" not in services.get_approval(at("psd", days=8), expired)
     with at("psd").work(AuditEvent("access", "test"), LANES) as uow:
         held = sa.select(tables.approvals.c.approval_id).where(
             uow.scope(tables.approvals), tables.approvals.c.content.is_not(None)
         )
-        assert uow.fetch_all(held) == [], expired
+        assert uow.fetch_all(held) == []
 
 
 def test_finance_is_told_what_its_register_leaves_out(at: At, register: Make) -> None:
@@ -218,5 +275,5 @@ def test_finance_is_told_what_its_register_leaves_out(at: At, register: Make) ->
     receipt = services.import_register(at(), later, replaces=True)
     assert receipt.outcome == "received"
     assert "1 entry of earlier versions left out, 0 changed" in receipt.notes
-    (change,) = services.version_changes(at(), receipt.version_id)
+    (change,) = services.version_changes(at(), receipt.version_id).changes
     assert (change.effect, change.subject) == ("left-out", "c1")
