@@ -322,7 +322,7 @@ def stored_changes(uow: UnitOfWork, version_id: str) -> ShownChanges:
     """
     row = kept.get_version(uow, version_id)
     if not row["replaces"]:
-        return ShownChanges({}, ())
+        return ShownChanges({"left_out": 0, "changed": 0, "added": 0}, ())
     register, _ = read_version(uow, row["version_id"])
     versions = versions_until(uow, row["kind"], row["version_id"])[:-1]
     comparison = find_changes(uow, versions, register, replaces=True)

@@ -126,11 +126,10 @@ def test_a_register_says_only_what_its_newest_version_takes_away() -> None:
     detail = {"versions": [version], "quality": None}
 
     def told(**counts: int) -> str:
-        lost = {"left_out": 0, "changed": 0, "added": 0} | counts
         return template.render(
             summary=summary,
             detail=detail,
-            lost=lost,
+            lost=counts,
             who=str,
             marking="",
             organisation="",
@@ -138,7 +137,7 @@ def test_a_register_says_only_what_its_newest_version_takes_away() -> None:
             may_upload=False,
         )
 
-    assert "newest version changes 1 entry of earlier versions" in told(changed=1)
+    assert "newest version changes 1 entry of earlier versions" in told(left_out=0, changed=1)
     both = told(left_out=1_200, changed=2)
     assert "leaves out 1,200 entries and changes 2 entries of earlier versions" in both
     assert "No later alert" not in told()
