@@ -171,8 +171,7 @@ def compared(rule: Rule, figures: Mapping[str, Any], policy: Policy) -> list[tup
         For each feature compared, in the order of the conditions, its meaning, the figure of this
         alert and the figures required.
     """
-    required: dict[str, list[str]] = {}
-    here_by_feature: dict[str, str] = {}
+    required: dict[str, tuple[str, list[str]]] = {}
     for condition in rule.when:
         than: Any = condition.than
         if isinstance(than, str):
@@ -192,11 +191,10 @@ def compared(rule: Rule, figures: Mapping[str, Any], policy: Policy) -> list[tup
                 words = f"{text} or rarer"
             elif condition.feature.endswith("_span_days"):
                 words = "within one day" if condition.comparison == "==" else "over several days"
-        here_by_feature[condition.feature] = actual
-        required.setdefault(condition.feature, []).append(words)
+        required.setdefault(condition.feature, (actual, []))[1].append(words)
     return [
-        (meanings()[feature].removesuffix("."), here_by_feature[feature], " and ".join(words))
-        for feature, words in required.items()
+        (meanings()[feature].removesuffix("."), actual, " and ".join(words))
+        for feature, (actual, words) in required.items()
     ]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import openpyxl
 import pytest
+from one_file import read, refusal
 
 from cardwatch.errors import ColumnsUnknown, FileFaulty, FileRefused
 from cardwatch.statements import (
@@ -25,7 +26,6 @@ from cardwatch.statements.reading import kind_by_words
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from cardwatch.records import ReadingReport, Statements
     from cardwatch.statements import Outcome
 
     Write = Callable[..., Path]
@@ -39,21 +39,6 @@ SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 @pytest.fixture(scope="module")
 def outcomes() -> dict[str, Outcome]:
     return {outcome.file: outcome for outcome in read_corpus(CASES, CHOICES)}
-
-
-def read(path: Path, *profiles: str) -> tuple[Statements, ReadingReport]:
-    own = [parse_profile(text, "ours.toml") for text in profiles]
-    choices = ReadingChoices([*own, *shipped_profiles()], CHOICES.card_key)
-    statements = read_statements([path], choices)
-    (report,) = statements.reports
-    assert report.reconciles
-    return statements, report
-
-
-def refusal(path: Path, *profiles: str) -> FileRefused:
-    with pytest.raises(FileRefused) as caught:
-        read(path, *profiles)
-    return caught.value
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))

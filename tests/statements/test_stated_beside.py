@@ -7,38 +7,19 @@ from typing import TYPE_CHECKING
 
 import openpyxl
 import pytest
-from conftest import CHOICES
+from one_file import read, refusal
 from openpyxl.styles import Font
 
 from cardwatch.errors import FileRefused
-from cardwatch.statements import ReadingChoices, read_statements, shipped_profiles
-from cardwatch.statements.profiles import parse_profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from cardwatch.records import ReadingReport, Statements
-
     Write = Callable[..., Path]
 
 HEAD = "Date,Cardholder,Merchant,Amount"
 ROWS = "13/10/2025,A,S,10.00\n14/10/2025,B,T,11.00\n15/10/2025,B,U,12.50\n"
-
-
-def read(path: Path, *profiles: str) -> tuple[Statements, ReadingReport]:
-    own = [parse_profile(text, "ours.toml") for text in profiles]
-    choices = ReadingChoices([*own, *shipped_profiles()], CHOICES.card_key)
-    statements = read_statements([path], choices)
-    (report,) = statements.reports
-    assert report.reconciles
-    return statements, report
-
-
-def refusal(path: Path, *profiles: str) -> FileRefused:
-    with pytest.raises(FileRefused) as caught:
-        read(path, *profiles)
-    return caught.value
 
 
 def pence_of(path: Path) -> list[int]:
