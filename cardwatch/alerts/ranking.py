@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
-PRINTED = ["transaction_id", "file", "row", "date", "holder_id", "merchant", "merchant_id",
-           "cost_centre", "amount_pence"]  # fmt: skip
+PRINTED = ["transaction_id", "file", "row", "holder_id", "merchant", "merchant_id", "cost_centre",
+           "amount_pence"]  # fmt: skip
 PAYMENT_IDENTITY = ["transaction_id", "date", "holder_id", "merchant", "amount_pence"]
 """Fields that identify a payment in any file."""
 OTHERWISE_READ = ["card_token", "mcc", "category", "cost_centre", "description", "posting_date"]
@@ -77,7 +77,7 @@ class ScoringContext:
 
     @cached_property
     def printed(self) -> dict[str, list[Any]]:
-        """The printed columns of each payment."""
+        """The printed columns of each payment, with its day."""
         table = {name: self.ledger.frame[name].tolist() for name in PRINTED}
         days = self.ledger.column("date").astype("datetime64[D]")
         return table | {"date": np.datetime_as_string(days).tolist()}

@@ -379,8 +379,12 @@ def telling_pairs(ledger: Ledger, kind: str, by: str) -> pd.DataFrame:
         kind: the register.
         by: who has to be the entry's person: `holder_key` or `approver_key`.
     """
-    pairs = with_payers(ledger, pairs_by_merchant(ledger, kind, by), by)
-    return pairs[is_telling(pairs)]
+
+    def make() -> pd.DataFrame:
+        pairs = with_payers(ledger, pairs_by_merchant(ledger, kind, by), by)
+        return pairs[is_telling(pairs)]
+
+    return ledger.once(f"telling pairs of {kind} by {by}", make)
 
 
 def pairs_by_merchant(

@@ -114,16 +114,16 @@ def is_junior_approver(ledger: Ledger) -> Flags:
         return junior
     posts = _posts(ledger)
     keys = keys_of_payments(ledger)
-    pairs = keys[["holder_key", "approver_key", "day"]]
-    pairs = pairs[(pairs["approver_key"] != "") & (pairs["approver_key"] != pairs["holder_key"])]
-    distinct = pairs.drop_duplicates()
-    ever = {person: _ever_above(person, posts) for person in distinct["approver_key"].unique()}
+    keys = keys[(keys["approver_key"] != "") & (keys["approver_key"] != keys["holder_key"])]
+    columns = (keys[name].tolist() for name in ("holder_key", "approver_key", "day"))
+    approvals = list(zip(*columns, strict=True))
+    ever = {approver: _ever_above(approver, posts) for approver in keys["approver_key"].unique()}
     below = {
-        row: row[0] in ever[row[1]] and row[0] in _managers(row[1], row[2], posts)
-        for row in distinct.itertuples(index=False, name=None)
+        (holder, approver, day): holder in ever[approver]
+        and holder in _managers(approver, day, posts)
+        for holder, approver, day in set(approvals)
     }
-    flags = [below[row] for row in pairs.itertuples(index=False, name=None)]
-    junior[keys.loc[pairs.index, "row"].to_numpy()] = flags
+    junior[keys["row"].to_numpy()] = [below[approval] for approval in approvals]
     return junior
 
 

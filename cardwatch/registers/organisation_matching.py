@@ -168,6 +168,8 @@ class OrganisationMatcher:
 
     def _as_decided(self, text: str, match: OrganisationMatch) -> OrganisationMatch | None:
         """Return a match as a person decided it: stated, none, or as it is."""
+        if not self._decided:
+            return match
         names = [comparable_name(printed).name for printed in names_in(text)]
         decided = [self._decided.get((name, match.merchant), "") for name in names]
         if "not-the-same" in decided:
