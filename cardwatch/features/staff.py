@@ -19,7 +19,7 @@ from cardwatch.features.registered import (
     pairs_by_person,
     register_entries,
 )
-from cardwatch.registers import STATED, compared
+from cardwatch.registers import STATED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,8 +73,7 @@ def approval_rows(ledger: Ledger) -> pd.DataFrame:
         entries = register_entries(ledger, "approvals")
         columns = ["entry", "payment", "approver_id", "approved_at"]
         payments = keys_of_payments(ledger)[["row", "holder_key", "day"]]
-        reference = compared(ledger.frame["transaction_id"])
-        payments = payments.assign(payment=reference.to_numpy()[payments["row"]])
+        payments = payments.assign(payment=ledger.reference.to_numpy()[payments["row"]])
         joined = payments[payments["payment"] != ""].merge(entries[columns], on="payment")
         seconds = joined["approved_at"].to_numpy().astype("datetime64[s]").astype("int64")
         return joined.assign(second=seconds, approved_day=seconds // DAY_SECONDS)

@@ -128,14 +128,11 @@ class OrganisationMatcher:
         Most rows of a large register have none, and are not looked at further.
         """
         words = NAME_WORD.findall(text.upper().replace("'", ""))
-        telling = self._telling
-        for word in words:  # a generator would take twice as long, and this is asked most
-            if word[:NEAR_LETTERS] in telling:
-                return True
-        if not text.isascii():
+        if not text.isascii() or not self._telling.isdisjoint([w[:NEAR_LETTERS] for w in words]):
             return True
-        names = [name for word in words for name in self._ordinary.get(word, ())]
-        return any(name.issubset(words) for name in names)
+        if self._ordinary.keys().isdisjoint(words):
+            return False
+        return any(name.issubset(words) for word in words for name in self._ordinary.get(word, ()))
 
     def _match(self, text: str, stated: Sequence[str]) -> tuple[OrganisationMatch, ...]:
         """Return the matches of one cell."""
