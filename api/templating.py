@@ -8,13 +8,13 @@ import hashlib
 import re
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, cast
+from typing import TYPE_CHECKING, cast
 
 import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from cardwatch.alerts import people_label
+from cardwatch.alerts import merchants_label, people_label
 from cardwatch.alerts.wording import TIER_OF_LEVEL
 from cardwatch.quantities import plural, quantity
 from cardwatch.reports.formatting import (
@@ -78,7 +78,7 @@ def environment() -> Environment:
         table_days=table_days,
         qr=qr,
         people=people,
-        merchants=merchants,
+        merchants=merchants_label,
         first_sentence=first_sentence,
         without_first=without_first,
         quantity=quantity,
@@ -126,25 +126,6 @@ def people(alert: Mapping[str, object], names: Mapping[str, str]) -> str:
         return [names[person_id] for person_id in cast("Sequence[str]", ids)]
 
     return people_label(named(alert["holders"]), named(alert["approvers"]))
-
-
-class _Paid(TypedDict):
-    merchant: str
-
-
-class RaisedMerchants(TypedDict):
-    """The merchants of an alert's snapshot, and its payments in their order."""
-
-    merchants: list[str]
-    payments: list[_Paid]
-
-
-def merchants(raised: RaisedMerchants) -> str:
-    """The merchant of an alert's snapshot as last printed, or how many they are."""
-    several = raised["merchants"]
-    if len(several) == 1:
-        return raised["payments"][-1]["merchant"]
-    return quantity(len(several), "merchant") if several else ""
 
 
 def role_title(role: str) -> str:

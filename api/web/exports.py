@@ -83,7 +83,7 @@ def _case_page(
     request: Request, alert: AlertHistory, form: dict[str, Any], errors: dict[str, str]
 ) -> Response:
     return share_page(
-        request, form, errors, back=f"/alerts/{alert['alert_id']}", what=alert["raised"]["title"],
+        request, form, errors, back=f"/alerts/{alert['alert_id']}", what=alert["raised"].title,
         beside=_beside(alert), is_named=alert["is_named"],
     )  # fmt: skip
 

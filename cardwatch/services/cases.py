@@ -162,8 +162,8 @@ def _reveals(uow: UnitOfWork, alert_ids: Sequence[str]) -> list[Reveal]:
 def _people_in(alert: CaseAlert) -> set[str]:
     """The cardholders and approvers that an alert names."""
     raised = alert["raised"]
-    holders = {payment["holder_id"] for payment in raised["payments"]}
-    return {*raised["holders"], *raised.get("approvers", ()), *holders} - {""}
+    holders = {payment.holder_id for payment in raised.payments}
+    return {*raised.holders, *raised.approvers, *holders} - {""}
 
 
 def _shown_names(
@@ -183,7 +183,7 @@ def _shown_names(
 
 def _shown_alert(alert: CaseAlert, names: Mapping[str, str]) -> ShownCaseAlert:
     """An alert of a case as the actor is shown it."""
-    raised = kept.alert_from(alert["raised"])
+    raised = alert["raised"]
     return {
         "alert_id": alert["alert_id"],
         "lane": alert["alert_lane"],

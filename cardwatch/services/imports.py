@@ -37,6 +37,7 @@ from cardwatch.services.scoring_inputs import (
     keep_shipped_rules,
     load_inputs,
     pack_forest,
+    report_of,
     score_window,
     unpack_policy,
 )
@@ -251,7 +252,7 @@ def get_statement(context: ServiceContext, statement_id: str) -> StatementDetail
         event.object_id = row["statement_id"]
         statements = kept.list_statements(uow)
         beside = _beside(uow, row, statements)
-    return {**_told(row, statements), "report": json.loads(row["report"]), "beside": beside}
+    return {**_told(row, statements), "report": report_of(row["report"]), "beside": beside}
 
 
 def _beside(uow: UnitOfWork, row: Statement, statements: list[Statement]) -> list[str]:

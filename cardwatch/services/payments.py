@@ -188,10 +188,10 @@ def _with_holders(uow: UnitOfWork, rows: Sequence[StoredPayment]) -> list[ShownP
         names = pseudonyms.holder_names(uow, ids)
     shown = []
     for row in rows:
-        items = list(map(asdict, read_line_items(row["line_items"])))
+        items = read_line_items(row["line_items"])
         if uow.actor.role == PSD:
-            items = list(map(masked_item, items))
-        fields: dict[str, object] = {**row, "line_items": items}
+            items = tuple(map(masked_item, items))
+        fields: dict[str, object] = {**row, "line_items": list(map(asdict, items))}
         holder_id = str(fields.pop("holder_id") or "")
         shown.append(cast("ShownPayment", fields | {"holder": names.get(holder_id, holder_id)}))
     return shown

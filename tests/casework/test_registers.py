@@ -53,7 +53,7 @@ def gift_alerts(context: services.ServiceContext) -> list[dict[str, Any]]:
     """Return the alerts that rest on a gift, with all that is kept of each."""
     rows = services.list_alerts(context, lane="psd")
     details = [services.get_alert(context, row["alert_id"]) for row in rows]
-    return [d for d in details if RULE in {r["rule"] for r in d["raised"]["reasons"]}]
+    return [d for d in details if RULE in {r.rule for r in d["raised"].reasons}]
 
 
 def test_a_version_keeps_what_was_read_and_every_problem(
@@ -111,7 +111,7 @@ def test_a_statement_is_scored_with_the_registers_held(
     (alert,) = gift_alerts(at("psd"))
     assert alert["holders"] == ["E1"]
     assert [v["version_id"] for v in alert["registers"]] == [receipt.version_id]
-    assert alert["raised"]["entries"][0]["known_on"] == "2026-09-06"
+    assert alert["raised"].entries[0].known_on == "2026-09-06"
     for role in ("psd", "finance", "auditor"):
         assert [check.fault for check in services.verify(at(role))] == [""]
     finance = [services.get_alert(at(), a["alert_id"]) for a in services.list_alerts(at())]
