@@ -183,9 +183,9 @@ def _alerts(basis: Basis, raising: Sequence[Rule]) -> list[Alert]:
 def _with_facts(questions: list[Alert], facts: list[Alert]) -> list[Alert]:
     """Return the questions with the facts against policy after them, each matter once.
 
-    Facts are complete and need no order of evidence: all of them are shown. Where a question is
-    about the very payments of a fact the two are one alert, named for the fact: among the questions
-    if it is shown there, else among the facts.
+    Facts are complete, and all of them are shown, the rarest first. Where a question is about the
+    very payments of a fact the two are one alert, named for the fact: among the questions if it is
+    shown there, else among the facts, by the rarer of the two.
     """
     of_facts = {fact.payments: fact for fact in facts}
     remaining, joined = [], {}
@@ -198,10 +198,13 @@ def _with_facts(questions: list[Alert], facts: list[Alert]) -> list[Alert]:
     remaining += [alert for alert in joined.values() if alert.shown]
     remaining.sort(key=lambda alert: alert.rank)
     asked_payments = {alert.payments for alert in joined.values() if alert.shown}
-    apart = [
-        joined.get(fact.payments, fact) for fact in facts if fact.payments not in asked_payments
-    ]
-    apart = [dataclasses.replace(fact, shown=True, is_fact=True) for fact in apart]
+    apart = []
+    for fact in facts:
+        alert, chance = joined.get(fact.payments, fact), fact.chance
+        if fact.payments not in asked_payments:
+            chance = min(alert.chance, chance)
+            apart.append(dataclasses.replace(alert, chance=chance, shown=True, is_fact=True))
+    apart.sort(key=alert_order)
     return [
         dataclasses.replace(a, rank=rank) for rank, a in enumerate([*remaining, *apart], start=1)
     ]
