@@ -43,14 +43,18 @@ def not_booked(sheet: ParsedSheet) -> Flags:
 
 
 def heads_unbooked(text: str) -> bool:
-    """Return whether the name of a sheet, beside its period, heads payments that are not booked.
+    """Return whether a line or the name of a sheet, beside its period, heads unbooked payments.
 
-    `Authorised` does not: as a name it says that somebody approved them.
+    `Authorised` does not: as a heading it says that somebody approved them. Several states may
+    stand together: `Authorisations awaiting settlement`, `Pending and declined`.
     """
     beside = word_set("status", "headed") | word_set("periods", "words")
     words = [w for w in plain_word(text).split() if w not in beside and not w.isdigit()]
     heads = word_set("status", "not_booked") - word_set("status", "approved")
-    return " ".join(words) in heads
+    return any(
+        " ".join(words[:i]) in heads | {""} and " ".join(words[i:]) in heads
+        for i in range(len(words))
+    )
 
 
 def tell_described(sheet: ParsedSheet, rows: Flags) -> None:
