@@ -81,6 +81,30 @@ def tell_described(sheet: ParsedSheet, rows: Flags) -> None:
             sheet.notes.append(f"{payments} counted, though '{heading}' says declined or reversed")
 
 
+def tell_paid_otherwise(sheet: ParsedSheet, rows: Flags) -> None:
+    """Say how many expenses are counted that no card paid, by a column of how they were paid.
+
+    Args:
+        sheet: the file.
+        rows: which rows are payments.
+    """
+    otherwise, yes = word_set("status", "paid_otherwise"), word_set("flags", "yes")
+    for position in sheet.unused:
+        column, heading = sheet.column_at(position), sheet.headings[position]
+        of_heading = set(normalise_heading(heading).split())
+        known = otherwise if of_heading & word_set("status", "payment_headings") else frozenset()
+        known = yes if "reimbursable" in of_heading else known
+        if not known or len(column.distinct) > MOST_STATUS_WORDS:
+            continue
+        words = [plain_word(cells.plain_cell(text)) for text in column.values]
+        is_other = np.isin(column.codes, [i for i, word in enumerate(words) if word in known])
+        if count := int((is_other & rows).sum()):
+            expenses = quantity(count, "expense is", "expenses are")
+            sheet.notes.append(
+                f"{expenses} counted that no card of yours paid, as '{heading}' says: take them out"
+            )
+
+
 def _is_unbooked(word: str) -> bool:
     """Return whether a plain text means that a payment is not booked."""
     first_words = word_set("status", "not_booked_first")
