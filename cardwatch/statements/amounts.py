@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +35,8 @@ PENCE_HEADINGS = frozenset({"pence", "p"})
 FEW_UNITS, MIXED_SHARE, PENCE_RATIO = 3, 0.1, 20
 """Amounts with and without decimals are compared if there are so many different ones of each, and
 so large a share; those without are pence if their median is so many times that of the others."""
+WHOLE_AMOUNTS = 10
+"""So many different amounts are seldom all in whole pounds."""
 MOSTLY = 0.5
 WHOLE_AMOUNT = r"^-?[1-9][0-9]{0,9}$"
 PLAIN_AMOUNT = r"^-?[0-9]{1,10}\.[0-9]{2}$"
@@ -66,7 +67,7 @@ class Amounts:
         return self.given & fine
 
 
-WITH_DECIMALS = re.compile(r"[.,]\d{1,2}\)?\s*$")
+WITH_DECIMALS = r"[.,]\d{1,2}\)?\s*(?:[CD]R?)?\s*$"
 """An amount with a part of a pound; a comma before three digits is one of thousands."""
 
 
@@ -116,22 +117,32 @@ def read_amounts(sheet: ParsedSheet) -> Amounts:
 def _check_minor_units(sheet: ParsedSheet) -> None:
     """Refuse records of JSON whose amounts are all whole numbers, as programs write pence.
 
+    In other files people may have rounded them, so it is only said.
+
     Raises:
         FileRefused: they are, and neither their name nor a profile says in what they are.
     """
-    if sheet.table.form != "json":
-        return
     names = [name for name in ("amount", "debit", "credit") if name in sheet.positions]
-    texts = [text for name in names for text in sheet.column(name).used if text.strip()]
     stated = not sheet.profile.is_shipped or any(
         PENCE_WORDS & set(normalise_heading(sheet.sources[name]).split()) for name in names
     )
-    if texts and not stated and not any(map(WITH_DECIMALS.search, texts)):
+    if stated or sheet.table.feed:
+        return
+    columns = [sheet.column(name) for name in names]
+    if any(column.matches(WITH_DECIMALS).any() for column in columns):
+        return
+    count = len({text for column in columns for text in column.used if text.strip(" 0-")})
+    said = "all its amounts are whole numbers, which may be pounds or pence"
+    if count and sheet.table.form == "json":
         reason = (
-            "all its amounts are whole numbers, which may be pounds or pence. If they are pounds, "
-            "name their column as 'amount' in a column profile; if pence, as 'Amount (pence)'"
+            f"{said}. If they are pounds, name their column as 'amount' in a column profile; if "
+            "pence, as 'Amount (pence)'"
         )
         raise FileRefused(sheet.table.file, "amount_unclear", reason)
+    if count >= WHOLE_AMOUNTS:
+        sheet.notes.append(
+            f"{said}, and are read as pounds. If they are pence, head their column 'Amount (pence)'"
+        )
 
 
 def _check_mixed_units(sheet: ParsedSheet) -> None:
@@ -364,10 +375,11 @@ def _check_pence(sheet: ParsedSheet) -> None:
 
 
 def _differ(sheet: ParsedSheet, first_column: AmountColumn, other: AmountColumn, mark: str) -> bool:
-    """Return whether two columns of amounts differ in any row."""
+    """Return whether two columns of amounts differ in any row; one of noughts alone does not."""
     first = read_column(sheet.column_at(first_column.position), mark)
     second = read_column(sheet.column_at(other.position), mark)
-    return bool((first.pence != second.pence).any())
+    is_unused = bool((second.fault == FAULTLESS).all()) and not second.pence.any()
+    return bool((first.pence != second.pence).any()) and not is_unused
 
 
 def _check_sums(sheet: ParsedSheet, gross: AmountColumn, mark: str) -> None:

@@ -51,8 +51,8 @@ MARKED = re.compile(
 """An amount with a mark of credit or debit before or after it."""
 MINUS = re.compile(r"\((.*)\)|(.*?)\s*-|-\s*(.*)", re.DOTALL)
 CREDIT_OR_DEBIT = r"(?i)^\W*(?:CR|DR)\b|[0-9.)]\s*\(?(?:CR|DR|C|D)\.?\)?\s*$"
-NIL = r"^[\s\p{Z}]*[-\x{2010}-\x{2014}\x{2212}]*[\s\p{Z}]*$"
-"""An amount cell with nothing in it, or a dash for nothing."""
+NIL = r"^[\s\p{Z}]*(?:£?[\s\p{Z}]*[-\x{2010}-\x{2014}\x{2212}]+)?[\s\p{Z}]*$"
+"""An amount cell with nothing in it, or a dash for nothing, perhaps with the sign of pounds."""
 THREE_AFTER = re.compile(r"\D*\d{1,3}[.,]\d{3}\D*")
 """An amount whose only mark may divide thousands or pounds from pence."""
 LABEL = re.compile(r"[^\W\d_xX]{3}")
@@ -111,6 +111,10 @@ class TextColumn:
         """Return the distinct values that stand in any row; `values` may hold more."""
         counts = np.bincount(self.codes, minlength=len(self.distinct))
         return [text for text, count in zip(self.values, counts, strict=True) if count]
+
+    def picked(self, rows: np.ndarray[Any, np.dtype[np.int64]]) -> list[str]:
+        """Return the texts of some rows."""
+        return self.distinct.take(pa.array(self.codes[rows])).to_pylist()
 
     def each(self, read: Callable[[str], Any], dtype: str) -> np.ndarray[Any, Any]:
         """Return `read` of every row as an array of a type; each distinct text is read once."""

@@ -284,7 +284,19 @@ def check_holders(sheet: ParsedSheet, good: Flags) -> None:
     )
     if several:
         sheet.notes.append(sentence)
+    if alike := _names_alike({fold_name(text) for text in spelt}):
+        names = quantity(alike, "cardholder's name is", "cardholders' names are")
+        sheet.notes.append(
+            f"{names} in the file with and without a middle name, and counted as different people. "
+            "If they are the same, write the name in one way"
+        )
     sheet.checks.append(Check("holders", not several, sentence))
+
+
+def _names_alike(names: set[str]) -> int:
+    """Return how many names of two words have others with a middle name between them."""
+    longer = {(words[0], words[-1]) for name in names if len(words := name.split()) > 2}
+    return sum(tuple(name.split()) in longer for name in names)
 
 
 def _check_stated_total(sheet: ParsedSheet, lines: Sequence[str], pence: int) -> None:

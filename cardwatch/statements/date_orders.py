@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,10 @@ SAY_ORDER = (
 )
 NEAR_DAYS, FAR_DAYS = 100, 200
 """Days from the first to the last that suit a statement, and that do not beside such ones."""
+MARGIN_DAYS, FEW_DAYS = 31, 3
+"""Days around those that one order alone allows; and how many others outside them look turned."""
+YEAR_NAMED = re.compile(r"\b((?:19|20)\d\d)(?:[/\u2013-](\d\d)\b)?")
+"""A year in a line above the headings, perhaps with the two digits of the next: 2026/27."""
 POSTING_LAG_DAYS = 45
 """Issuers book a payment on or after its day and rarely more than a month later."""
 
@@ -35,6 +40,14 @@ def decide_date_order(sheet: ParsedSheet) -> str:
     """
     if sheet.table.feed:  # its layout says, and days are given as 2026-10-31
         return "day-first"
+    order = _decide_order(sheet)
+    _check_spread(sheet, order)
+    if sheet.serial and not sheet.table.is_workbook:
+        _decide_calendar(sheet, order)
+    return order
+
+
+def _decide_order(sheet: ParsedSheet) -> str:
     texts = [*sheet.column("date").used, *sheet.column("posting_date").used]
     _check_turned(sheet)
     stated = sheet.choices.date_order
@@ -137,6 +150,74 @@ def _check_turned(sheet: ParsedSheet) -> None:
                 "the statement again and do not open it before the upload"
             )
             raise FileRefused(sheet.table.file, "dates_flipped", reason)
+
+
+def _check_spread(sheet: ParsedSheet, order: str) -> None:
+    """Refuse dates that lie near the others only if days and months change places.
+
+    A spreadsheet that takes days for months turns those up to the twelfth and leaves the others, so
+    a month of payments is spread over a year.
+
+    Raises:
+        FileRefused: some dates allow one order only, and of those that allow both most lie further
+            away than a month and none does the other way round.
+    """
+    other = "day-first" if order == "month-first" else "month-first"
+    sure, read, turned = [], [], []
+    for text in {dates.plain_day(text) for text in sheet.column("date").used}:
+        day, swapped = (dates.read_date(text, way, serial=False) for way in (order, other))
+        if day and swapped is None:
+            sure.append(day)
+        elif day and swapped and day != swapped:
+            read.append(day)
+            turned.append(swapped)
+    if not sure or len(read) < FEW_DAYS:
+        return
+    first, last = np.datetime64(min(sure)) - MARGIN_DAYS, np.datetime64(max(sure)) + MARGIN_DAYS
+    far, far_turned = (
+        int(((days < first) | (days > last)).sum())
+        for days in (np.array(read, "datetime64[D]"), np.array(turned, "datetime64[D]"))
+    )
+    if far > len(read) / 2 and not far_turned:
+        reason = (
+            f"{far} of its dates lie near the others only if days and months change places, as "
+            "when a spreadsheet takes days for months. Export the statement again and do not open "
+            "it before the upload"
+        )
+        raise FileRefused(sheet.table.file, "dates_flipped", reason)
+
+
+def _decide_calendar(sheet: ParsedSheet, order: str) -> None:
+    """Decide from which day the day numbers of a text file count, by its other dates.
+
+    Workbooks count from 1900, or from 1904 where an Excel for Macintosh made them, and text does
+    not say: the same number names two days, four years apart.
+
+    Raises:
+        FileRefused: neither the days of booking nor a year in a line above the headings says it.
+    """
+    years = {
+        year
+        for line in [*sheet.lines_above(), *(part.name for part in sheet.table.parts)]
+        for match in YEAR_NAMED.finditer(line)
+        for year in (int(match[1]), int(match[1][:2] + (match[2] or match[1][2:])))
+    }
+    fitting = []
+    for sheet.from_1904 in (False, True):
+        days = sheet.days("date", order)
+        has_years = set(days[~np.isnat(days)].astype("datetime64[Y]").astype(int) + 1970)
+        if _lags_fit(sheet, order) or has_years <= years:
+            fitting.append(sheet.from_1904)
+    if len(fitting) != 1:
+        reason = (
+            "its days are numbers as a spreadsheet keeps them, counted from 1900 or from 1904, and "
+            "nothing says from which. Give their cells the format of a date and export it again"
+        )
+        raise FileRefused(sheet.table.file, "date_order_unknown", reason)
+    (sheet.from_1904,) = fitting
+    sheet.decisions.append(
+        f"day numbers counted from {1904 if sheet.from_1904 else 1900}, as its other dates do"
+    )
 
 
 def order_by_dates(texts: Iterable[str], file: str) -> tuple[str, str]:

@@ -17,6 +17,8 @@ DAY_ZERO = dt.date(1899, 12, 30)
 """Day 0 of a workbook's serial days, as every spreadsheet counts from March 1900 on."""
 SERIAL_DAYS = range(25_569, 73_051)
 """Serial days that are dates from 1970 to 2099."""
+DAYS_TO_1904 = 1462
+"""Days from day 0 to that of the calendar of 1904, in which Excel for Macintosh once counted."""
 YEAR_FIRST = re.compile(r"(\d{4})([-/. ])(\d{1,2})\2(\d{1,2})")
 NUMERIC = re.compile(r"(\d{1,2})([/.\- ])(\d{1,2})\2(\d{4}|\d{2})")
 COMPACT = re.compile(r"\d{8}")
@@ -35,10 +37,13 @@ TIME = re.compile(
 HAS_DIGIT = re.compile(r"\d")
 TIME_AT_END = re.compile(TIME.pattern + r"$", re.IGNORECASE)
 MIDNIGHT = re.compile(
-    r"\d{4}-(\d\d)-\d\d[T ](23|00):00(?::00(?:\.0+)?)?\s*(?P<zone>Z|\+00:?00|UTC|GMT)?",
+    r"(?P<day>.*\d)(?:T|,? +)"
+    r"(?:(?P<late>23:00(?::00(?:\.0+)?)?|11:00(?::00)? ?PM)"
+    r"|00:00(?::00(?:\.0+)?)?|12:00(?::00)? ?AM)\s*(?P<zone>Z|\+00:?00|UTC|GMT)?",
     re.IGNORECASE,
 )
 """The time at which a day begins in the United Kingdom, as a clock of UTC shows it."""
+ISO_MONTH = re.compile(r"\d{4}-(\d\d)-\d\d")
 SUMMER_MONTHS = range(3, 11)
 """British summer time holds from the end of March to the end of October."""
 MONTH_NAMES = ("january", "february", "march", "april", "may", "june", "july", "august",
@@ -72,18 +77,22 @@ def utc_midnights(texts: Iterable[str]) -> tuple[frozenset[str], bool]:
 
     Programs write a day without a time as its midnight, and some in UTC: 23:00 of the day before in
     British summer. None is returned where any text has another time of day; one without a time, as
-    a line of text or a total is, says nothing of the others.
+    a line of text or a total is, says nothing of the others. Only a day that states its month in
+    figures of its own, as 2026-10-31, can say UTC.
     """
-    filled = [text for text in texts if text.strip()]
     late, zoned = set(), True
-    for text in filled:
-        match = MIDNIGHT.fullmatch(plain_cell(text))
-        if match is None and not TIME_AT_END.search(plain_cell(text)):
+    for text in texts:
+        plain = plain_cell(text)
+        match = MIDNIGHT.fullmatch(plain)
+        if match is None:
+            if TIME_AT_END.search(plain):
+                return frozenset(), False
             continue
-        if match is None or (match[2] == "23" and int(match[1]) not in SUMMER_MONTHS):
+        iso = ISO_MONTH.fullmatch(match["day"])
+        if match["late"] and iso and int(iso[1]) not in SUMMER_MONTHS:
             return frozenset(), False
-        zoned = zoned and match["zone"] is not None
-        late |= {text} if match[2] == "23" else set()
+        zoned = zoned and iso is not None and match["zone"] is not None
+        late |= {text} if match["late"] else set()
     return frozenset(late), zoned
 
 

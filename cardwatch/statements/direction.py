@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +10,8 @@ import numpy as np
 from cardwatch.errors import FileRefused
 from cardwatch.quantities import plural, quantity
 from cardwatch.statements import cells
-from cardwatch.statements.amounts import AMOUNT_FAULTS, FAULTLESS
+from cardwatch.statements.amounts import AMOUNT_FAULTS, FAULTLESS, read_column
+from cardwatch.statements.money_columns import has_amount_word
 from cardwatch.statements.words import direction_of, plain_word, word_set, words_with_meaning
 from cardwatch.tabular import normalise_heading
 
@@ -40,6 +41,7 @@ UNCLEAR = (
 )
 REFUND_WORDS = r"(?i)\brefund(?:s|ed)?\b|\breversal\b|^\W*credit (?:note|voucher|memo)\b"
 ONLY_DEBIT = r"(?i)^\W*DR\b|[0-9.)]\s*\(?(?:DR|D)\.?\)?\s*$"
+MARK_ALONE = r"(?i)^\W*(?:CR|DR)\W*$"
 DIRECTION_SIGNS = {
     "charge": 1,
     "fee": 1,
@@ -66,6 +68,7 @@ class WordColumn:
     meanings: Kinds
 
 
+SIGNS = frozenset({"+", "-"})
 SIDES = frozenset({"cr", "dr", "credit", "debit"})
 """Words of a heading under which a letter says on which side of the account an amount stands."""
 
@@ -88,7 +91,9 @@ def sign_amounts(
         FileRefused: the evidence contradicts itself or decides nothing.
     """
     read = rows & amounts.given & (amounts.fault == FAULTLESS)
-    if words := _word_column(sheet, amounts, read):
+    if (pence := _with_signs(sheet, amounts, read)) is not None:
+        amounts = replace(amounts, pence=pence)
+    elif words := _word_column(sheet, amounts, read):
         row_kinds = np.where(kinds == "", words.meanings, kinds)
         row_kinds[np.isin(row_kinds, ["charge", "refund"])] = ""
         return _by_words(sheet, amounts, read, words), row_kinds
@@ -183,6 +188,33 @@ def _tell_codes(sheet: ParsedSheet) -> None:
                 f"column '{heading}' has {len(texts)} codes that are not known, and no amount has "
                 "a sign: if one means a refund, add a column with charge or refund"
             )
+
+
+def _with_signs(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> Pence | None:
+    """Return amounts with the plus or minus that stands beside them; none where no column has it.
+
+    It is a column of signs by its heading, or has none, or holds the same amounts with their signs.
+    Which way a minus goes is decided as if it stood before the amount.
+    """
+    if amounts.in_two_columns or (amounts.pence[read] < 0).any() or not read.any():
+        return None
+    for position, heading in enumerate(sheet.headings):
+        column = sheet.column_at(position)
+        if len(column.distinct) <= MOST_WORDS:
+            words = {plain_word(cells.plain_cell(text)) for text in column.used} - {""}
+            is_sign = _is_named(sheet, position) or not normalise_heading(heading)
+            minus = column.each(lambda text: plain_word(cells.plain_cell(text)) == "-", "bool")
+            if words == SIGNS or (is_sign and words and words <= SIGNS):
+                name = heading.strip() or f"number {position + 1}"
+                sheet.decisions.append(f"signs of the amounts from column '{name}'")
+                return np.where(minus, -amounts.pence, amounts.pence)
+        if position in sheet.unused and has_amount_word(heading) and column.matches(r"\d").any():
+            other = read_column(column, cells.decimal_mark(column.used))
+            same = np.abs(other.pence) == amounts.pence
+            if (same & other.given)[read].all() and (other.pence[read] < 0).any():
+                sheet.decisions.append(f"signs of the amounts from '{heading}', which has the same")
+                return np.where(same, other.pence, amounts.pence)
+    return None
 
 
 # A column of words ------------------------------------------------------------------------------
@@ -457,11 +489,15 @@ def _check_marks(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> None:
     """Refuse amounts of which some have the mark of a debit and the others none at all.
 
     Raises:
-        FileRefused: those without a mark may be charges or refunds.
+        FileRefused: those without a mark may be charges or refunds; or a mark has no amount.
     """
     column = sheet.column("amount")
     marked, debits = column.matches(cells.CREDIT_OR_DEBIT), column.matches(ONLY_DEBIT)
     bare = read & ~marked & (amounts.pence > 0)
+    alone = column.matches(MARK_ALONE)
+    if alone.any():
+        marks = quantity(int(alone.sum()), "mark of credit or debit stands", "marks of them stand")
+        raise _unclear(sheet, f"{marks} in a row without an amount")
     if (read & debits).any() and not (read & marked & ~debits).any() and bare.any():
         raise _unclear(sheet, f"{int(bare.sum())} amounts have no mark beside others marked DR")
 

@@ -12,10 +12,11 @@ DATE_HEADINGS = ("{} date", "date {}", "date of {}", "{} dt", "{} day", "day of 
 OTHER_DATES = ("timestamp", "date utc", "created", "when", "day")
 HOLDER_FORMS = ("{}", "{} name", "{} nm", "{} full name", "{} display name", "name of {}",
                 "name of the {}", "{} s name", "{}s name", "{}s", "{} last name", "{} surname",
-                "{} family name")  # fmt: skip
+                "{} family name", "{} t")  # fmt: skip
 FIRST_NAME_FORMS = ("{} first name", "{} forename", "{} given name", "{} initials", "{} initial")
 MERCHANT_FORMS = ("{}", "{} name", "{} nm", "{} trading name", "{} text", "{} details", "{} dba",
-                  "{} description", "{} s name", "name of {}", "name of the {}")  # fmt: skip
+                  "{} description", "{} s name", "name of {}", "name of the {}",
+                  "{} t")  # fmt: skip
 OTHER_HOLDERS = ("submitter", "submitter name", "submitted by")
 """Who hands a claim in may do so for others: taken where nobody else is named."""
 PLAIN_HEADINGS = {

@@ -88,6 +88,11 @@ def money_columns(headings: Sequence[str]) -> MoneyColumns:
     ]
     pence = [i for i, name in enumerate(names) if PENCE_WORDS & set(name.split())]
     amounts = [column for column in amounts if column.position not in pence] or amounts
+    if (
+        not amounts
+        and len(totals := [i for i, name in enumerate(names) if _is_line_total(name)]) == 1
+    ):
+        amounts = [AmountColumn(totals[0], PLAIN, GROSS)]
     tax = [i for i, name in enumerate(names) if _is_tax(name)]
     part = [i for i, name in enumerate(names) if _is_part(name)]
     balance = [i for i, name in enumerate(names) if _is_balance(name)]
@@ -221,6 +226,11 @@ def _is_tax(name: str) -> bool:
 def _is_part(name: str) -> bool:
     words, vocabulary = set(without_pound_mark(name).split()), _words()
     return bool(words & vocabulary["part"]) and bool(words & vocabulary["amount"])
+
+
+def _is_line_total(name: str) -> bool:
+    """Return whether a heading is of what a line comes to: an amount where there is no other."""
+    return {*without_pound_mark(name).split()} in ({"line", "total"}, {"extended", "total"})
 
 
 def has_amount_word(heading: str) -> bool:

@@ -13,7 +13,7 @@ from cardwatch.records import Total
 from cardwatch.statements import cells
 from cardwatch.statements.cells import TextColumn
 from cardwatch.statements.profiles import HOLDER_FIELDS, known_headings
-from cardwatch.statements.states import not_booked, tell_described
+from cardwatch.statements.states import not_booked, tell_described, tell_paid_otherwise
 from cardwatch.statements.words import plain_word
 from cardwatch.tabular import normalise_heading
 
@@ -79,6 +79,7 @@ def place_rows(sheet: ParsedSheet, amounts: Amounts, dates: Days, kinds: Kinds) 
     _place_dated_totals(sheet, amounts, dates, place)
     place[not_booked(sheet) & (place == ROW)] = APART
     tell_described(sheet, place == ROW)
+    tell_paid_otherwise(sheet, place == ROW)
     if mark := sheet.profile.end_mark:
         pattern = rf"^\s*{re.escape(mark)}\s*$"
         everything = [TextColumn.of(column) for column in table.cells.columns]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,13 @@ from cardwatch.errors import FileRefused
 from cardwatch.statements import cells
 from cardwatch.statements.cells import TextColumn, plain_cell
 from cardwatch.statements.currencies import check_unread_amounts, currency_column
-from cardwatch.statements.dates import is_serial, lack_nought, read_date, utc_midnights
+from cardwatch.statements.dates import (
+    DAYS_TO_1904,
+    is_serial,
+    lack_nought,
+    read_date,
+    utc_midnights,
+)
 from cardwatch.statements.holders import holders_elsewhere
 from cardwatch.statements.money_columns import MoneyColumns, money_columns
 from cardwatch.statements.narratives import narrative_column
@@ -52,6 +59,8 @@ ONE_DAY_ROWS = 5
 MOST_LINES = 20
 """Notes stand in no more than this many lines of text above or below the payments."""
 MOST_LINE_CHARACTERS = 200
+SAMPLE_ROWS = 1000
+"""So many rows show whether a column has the merchants again."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +101,7 @@ class ParsedSheet:
         self.money: MoneyColumns | None = (
             money_columns(self.headings) if self.profile.is_general else None
         )
-        self.line_amounts = money_columns(self.headings).part
+        missing = missing or self._drop_shops()
         if missing == ["holder"]:
             missing = self._take_holders_elsewhere()
         self._tell_unused_profiles(is_refused=bool(missing))
@@ -105,7 +114,12 @@ class ParsedSheet:
             self.decisions.append(f"columns by the profile '{self.profile.name}'")
         self._check_twins()
         self._take_by_content()
-        self.serial = self.table.is_workbook or self._has_serial_days()
+        self.serial, self.from_1904 = self.table.is_workbook or self._has_serial_days(), False
+
+    @cached_property
+    def line_amounts(self) -> int | None:
+        """The column that says what part of a payment its row is."""
+        return money_columns(self.headings).part
 
     def _lacks(self, missing: list[str]) -> FileRefused:
         """Return the refusal of a file without a needed column, with why if a heading says it."""
@@ -190,6 +204,8 @@ class ParsedSheet:
         """Return one field as days; not a day where it is none."""
         column = self.column(name)
         days = column.each(lambda text: read_date(text, order, serial=self.serial), "datetime64[D]")
+        if self.from_1904:
+            days += column.each(is_serial, "timedelta64[D]") * DAYS_TO_1904
         late, are_utc = utc_midnights(column.used)
         if late and are_utc:
             days += column.each(late.__contains__, "timedelta64[D]")
@@ -319,6 +335,28 @@ class ParsedSheet:
         self.decisions.append(f"days are those of '{heading}', since no column has others")
         columns = profile.columns | {"date": (heading,), "posting_date": ()}
         return replace(profile, columns=columns), [need for need in missing if need != "date"]
+
+    def _drop_shops(self) -> list[str]:
+        """Take no merchants for cardholders; return what is then missing.
+
+        Banks head the name of the other side `Name`, beside a text of their own.
+        """
+        merchant = self.column("merchant")
+        sample = np.linspace(0, len(merchant.codes) - 1, min(len(merchant.codes), SAMPLE_ROWS))
+        rows = np.unique(sample.astype(int))
+        shops = list(map(str.casefold, merchant.picked(rows)))
+        for name in ("cardholder", "holder_id", "account") if self.profile.is_general else ():
+            if name not in self.columns:
+                continue
+            holders = list(map(str.casefold, self.columns[name].picked(rows)))
+            pairs = [(h.strip(), s) for h, s in zip(holders, shops, strict=True) if h.strip()]
+            same = sum(h == s or s.startswith(f"{h} ") for h, s in pairs)
+            if len(set(pairs)) > 1 and same > len(pairs) / 2:
+                self.decisions.append(
+                    f"'{self.sources[name]}' names no cardholder, since it has the merchants again"
+                )
+                self.drop(name)
+        return [] if any(name in self.columns for name in HOLDER_FIELDS) else ["holder"]
 
     def _take_holders_elsewhere(self) -> list[str]:
         """Take holders from above the headings, from section rows or from the names of sheets.

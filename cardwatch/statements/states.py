@@ -43,14 +43,18 @@ def not_booked(sheet: ParsedSheet) -> Flags:
 
 
 def heads_unbooked(text: str) -> bool:
-    """Return whether the name of a sheet, beside its period, heads payments that are not booked.
+    """Return whether a line or the name of a sheet, beside its period, heads unbooked payments.
 
-    `Authorised` does not: as a name it says that somebody approved them.
+    `Authorised` does not: as a heading it says that somebody approved them. Several states may
+    stand together: `Authorisations awaiting settlement`, `Pending and declined`.
     """
     beside = word_set("status", "headed") | word_set("periods", "words")
     words = [w for w in plain_word(text).split() if w not in beside and not w.isdigit()]
     heads = word_set("status", "not_booked") - word_set("status", "approved")
-    return " ".join(words) in heads
+    return any(
+        " ".join(words[:i]) in heads | {""} and " ".join(words[i:]) in heads
+        for i in range(len(words))
+    )
 
 
 def tell_described(sheet: ParsedSheet, rows: Flags) -> None:
@@ -75,6 +79,30 @@ def tell_described(sheet: ParsedSheet, rows: Flags) -> None:
             payments = quantity(count, "payment is", "payments are")
             heading = sheet.headings[position]
             sheet.notes.append(f"{payments} counted, though '{heading}' says declined or reversed")
+
+
+def tell_paid_otherwise(sheet: ParsedSheet, rows: Flags) -> None:
+    """Say how many expenses are counted that no card paid, by a column of how they were paid.
+
+    Args:
+        sheet: the file.
+        rows: which rows are payments.
+    """
+    otherwise, yes = word_set("status", "paid_otherwise"), word_set("flags", "yes")
+    for position in sheet.unused:
+        column, heading = sheet.column_at(position), sheet.headings[position]
+        of_heading = set(normalise_heading(heading).split())
+        known = otherwise if of_heading & word_set("status", "payment_headings") else frozenset()
+        known = yes if "reimbursable" in of_heading else known
+        if not known or len(column.distinct) > MOST_STATUS_WORDS:
+            continue
+        words = [plain_word(cells.plain_cell(text)) for text in column.values]
+        is_other = np.isin(column.codes, [i for i, word in enumerate(words) if word in known])
+        if count := int((is_other & rows).sum()):
+            expenses = quantity(count, "expense is", "expenses are")
+            sheet.notes.append(
+                f"{expenses} counted that no card of yours paid, as '{heading}' says: take them out"
+            )
 
 
 def _is_unbooked(word: str) -> bool:

@@ -16,9 +16,12 @@ from cardwatch.statements.cells import TextColumn
 from cardwatch.statements.money_columns import money_columns
 from cardwatch.statements.places import FORWARDED, TEXT
 from cardwatch.statements.profiles import HOLDER_FIELDS
+from cardwatch.statements.states import heads_unbooked
 from cardwatch.statements.words import plain_word, word_set
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cardwatch.statements.sheet import ParsedSheet
 
     Codes = np.ndarray[Any, np.dtype[np.int64]]
@@ -34,16 +37,14 @@ HASH_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 """The golden ratio as a fraction of 2^64, by which Knuth (The Art of Computer Programming,
 volume 3, 6.4) spreads keys."""
 BROUGHT = r"(?i)^\W*(?:balance |total )?(?:brought\W+(?:forward|down)|b/?f(?:wd)?)\b"
-REFUNDS_BELOW = (
-    r"(?i)^\W*(?:refunds?|credits?|returns?|credit notes?)"
-    r"(?:\W+(?:and|or)?\W*(?:refunds?|credits?|returns?|adjustments?))*\W*$"
+REFUNDS_BELOW = re.compile(
+    r"\W*(?:refunds?|credits?|returns?|credit notes?)"
+    r"(?:\W+(?:and|or)?\W*(?:refunds?|credits?|returns?|adjustments?))*\W*$",
+    re.IGNORECASE,
 )
 """A line that heads refunds."""
-UNBOOKED_BELOW = (
-    r"(?i)^\W*(?:pending|declined|unposted|not posted|rejected|failed|voided?|cancell?ed)"
-    r"(?:\W+(?:card )?(?:transactions?|payments?|purchases?|items?|authori[sz]ations?))?\W*$"
-)
-"""A line that heads payments that are not booked."""
+BOTH_SIDES_ROWS = 4
+"""Fewer payments than this may all be taken back on their day."""
 
 
 def check_list(sheet: ParsedSheet, place: Codes, good: Flags, dates: Days, pence: Pence) -> None:
@@ -62,6 +63,7 @@ def check_list(sheet: ParsedSheet, place: Codes, good: Flags, dates: Days, pence
     """
     check_doubled(sheet, good, dates)
     check_account(sheet, good)
+    check_both_sides(sheet, good, dates, pence)
     check_sections(sheet, place == TEXT, good, pence)
 
 
@@ -201,6 +203,24 @@ def check_account(sheet: ParsedSheet, good: Flags) -> None:
             raise FileRefused(sheet.table.file, "account_entries", reason)
 
 
+def check_both_sides(sheet: ParsedSheet, good: Flags, dates: Days, pence: Pence) -> None:
+    """Refuse a ledger with both sides of each payment, which come to nothing.
+
+    Raises:
+        FileRefused: on every day each sum stands as often as a charge as it does as a refund.
+    """
+    amounts = pence[good]
+    if good.sum() < BOTH_SIDES_ROWS or amounts.sum() or not amounts.any():
+        return
+    sums = pd.Series(np.sign(amounts)).groupby([dates[good], np.abs(amounts)]).sum()
+    if not sums.any():
+        reason = (
+            "every payment stands once as a charge and once as a refund of the same sum and day, "
+            "as in a ledger with both sides of each. Export the side of the expense alone"
+        )
+        raise FileRefused(sheet.table.file, "account_entries", reason)
+
+
 def check_sections(sheet: ParsedSheet, texts: Flags, good: Flags, pence: Pence) -> None:
     """Refuse payments that a line above them or the name of their sheet heads as something else.
 
@@ -220,7 +240,7 @@ def check_sections(sheet: ParsedSheet, texts: Flags, good: Flags, pence: Pence) 
                 f"below it {plural(count, 'has', 'have')} no minus. Write a minus before refunds"
             )
             raise FileRefused(sheet.table.file, "direction_unclear", reason)
-    for label, rows in [*_sections(sheet, texts, UNBOOKED_BELOW), *_titled(sheet, UNBOOKED_BELOW)]:
+    for label, rows in [*_sections(sheet, texts, heads_unbooked), *_titled(sheet, heads_unbooked)]:
         if count := int(good[rows].sum()):
             reason = (
                 f"{label} heads payments that are not posted, and {count} stand below it. Take "
@@ -229,37 +249,47 @@ def check_sections(sheet: ParsedSheet, texts: Flags, good: Flags, pence: Pence) 
             raise FileRefused(sheet.table.file, "status_unclear", reason)
 
 
+def _heads_refunds(text: str) -> bool:
+    return REFUNDS_BELOW.match(text) is not None
+
+
 def _refund_sections(sheet: ParsedSheet, texts: Flags) -> list[tuple[str, slice]]:
     """Return the sections of refunds: those below a line of text, and sheets by their names."""
     sheets = [
         (f"the name of sheet '{name}'", rows)
         for name, rows in sheet.parts()
-        if re.match(REFUNDS_BELOW, name)
+        if _heads_refunds(name)
     ]
-    return [*_sections(sheet, texts, REFUNDS_BELOW), *_titled(sheet, REFUNDS_BELOW), *sheets]
+    return [*_sections(sheet, texts, _heads_refunds), *_titled(sheet, _heads_refunds), *sheets]
 
 
-def _titled(sheet: ParsedSheet, pattern: str) -> list[tuple[str, slice]]:
-    """Return the rows of each sheet or table with a pattern above its headings."""
+def _titled(sheet: ParsedSheet, heads: Callable[[str], bool]) -> list[tuple[str, slice]]:
+    """Return the rows of each sheet or table with a line above its headings that heads them."""
     return [
         (f"'{line}' above the headings", rows)
         for lines, rows in sheet.titles()
         for line in lines
-        if re.match(pattern, line)
+        if heads(line)
     ]
 
 
-def _sections(sheet: ParsedSheet, texts: Flags, pattern: str) -> list[tuple[str, slice]]:
-    """Return the rows below each line of text with a pattern, up to the next line of text."""
-    if not texts.any():
+def _sections(
+    sheet: ParsedSheet, texts: Flags, heads: Callable[[str], bool]
+) -> list[tuple[str, slice]]:
+    """Return the rows below each line of text that heads them, up to the next line of text."""
+    lines = np.flatnonzero(texts)
+    if not len(lines):
         return []
-    columns = [TextColumn.of(column) for column in sheet.table.cells.columns]
-    heads = texts & np.logical_or.reduce([column.matches(pattern) for column in columns])
-    lines, starts = np.flatnonzero(texts), np.flatnonzero(heads)
-    ends = np.append(lines, len(texts))[np.searchsorted(lines, starts, "right")]
+    headed = np.zeros(len(lines), dtype=bool)
+    for column in map(TextColumn.of, sheet.table.cells.columns):
+        first, place = np.unique(column.codes[lines], return_index=True, return_inverse=True)[1:]
+        texts_used = column.picked(lines[first])
+        headed |= np.array([bool(text) and heads(text) for text in texts_used], dtype=bool)[place]
+    ends = [*lines[1:].tolist(), len(texts)]
     return [
         (f"row {sheet.table.rows[start]}", slice(start, end))
-        for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
+        for start, end, is_head in zip(lines.tolist(), ends, headed, strict=True)
+        if is_head
     ]
 
 

@@ -1,15 +1,12 @@
 """What cells of workbooks show and their values do not say. Runs in the limited child only."""
 
-import html
-import io
 import re
-import zipfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Protocol
 
-from cardwatch.tabular.detect_format import ZIP
 from cardwatch.tabular.sheets import Sheet
 
 FOREIGN_FORMAT = re.compile(
@@ -39,25 +36,8 @@ PRINTED_THOUSANDS = re.compile(
 )
 DIVIDED = re.compile(r"[0#?],+(?![0#?,])")
 """A comma after the last digit: the number is printed divided by a thousand."""
-NUMBER_FORMAT = re.compile(r"<numFmt\b[^>]*>")
-FONTS = re.compile(r"<fonts\b.*?</fonts>", re.DOTALL)
-FONT_ELEMENT = re.compile(r"<font\b[^>]*/>|<font\b.*?</font>", re.DOTALL)
-RED = re.compile(r"<color\b[^>]*\b(?:rgb=\"..(?:FF0000|C00000)\"|indexed=\"(?:2|10)\")")
-STRUCK = re.compile(r"<strike\b(?![^>]*\bval=\"(?:0|false)\")")
-HIDDEN_ROW = re.compile(rb"<row\b[^>]*\bhidden=\"(?:1|true)\"[^>]*(?<!/)>(.*?)</row>", re.DOTALL)
-CELL_FORMATS = re.compile(r"<cellXfs\b.*?</cellXfs>", re.DOTALL)
-STYLED_NUMBER = re.compile(
-    rb"<c\b(?![^>]*\bt=\"(?:s|str|inlineStr|b|e|d)\")(?=[^>]*\br=\"([A-Z]+))"
-    rb"(?:(?=[^>]*\bs=\"(\d+)))?[^>/]*>(?:<f\b[^>]*/>|<f\b.*?</f>)?\s*<v>(-?\d[^<]*)</v>"
-)
-"""A cell with a number: its column, its style and its value."""
-WITHOUT_VALUE = re.compile(rb"</f>\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>")
-"""A formula in a sheet's XML with no value after it."""
-WITH_VALUE = re.compile(rb"<v>[^<]|<is>")
-ROW = re.compile(rb"<row\b[^>]*>.*?</row>", re.DOTALL)
 MOST_BESIDE_SUM = 2
 """More filled cells than this do not stand beside a sum."""
-ODS_CURRENCY = re.compile(rb"office:currency=\"([A-Z]{3})\"")
 
 
 def shows_credit(number_format: str) -> bool:
@@ -71,12 +51,16 @@ def shows_credit(number_format: str) -> bool:
 
 
 def shows_scaled(number_format: str) -> bool:
-    """Return whether a number format prints a point where the value has none, or thousands."""
+    """Return whether a number format prints another number than the value.
+
+    That is a point where the value has none; thousands, unless it says so beside a number that it
+    divides; or a percentage.
+    """
     printed = _printed(number_format)
-    texts = map(PRINTED_THOUSANDS.search, QUOTED.findall(printed))
-    return PRINTED_POINT.search(printed) is not None or (
-        any(texts) and DIVIDED.search(QUOTED.sub("", printed)) is None
-    )
+    says_thousands = any(map(PRINTED_THOUSANDS.search, QUOTED.findall(printed)))
+    bare = QUOTED.sub("", printed)
+    divides = DIVIDED.search(bare) is not None
+    return PRINTED_POINT.search(printed) is not None or says_thousands != divides or "%" in bare
 
 
 def _printed(number_format: str) -> str:
@@ -91,11 +75,17 @@ def _printed(number_format: str) -> str:
 
 @dataclass(frozen=True)
 class CellStyle:
-    """What a style says of the cells that have it."""
+    """What a style says of the cells that have it.
+
+    Attributes:
+        number_format: as Excel writes it.
+        prints_other: whether the number printed is many times the value, or a part of it.
+    """
 
     number_format: str = ""
     is_red: bool = False
     is_struck: bool = False
+    prints_other: bool = False
 
     @cached_property
     def is_foreign(self) -> bool:
@@ -109,8 +99,8 @@ class CellStyle:
 
     @cached_property
     def is_scaled(self) -> bool:
-        """Whether it prints a point that the value does not have, or thousands."""
-        return shows_scaled(self.number_format)
+        """Whether it prints a point that the value does not have, thousands or a percentage."""
+        return self.prints_other or shows_scaled(self.number_format)
 
     @property
     def is_notable(self) -> bool:
@@ -127,15 +117,17 @@ class ShownCells:
     """Counts of cells that show more than their values say.
 
     Attributes:
-        foreign: amounts printed with the sign of another currency than the pound.
+        amounts: amounts other than zero.
+        foreign: those printed with the sign of another currency than the pound.
         credits: amounts above zero printed with a mark of credit.
         red: amounts above zero in red letters, where others are not.
-        scaled: amounts printed with a point that they do not have, or as thousands.
-        struck: amounts above zero that are struck through.
+        scaled: amounts printed as another number: with a point that they do not have, as thousands.
+        struck: rows with an amount above zero or a text that is struck through.
         hidden_rows: filled rows that are not shown.
         without_value: whether a formula in a row of several cells was never worked out.
     """
 
+    amounts: int = 0
     foreign: int = 0
     credits: int = 0
     red: int = 0
@@ -145,59 +137,76 @@ class ShownCells:
     without_value: bool = False
 
 
-def shown_cells(data: bytes, sheets: Sequence[Sheet]) -> ShownCells:
-    """Return what the cells of a workbook show; nothing of a form whose styles are not read.
+Counted = Counter[tuple[CellStyle, bool]]
+"""How many amounts other than zero have a style, those below zero (true) apart."""
+
+
+ANY = -1
+"""In place of a column: a text, in whichever."""
+
+
+class SheetLook(Protocol):
+    """How one sheet of a workbook looks, whatever its form."""
+
+    @property
+    def hidden_columns(self) -> frozenset[int]:
+        """Positions of the columns that are not shown."""
+
+    @property
+    def hidden_rows(self) -> int:
+        """How many filled rows are not shown."""
+
+    @property
+    def without_value(self) -> bool:
+        """Whether a formula in a row of several cells was never worked out."""
+
+    def amounts(self, columns: Collection[int]) -> Counted:
+        """Count the numbers in some columns by their styles."""
+
+    def struck_rows(self, columns: Collection[int]) -> int:
+        """Count the rows with a text, or an amount above zero in some columns, struck through."""
+
+
+def counted_in(
+    numbers: Mapping[tuple[int, CellStyle, bool], int], columns: Collection[int]
+) -> Counted:
+    """Return by their styles how many of the numbers of a sheet stand in some columns."""
+    counts: Counted = Counter()
+    for (column, style, is_below), count in numbers.items():
+        if column in columns:
+            counts[style, is_below] += count
+    return counts
+
+
+def shown_cells(looks: Mapping[str, SheetLook], sheets: Sequence[Sheet]) -> ShownCells:
+    """Return what the cells of some sheets show.
 
     Args:
-        data: the file.
+        looks: how each sheet looks, by its name.
         sheets: those that are read.
     """
-    if not data.startswith(ZIP):
-        return ShownCells()
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        parts = {name.replace("\\", "/"): name for name in archive.namelist()}
-        if "content.xml" in parts:
-            currencies = ODS_CURRENCY.findall(archive.read(parts["content.xml"]))
-            return ShownCells(foreign=sum(currency != b"GBP" for currency in currencies))
-        read = [
-            (sheet, archive.read(parts[name]))
-            for sheet in sheets
-            if (name := f"xl/worksheets/sheet{sheet.number}.xml") in parts
-        ]
-        own = archive.read(parts["xl/styles.xml"]) if "xl/styles.xml" in parts else b""
-    styles = _styles(own.decode("utf-8", "replace"))
-    amounts: Counter[tuple[CellStyle, bool]] = Counter()
-    for sheet, text in read if styles else ():
-        columns = {_letters(position) for position in sheet.amount_columns}
-        amounts.update(
-            (styles.get(int(cell[2] or 0), UNSTYLED), cell[3].startswith(b"-"))
-            for cell in STYLED_NUMBER.finditer(text)
-            if cell[1] in columns and cell[3].strip(b"-0.")
-        )
-    texts = [text for _, text in read]
+    read = [(sheet.amount_columns, looks[sheet.name]) for sheet in sheets if sheet.name in looks]
+    amounts: Counted = Counter()
+    for columns, look in read:
+        amounts += look.amounts(columns)
     return replace(
         shown_amounts(amounts),
-        hidden_rows=sum(
-            WITH_VALUE.search(row) is not None for text in texts for row in HIDDEN_ROW.findall(text)
-        ),
-        without_value=any(map(_lacks_values, texts)),
+        struck=sum(look.struck_rows(columns) for columns, look in read),
+        hidden_rows=sum(look.hidden_rows for _, look in read),
+        without_value=any(look.without_value for _, look in read),
     )
 
 
-def shown_amounts(amounts: Mapping[tuple[CellStyle, bool], int]) -> ShownCells:
-    """Return what amounts show by their styles.
-
-    Args:
-        amounts: how many amounts other than zero have a style, those below zero (true) apart.
-    """
+def shown_amounts(amounts: Counted) -> ShownCells:
+    """Return what amounts show by their styles."""
     above = {style: count for (style, is_below), count in amounts.items() if not is_below}
     red = sum(count for style, count in above.items() if style.is_red)
     return ShownCells(
+        amounts=amounts.total(),
         foreign=sum(count for (style, _), count in amounts.items() if style.is_foreign),
         credits=sum(count for style, count in above.items() if style.is_credit),
         red=red_beside_others(red, sum(above.values())),
         scaled=sum(count for (style, _), count in amounts.items() if style.is_scaled),
-        struck=sum(count for style, count in above.items() if style.is_struck),
     )
 
 
@@ -206,51 +215,6 @@ def red_beside_others(red: int, amounts: int) -> int:
     return 0 if red == amounts else red
 
 
-def _letters(position: int) -> bytes:
-    """Return the letters by which a workbook names the column at a position, from 0."""
-    letters = ""
-    while position >= 0:
-        position, letter = divmod(position, 26)
-        letters, position = chr(ord("A") + letter) + letters, position - 1
-    return letters.encode()
-
-
 def is_beside_others(filled: int) -> bool:
     """Return whether a row with so many filled cells has more than a sum beside its words."""
     return filled > MOST_BESIDE_SUM
-
-
-def _lacks_values(text: bytes) -> bool:
-    """Return whether a row of a sheet's XML has a formula without a value beside several cells.
-
-    One beside a word alone is a sum, which is no payment.
-    """
-    return WITHOUT_VALUE.search(text) is not None and any(
-        WITHOUT_VALUE.search(row) and is_beside_others(len(WITH_VALUE.findall(row)))
-        for row in ROW.findall(text)
-    )
-
-
-def _styles(text: str) -> dict[int, CellStyle]:
-    """Return the cell styles that show what the values do not say, by their numbers."""
-    formats = {
-        _attribute(tag, "numFmtId"): html.unescape(_attribute(tag, "formatCode"))
-        for tag in NUMBER_FORMAT.findall(text)
-    }
-    fonts = FONTS.search(text)
-    elements = FONT_ELEMENT.findall(fonts[0]) if fonts else []
-    red = {str(i) for i, font in enumerate(elements) if RED.search(font)}
-    struck = {str(i) for i, font in enumerate(elements) if STRUCK.search(font)}
-    cell_formats = CELL_FORMATS.search(text)
-    tags = re.findall(r"<xf\b[^>]*>", cell_formats[0]) if cell_formats else []
-    styles = {}
-    for number, tag in enumerate(tags):
-        font = _attribute(tag, "fontId")
-        number_format = formats.get(_attribute(tag, "numFmtId"), "")
-        styles[number] = CellStyle(number_format, font in red, font in struck)
-    return {number: style for number, style in styles.items() if style.is_notable}
-
-
-def _attribute(tag: str, name: str) -> str:
-    match = re.search(rf"\b{name}=\"([^\"]*)\"", tag)
-    return match[1] if match else ""

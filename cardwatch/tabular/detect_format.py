@@ -19,11 +19,6 @@ EXPORT_AGAIN = "Ask the issuer's portal for the same payments as CSV or XLSX"
 FOREIGN_FORMATS = (
     (rb"%PDF", "pdf", "this is a PDF. Ask the issuer or the portal for the data export"),
     (rb"-----BEGIN PGP|\x85[\x01-\x04]", "encrypted", "this file is encrypted. Decrypt it first"),
-    (
-        rb"MIME-Version:|From:.*\nMIME",
-        "web_page",
-        "this is a web page saved as a table. Open it in a spreadsheet and save it as CSV or XLSX",
-    ),
     (rb"\s*!(?:Type|Account|Option):", "bank_feed", f"this is a QIF file. {EXPORT_AGAIN}"),
     (
         rb"(?s)\s*(?:<\?xml[^>]*>\s*)?<[^>]*Document[^>]*camt\.05",
@@ -106,13 +101,14 @@ TEXT_FORMS = (
         EXCEL_XML,
         rb"(?s)\s*<(?:\?xml.{0,200}(?:Excel\.Sheet|office:spreadsheet)|(?:\w+:)?Workbook\b)",
     ),
+    ("mime", rb"MIME-Version:|From:.*\nMIME"),
     ("json", rb"\s*(?:\{\s*[\"}]|\[\s*[\[{\]])"),
 )
 """Forms of text that are no delimited one, by how they begin."""
 
 
 def recognise(data: bytes, file: str, limits: Limits) -> str:
-    """Return `csv` (any delimited text), `html`, `json`, the form of a workbook or of a bank feed.
+    """Return the form of a workbook, text or bank feed; `csv` is any delimited text.
 
     Raises:
         FileRefused: the file is empty, encrypted, something else, or over a limit.

@@ -1,9 +1,11 @@
 """Decodes text: by its mark, as UTF-8, else by the code page whose letters look like words."""
 
+import codecs
 import re
 from itertools import islice
 
 from cardwatch.errors import FileRefused
+from cardwatch.quantities import quantity
 
 BOMS = {
     b"\xff\xfe\x00\x00": "utf-32",
@@ -19,6 +21,7 @@ TYPOGRAPHIC_SIGNS = frozenset("£€\u2013\u2014\u2018\u2019“”…•·®©�
 TWICE_ENCODED = re.compile("Â£|Ã©|Ã¨|Ã¼|Ã¶|â€™|â€“")
 SAMPLE_BYTES = 20_000
 """Number of non-ASCII bytes read to choose a code page."""
+OTHER_LETTERS = re.compile("[^\x00-\x7f]")
 OTHER_BYTES = re.compile(rb"[^\x00-\x7f]")
 
 
@@ -40,10 +43,33 @@ def decode(data: bytes, file: str) -> tuple[str, str]:
             raise FileRefused(
                 file, "encoding", "its text encoding is not known. Export it as UTF-8"
             ) from None
+    if (mixed := _mixed(data)) is not None:
+        return mixed
     best = max(CODE_PAGES, key=lambda page: (_likelihood(data, page), -CODE_PAGES.index(page)))
     if _likelihood(data, best) > 0:
         return data.decode(best), best
     return _guess(data, file)
+
+
+def _mixed(data: bytes) -> tuple[str, str] | None:
+    """Return a text of UTF-8 with some bytes of Windows among it, as joined exports have; or none.
+
+    It is such a text if no more bytes are none of UTF-8 than other letters are.
+    """
+    strange = 0
+
+    def as_windows(error: UnicodeError) -> tuple[str, int]:
+        nonlocal strange
+        assert isinstance(error, UnicodeDecodeError)
+        strange += error.end - error.start
+        return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+    codecs.register_error("as_windows", as_windows)
+    text = data.decode("utf-8", "as_windows")
+    others = sum(1 for _ in islice(OTHER_LETTERS.finditer(text), 2 * strange + 1))
+    if others < 2 * strange or "\ufffd" in text:
+        return None
+    return text, f"utf-8, and cp1252 in {quantity(strange, 'byte')}"
 
 
 def _undo_twice(text: str, encoding: str) -> tuple[str, str]:

@@ -2,12 +2,20 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from cardwatch.errors import FileRefused
-from cardwatch.tabular.cell_formats import UNSTYLED, CellStyle, is_beside_others, shown_amounts
+from cardwatch.tabular.cell_formats import (
+    ANY,
+    UNSTYLED,
+    CellStyle,
+    Counted,
+    counted_in,
+    is_beside_others,
+    shown_cells,
+)
 from cardwatch.tabular.feeds.xml import parse_xml
 from cardwatch.tabular.headings import Headings
 from cardwatch.tabular.limits import Limits
@@ -25,11 +33,14 @@ class _Rows:
     Attributes:
         numbers: how many numbers other than zero a column has of a style, those below zero (true)
             apart.
+        struck: for each row with something struck through its amounts above zero, or `ANY` text.
     """
 
     styles: Mapping[str, CellStyle]
+    hidden_columns: frozenset[int] = frozenset()
     rows: list[list[str]] = field(default_factory=list)
-    numbers: Counter[tuple[int, str, bool]] = field(default_factory=Counter)
+    numbers: Counter[tuple[int, CellStyle, bool]] = field(default_factory=Counter)
+    struck: dict[int, set[int]] = field(default_factory=dict)
     hidden: set[int] = field(default_factory=set)
     unvalued: set[int] = field(default_factory=set)
     merged: list[tuple[int, int, int]] = field(default_factory=list)
@@ -44,19 +55,23 @@ class _Rows:
         if data is None and "Formula" in attributes:
             self.unvalued.add(len(self.rows) - 1)
         row = self.rows[-1]
-        if kind == "Number" and text.strip("-0."):
-            self.numbers[len(row), attributes.get("StyleID", ""), text.startswith("-")] += 1
+        style = self.styles.get(attributes.get("StyleID", ""), UNSTYLED)
+        is_amount = kind == "Number" and bool(text.strip("-0."))
+        if is_amount:
+            self.numbers[len(row), style, text.startswith("-")] += 1
+        if style.is_struck and (kind == "String" or (is_amount and not text.startswith("-"))):
+            self.struck.setdefault(len(self.rows), set()).add(len(row) if is_amount else ANY)
         if (down := _number(attributes, "MergeDown")) and kind != "Number":
             self.merged.append((len(self.rows) - 1, len(row), down))
         row += [text, *[""] * _number(attributes, "MergeAcross")]
 
-    def shown(self, columns: frozenset[int]) -> Counter[tuple[CellStyle, bool]]:
-        """Count the numbers of some columns by their styles, those below zero (true) apart."""
-        counts: Counter[tuple[CellStyle, bool]] = Counter()
-        for (column, style, is_below), count in self.numbers.items():
-            if column in columns:
-                counts[self.styles.get(style, UNSTYLED), is_below] += count
-        return counts
+    def amounts(self, columns: Collection[int]) -> Counted:
+        """Count the numbers in some columns by their styles."""
+        return counted_in(self.numbers, columns)
+
+    def struck_rows(self, columns: Collection[int]) -> int:
+        """Count the rows with a text, or an amount above zero in some columns, struck through."""
+        return sum(not row.isdisjoint({ANY, *columns}) for row in self.struck.values())
 
     @property
     def without_value(self) -> bool:
@@ -94,16 +109,8 @@ def read_excel_xml(data: bytes, file: str, headings: Headings, limits: Limits) -
         hidden = element.find("WorksheetOptions/Visible") is not None
         sheets.append(Sheet(number, name, read[-1].rows, hidden, headings))
     chosen, notes = choose_sheets(sheets, file)
-    chosen_rows = [read[sheet.number - 1] for sheet in chosen]
-    amounts: Counter[tuple[CellStyle, bool]] = Counter()
-    for sheet, rows in zip(chosen, chosen_rows, strict=True):
-        amounts += rows.shown(sheet.amount_columns)
-    shown = replace(
-        shown_amounts(amounts),
-        hidden_rows=sum(rows.hidden_rows for rows in chosen_rows),
-        without_value=any(rows.without_value for rows in chosen_rows),
-    )
-    notes += check_shown(shown, file)
+    looks = {sheet.name: rows for sheet, rows in zip(sheets, read, strict=True)}
+    notes += check_shown(shown_cells(looks, chosen), file)
     return join_sheets(chosen, len(sheets), notes, file, limits)
 
 

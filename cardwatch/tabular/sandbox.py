@@ -412,6 +412,7 @@ def _read_form(data: bytes, file: str, form: str, headings: Headings, limits: Li
     readers = {
         "csv": csv_reader.read_delimited,
         "html": web_page.read_web_page,
+        "mime": web_page.read_mime,
         "json": json_records.read_records,
         EXCEL_XML: excel_xml.read_excel_xml,
     }

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from email import message_from_bytes
 from html.parser import HTMLParser
 
 from cardwatch.errors import FileRefused
+from cardwatch.quantities import quantity
 from cardwatch.tabular.cell_formats import ShownCells, red_beside_others
 from cardwatch.tabular.encoding import decode
 from cardwatch.tabular.headings import SEARCHED_ROWS, Headings
@@ -329,6 +331,28 @@ def read_web_page(data: bytes, file: str, headings: Headings, limits: Limits) ->
     joined = join_sheets(chosen, len(sheets), notes, file, limits)
     decisions = [f"tables of a web page, text in {encoding}", *joined.decisions]
     return replace(joined, decisions=decisions)
+
+
+def read_mime(data: bytes, file: str, headings: Headings, limits: Limits) -> Found:
+    """Return the payments in a web page that is kept with its pictures in one file (MHTML).
+
+    Raises:
+        FileRefused: it holds several pages with tables, or none; or as `read_web_page`.
+    """
+    pages = [
+        page
+        for part in message_from_bytes(data).walk()
+        if part.get_content_type() == "text/html"
+        and isinstance(page := part.get_payload(decode=True), bytes)
+        and b"<table" in page.lower()
+    ]
+    if len(pages) != 1:
+        reason = (
+            f"this is a web page in MIME with {quantity(len(pages), 'page')} of tables. Open it in "
+            "a spreadsheet and save it as CSV or XLSX"
+        )
+        raise FileRefused(file, "web_page", reason)
+    return read_web_page(pages[0], file, headings, limits)
 
 
 def _sheets(tables: Sequence[_Table], headings: Headings, file: str) -> list[Sheet]:

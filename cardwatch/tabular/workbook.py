@@ -2,19 +2,29 @@
 
 import datetime as dt
 import io
+import re
+import zipfile
+from collections.abc import Mapping
 
 import python_calamine
 
 from cardwatch.errors import FileRefused
 from cardwatch.quantities import plural, quantity
-from cardwatch.tabular.cell_formats import ShownCells, shown_cells
+from cardwatch.tabular.cell_formats import SheetLook, ShownCells, shown_cells
+from cardwatch.tabular.detect_format import ZIP
 from cardwatch.tabular.headings import Headings
 from cardwatch.tabular.limits import Limits
+from cardwatch.tabular.ods_look import ods_looks
 from cardwatch.tabular.sheets import Sheet, choose_sheets, join_sheets
 from cardwatch.tabular.table import Found
+from cardwatch.tabular.xls_look import xls_looks
+from cardwatch.tabular.xlsx_look import xlsx_looks
 
 EXACT_FLOAT = 1e15
 """Excel keeps 15 significant digits: a larger number has lost some."""
+DAY_NUMBER = re.compile(r"[1-9]\d{4}(?:\.\d+)?")
+DAYS_TO_1904 = 1462
+"""Days between the calendars from which workbooks count, of 1900 and of 1904."""
 Cell = float | str | bool | dt.date | dt.datetime | dt.time | dt.timedelta | int
 
 
@@ -49,9 +59,65 @@ def read_workbook(data: bytes, file: str, headings: Headings, limits: Limits) ->
             payments have different headings; or its formulas have no saved values.
     """
     sheets = _load(data, file, headings)
+    looks, from_1904, unread = _looks(data)
+    for sheet in sheets:
+        unread += _drop_hidden_twins(sheet, looks)
+        if from_1904:
+            _count_from_1900(sheet)
     chosen, notes = choose_sheets(sheets, file)
-    notes += check_shown(shown_cells(data, chosen), file)
+    notes += unread + check_shown(shown_cells(looks, chosen), file)
     return join_sheets(chosen, len(sheets), notes, file, limits)
+
+
+def _looks(data: bytes) -> tuple[Mapping[str, SheetLook], bool, list[str]]:
+    """Return how each sheet looks, whether days count from 1904, and a note if neither is known."""
+    try:
+        if data.startswith(ZIP):
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                is_ods = "content.xml" in archive.namelist()
+            if is_ods:
+                return ods_looks(data), False, []
+            return (*xlsx_looks(data), [])
+        return (*xls_looks(data), [])
+    except Exception:  # noqa: BLE001  its values were read by another program, which is less strict
+        note = (
+            "how its cells look could not be read: hidden rows, red and struck-through letters, "
+            "and number formats that print CR or another currency"
+        )
+        return {}, False, [note]
+
+
+def _drop_hidden_twins(sheet: Sheet, looks: Mapping[str, SheetLook]) -> list[str]:
+    """Empty hidden columns of amounts beside one headed the same but for a number; return notes.
+
+    A person who opens the workbook sees one column of amounts.
+    """
+    hidden = looks[sheet.name].hidden_columns if sheet.name in looks else frozenset()
+    shown = {name for i, name in enumerate(sheet.names) if i not in hidden}
+    notes = []
+    for i in sorted(hidden):
+        name = sheet.names[i] if i < len(sheet.names) else ""
+        if not sheet.headings.is_amount(name):
+            continue
+        heading = " ".join(sheet.found.names[i].split())
+        if name in shown or re.sub(r" \d+$", "", name) in shown:
+            notes.append(f"column '{heading}' is hidden in the workbook, and not read")
+            for row in sheet.rows[sheet.found.first :]:
+                row[i : i + 1] = [""] * len(row[i : i + 1])
+        else:
+            notes.append(f"column '{heading}' is hidden in the workbook, and read like the others")
+    if notes:
+        sheet.look_again()
+    return notes
+
+
+def _count_from_1900(sheet: Sheet) -> None:
+    """Write day numbers of a workbook that counts from 1904 as any other workbook has them."""
+    days = sheet.headings.needed[0] if sheet.headings.needed else frozenset()
+    for i in (i for i, name in enumerate(sheet.names) if name in days):
+        for row in sheet.body:
+            if i < len(row) and DAY_NUMBER.fullmatch(row[i]):
+                row[i] = str(int(row[i].split(".")[0]) + DAYS_TO_1904)
 
 
 def _load(data: bytes, file: str, headings: Headings) -> list[Sheet]:
@@ -96,30 +162,10 @@ def check_shown(shown: ShownCells, file: str) -> list[str]:
     """Return notes on what the cells of a workbook show and their values do not say.
 
     Raises:
-        FileRefused: formulas were never worked out, so that their cells look empty; or a mark of
-            credit is printed by a format alone.
+        FileRefused: formulas were never worked out, so that their cells look empty; or a format
+            alone prints a mark of credit, another number, or another currency throughout.
     """
-    if shown.without_value:
-        reason = (
-            "it has formulas without saved values, as a program wrote it. Open it in a "
-            "spreadsheet, save it and try again"
-        )
-        raise FileRefused(file, "formulas", reason)
-    if shown.credits:
-        are = plural(shown.credits, "shows", "show")
-        reason = (
-            f"{quantity(shown.credits, 'cell')} {are} CR, a minus or brackets by its format, "
-            "beside an amount without a minus. Write a minus before the amounts that are refunds, "
-            "and save it"
-        )
-        raise FileRefused(file, "direction_unclear", reason)
-    if shown.scaled:
-        are = plural(shown.scaled, "shows", "show")
-        reason = (
-            f"{quantity(shown.scaled, 'cell')} {are} a point or thousands by its format, which the "
-            "number does not have. Write the amounts in pounds, and save it"
-        )
-        raise FileRefused(file, "amount_unclear", reason)
+    _check_printed(shown, file)
     notes = []
     if shown.foreign:
         cells_have = quantity(shown.foreign, "cell has", "cells have")
@@ -134,12 +180,60 @@ def check_shown(shown: ShownCells, file: str) -> list[str]:
             f"before {plural(shown.red, 'it', 'them')}"
         )
     if shown.struck:
-        amounts_are = quantity(shown.struck, "amount is", "amounts are")
+        payments_are = quantity(shown.struck, "payment is", "payments are")
         notes.append(
-            f"{amounts_are} struck through, and counted. If {plural(shown.struck, 'it', 'they')} "
+            f"{payments_are} struck through, and counted. If {plural(shown.struck, 'it', 'they')} "
             f"should not count, take the {plural(shown.struck, 'row', 'rows')} out"
         )
     if shown.hidden_rows:
         rows_are = quantity(shown.hidden_rows, "row is", "rows are")
         notes.append(f"{rows_are} hidden in the workbook, as by a filter, and read like the others")
     return notes
+
+
+def _check_printed(shown: ShownCells, file: str) -> None:
+    """Refuse amounts of which the printed form contradicts the value, and formulas without one.
+
+    Raises:
+        FileRefused: there are some.
+    """
+    credit, other = (
+        f"{quantity(count, 'cell')} {plural(count, 'shows', 'show')}"
+        for count in (shown.credits, shown.scaled)
+    )
+    for is_so, code, reason in (
+        (
+            shown.without_value,
+            "formulas",
+            (
+                "it has formulas without saved values, as a program wrote it. Open it in a "
+                "spreadsheet, save it and try again"
+            ),
+        ),
+        (
+            shown.credits,
+            "direction_unclear",
+            (
+                f"{credit} CR, a minus or brackets by its format, beside an amount without a "
+                "minus. Write a minus before the amounts that are refunds, and save it"
+            ),
+        ),
+        (
+            shown.scaled,
+            "amount_unclear",
+            (
+                f"{other} a point, thousands or a percentage by its format, which the number does "
+                "not have. Write the amounts in pounds, and save it"
+            ),
+        ),
+        (
+            shown.foreign and shown.foreign == shown.amounts,
+            "not_in_pounds",
+            (
+                "all its amounts have the sign of another currency, by their format. Export it "
+                "with the billed amounts in pounds, or give them the format of pounds if they are"
+            ),
+        ),
+    ):
+        if is_so:
+            raise FileRefused(file, code, reason)

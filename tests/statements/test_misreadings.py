@@ -141,6 +141,7 @@ def test_cells_with_the_sign_of_another_currency_are_told_of(
     workbook = openpyxl.Workbook()
     for row in (HEAD.split(","), ["2025-10-13", "A", "S", 10], ["2025-10-14", "B", "T", 11]):
         workbook.active.append(row)
+    workbook.active.append(["2025-10-15", "B", "U", 12])
     for cell in ("D2", "D3"):
         workbook.active[cell].number_format = number_format
     workbook.save(tmp_path / "a.xlsx")
@@ -202,7 +203,7 @@ def test_a_small_sheet_of_rows_that_stand_in_another_is_told_of(tmp_path: Path) 
     assert any("sheet 'Copy' has 1 row that stands in another" in note for note in report.notes)
 
 
-def test_the_currency_of_cells_in_an_ods_is_told_of(tmp_path: Path) -> None:
+def test_another_currency_of_all_cells_in_an_ods_is_refused(tmp_path: Path) -> None:
     def content(code: str) -> str:
         names = "".join(
             f'<table:table-cell office:value-type="string"><text:p>{name}</text:p>'
@@ -234,9 +235,8 @@ def test_the_currency_of_cells_in_an_ods_is_told_of(tmp_path: Path) -> None:
             archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
             archive.writestr("content.xml", content(code))
             archive.writestr("META-INF/manifest.xml", MANIFEST)
-        statements, report = read(tmp_path / f"{code}.ods")
-        assert statements.transactions["amount_pence"].tolist() == [1000]
-        assert any("another currency" in note for note in report.notes) == (code == "EUR")
+    assert pence_of(tmp_path / "GBP.ods") == [1000]
+    assert refusal(tmp_path / "EUR.ods").code == "not_in_pounds"
 
 
 @pytest.mark.parametrize("amount", ["GBP10.00", "10.00GBP", "GBP 10.00", "-GBP-10.00"])

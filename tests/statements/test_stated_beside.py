@@ -324,7 +324,7 @@ def test_rows_that_are_hidden_or_struck_through_are_named(tmp_path: Path) -> Non
     workbook.active["D4"].font = Font(strike=True)
     workbook.save(tmp_path / "a.xlsx")
     notes = notes_of(tmp_path / "a.xlsx")
-    assert "1 amount is struck through" in notes
+    assert "1 payment is struck through" in notes
     assert "1 row is hidden" in notes
 
 
@@ -428,7 +428,7 @@ def test_amounts_of_a_web_page_that_are_struck_through_are_named(write: Write, a
     rows[2][3] = amount
     cells = ["".join(f"<td>{cell}</td>" for cell in row) for row in rows]
     page = "<html><table>" + "".join(f"<tr>{row}</tr>" for row in cells) + "</table></html>"
-    assert "1 amount is struck through" in notes_of(write(page, "a.xls"))
+    assert "1 payment is struck through" in notes_of(write(page, "a.xls"))
 
 
 @pytest.mark.parametrize("attribute", ['style="text-decoration: line-through"', "class=strike"])
@@ -437,7 +437,7 @@ def test_a_row_of_a_web_page_that_is_struck_through_is_named(write: Write, attri
     cells = ["".join(f"<td>{cell}</td>" for cell in row) for row in rows]
     tags = ["<tr>", "<tr>", f"<tr {attribute}>", "<tr>"]
     lines = "".join(f"{tag}{row}</tr>" for tag, row in zip(tags, cells, strict=True))
-    assert "1 amount is struck" in notes_of(write(f"<html><table>{lines}</table></html>", "a.xls"))
+    assert "1 payment is struck" in notes_of(write(f"<html><table>{lines}</table></html>", "a.xls"))
 
 
 def test_letters_of_a_workbook_in_xml_are_heeded(write: Write) -> None:
@@ -466,7 +466,7 @@ def test_letters_of_a_workbook_in_xml_are_heeded(write: Write) -> None:
     )
     notes = notes_of(path)
     assert "1 amount is printed in red" in notes
-    assert "1 amount is struck through" in notes
+    assert "1 payment is struck through" in notes
     assert "1 row is hidden" in notes
     assert pence_of(path) == [1350, 1450, 1550, 1650]
 

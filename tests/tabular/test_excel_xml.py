@@ -103,9 +103,12 @@ def test_another_currency_in_a_format_is_named(tmp_path: Path) -> None:
     euros = payment(13, "ALPHA", "5").replace(
         '<Cell ><Data ss:Type="N', '<Cell ss:StyleID="eur"><Data ss:Type="N'
     )
-    table = outcome(tmp_path, HEAD + euros)
+    table = outcome(tmp_path, HEAD + euros + payment(14, "BETA", "6"))
     assert isinstance(table, Table)
     assert any("another currency" in note for note in table.notes)
+    alone = outcome(tmp_path, HEAD + euros)
+    assert isinstance(alone, FileRefused)
+    assert alone.code == "not_in_pounds"
 
 
 def styled(number_format: str, value: str, column: int = 3) -> str:

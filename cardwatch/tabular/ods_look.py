@@ -1,0 +1,159 @@
+"""How the sheets of an ODS workbook look: it keeps what every cell prints beside its value.
+
+Runs in the limited child only.
+"""
+
+import io
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Collection
+from xml.parsers import expat
+
+from cardwatch.tabular.cell_formats import ANY, CellStyle, Counted, counted_in
+
+NUMBERS = frozenset({"float", "currency", "percentage"})
+RED_COLOURS = frozenset({"#ff0000", "#c00000"})
+NUMBER = re.compile(r"\d[\d,. \u00a0\u202f']*")
+LITERAL = re.compile(r"[^\d\s,.()+\u2212\u2013-]+")
+MOST_REPEATED = 256
+"""A row is filled with one empty cell that is repeated to the end of the sheet."""
+THOUSAND_DIGITS, FACTOR = 3, 5
+"""Digits after a mark of thousands; a number that is so many times another is no rounded one."""
+
+
+class OdsLook:
+    """One sheet of an ODS workbook."""
+
+    without_value = False
+    """Whoever writes it writes the value of a formula."""
+
+    def __init__(self) -> None:
+        """Begin an empty sheet."""
+        self.hidden_columns: frozenset[int] = frozenset()
+        self.hidden_rows = 0
+        self.numbers: Counter[tuple[int, CellStyle, bool]] = Counter()
+        self.struck: list[set[int]] = []
+
+    def amounts(self, columns: Collection[int]) -> Counted:
+        """Count the numbers in some columns by their styles."""
+        return counted_in(self.numbers, columns)
+
+    def struck_rows(self, columns: Collection[int]) -> int:
+        """Count the rows with a text, or an amount above zero in some columns, struck through."""
+        return sum(not row.isdisjoint({ANY, *columns}) for row in self.struck)
+
+
+class _Reader:
+    """Reads the content of a workbook from its beginning to its end."""
+
+    def __init__(self) -> None:
+        self.looks: dict[str, OdsLook] = {}
+        self._look = OdsLook()
+        self._styles: dict[str, CellStyle] = {}
+        self._style = self._cell_style = ""
+        self._attributes: dict[str, str] = {}
+        self._shown: list[str] | None = None
+        self._column = self._rows = 0
+        self._is_hidden = self._is_filled = self._is_run_struck = False
+        self._struck: set[int] = set()
+
+    def open(self, tag: str, attributes: dict[str, str]) -> None:
+        """Start an element."""
+        if tag == "style:style":
+            self._style = attributes.get("style:name", "")
+        elif tag == "style:text-properties":
+            lines = (
+                attributes.get(f"style:text-line-through-{k}", "none") for k in ("style", "type")
+            )
+            is_red = attributes.get("fo:color", "").lower() in RED_COLOURS
+            is_struck = any(line != "none" for line in lines)
+            self._styles[self._style] = CellStyle("", is_red, is_struck)
+        elif tag == "table:table":
+            self._look = self.looks[attributes.get("table:name", "")] = OdsLook()
+            self._column = 0
+        elif tag == "table:table-column":
+            count = int(attributes.get("table:number-columns-repeated", "1"))
+            if attributes.get("table:visibility", "visible") != "visible":
+                hidden = range(self._column, min(self._column + count, MOST_REPEATED))
+                self._look.hidden_columns |= frozenset(hidden)
+            self._column += count
+        elif tag == "table:table-row":
+            self._rows = int(attributes.get("table:number-rows-repeated", "1"))
+            self._is_hidden = attributes.get("table:visibility", "visible") != "visible"
+            self._column, self._is_filled, self._struck = 0, False, set()
+        elif tag in {"table:table-cell", "table:covered-table-cell"}:
+            self._attributes, self._shown, self._is_run_struck = attributes, [], False
+        elif tag == "text:span" and self._shown is not None:
+            self._is_run_struck |= self._named(attributes.get("text:style-name", "")).is_struck
+
+    def text(self, text: str) -> None:
+        """Take what a cell prints."""
+        if self._shown is not None:
+            self._shown.append(text)
+
+    def close(self, tag: str) -> None:
+        """End an element."""
+        if tag in {"table:table-cell", "table:covered-table-cell"}:
+            self._take_cell("".join(self._shown or ()).strip())
+            self._shown = None
+        elif tag == "table:table-row":
+            self._look.hidden_rows += self._rows * (self._is_hidden and self._is_filled)
+            self._look.struck += [self._struck] * bool(self._struck)
+
+    def _named(self, name: str) -> CellStyle:
+        return self._styles.get(name, CellStyle())
+
+    def _take_cell(self, shown: str) -> None:
+        attributes = self._attributes
+        count = int(attributes.get("table:number-columns-repeated", "1"))
+        kind = attributes.get("office:value-type", "")
+        style = self._named(attributes.get("table:style-name", ""))
+        is_struck = style.is_struck or self._is_run_struck
+        self._is_filled |= bool(kind)
+        if kind in NUMBERS:
+            value = float(attributes.get("office:value", "0"))
+            printed = _printed(value, shown, attributes.get("office:currency", ""))
+            own = CellStyle(printed.number_format, style.is_red, is_struck, printed.prints_other)
+            for column in range(self._column, min(self._column + count, MOST_REPEATED)):
+                self._look.numbers[column, own, value < 0] += self._rows * (value != 0)
+                self._struck |= {column} if is_struck and value > 0 else set()
+        elif kind == "string" and is_struck:
+            self._struck.add(ANY)
+        self._column += count
+
+
+def _printed(value: float, shown: str, currency: str) -> CellStyle:
+    """Return as a style what a cell prints beside its value, and whether it prints another one.
+
+    `CR 12.30` is of the format `"CR" 00.00`; rounded numbers are the same.
+    """
+    number_format = LITERAL.sub(lambda text: f'"{text[0]}"', re.sub(r"\d", "0", shown))
+    if currency not in {"", "GBP"}:
+        number_format += f'"{currency}"'
+    match = NUMBER.search(shown)
+    if match is None or abs(value) < 1:
+        return CellStyle(number_format)
+    decimals = re.search(r"[.,](\d+)$", match[0].strip())
+    digits = float(re.sub(r"\D", "", match[0]))
+    places = len(decimals[1]) if decimals else 0
+    numbers = {digits / 10**places} | ({digits} if places == THOUSAND_DIGITS else set())
+    is_other = all(not 1 / FACTOR < number / abs(value) < FACTOR for number in numbers)
+    return CellStyle(number_format, prints_other=is_other)
+
+
+def _refuse(*_: object) -> None:
+    """Refuse a document type, which no workbook has."""
+    raise ValueError
+
+
+def ods_looks(data: bytes) -> dict[str, OdsLook]:
+    """Return how each sheet of a workbook looks, by its name."""
+    reader, parser = _Reader(), expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler, parser.EndElementHandler = reader.open, reader.close
+    parser.CharacterDataHandler = reader.text
+    parser.StartDoctypeDeclHandler = _refuse
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parser.Parse(archive.read("content.xml"), True)  # noqa: FBT003  expat takes no names
+    return reader.looks
