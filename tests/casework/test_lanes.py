@@ -10,7 +10,17 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import EQUAL, NOW, SPLIT, erase, export_alerts, lively_month, month, rules_without
+from books import (
+    EQUAL,
+    NOW,
+    SPLIT,
+    approved,
+    erase,
+    export_alerts,
+    lively_month,
+    month,
+    rules_without,
+)
 
 from cardwatch import services
 from cardwatch.casebook import FINANCE, LANES, PSD, Actor, AuditEvent, Casebook, documents
@@ -162,7 +172,8 @@ def _answers(
 def _import(context: services.ServiceContext, name: str, folder: Path) -> services.RegisterReceipt:
     """Import a register."""
     (folder / name).write_text(REGISTERS[name], encoding="utf-8")
-    return services.import_register(context, read_register(folder / name, CHOICES))
+    register = read_register(folder / name, CHOICES)
+    return approved(context, lambda by: services.import_register(by, register))
 
 
 def _live(
