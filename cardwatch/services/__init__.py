@@ -270,6 +270,7 @@ from cardwatch.services.units import UnitDetail, get_unit
 from cardwatch.services.verification import (
     Check,
     audit_events,
+    chain_faults,
     erase,
     health,
     list_expired,

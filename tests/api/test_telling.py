@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from books import NOW
 from services import OCTOBER, OWN, Running, activate_account, sign_in
 from standardwebhooks import Webhook
 
 from api import background
-from api.notifications import REFUSED_SUBJECT, SUBJECT, TEXT
+from api.notifications import REFUSED_SUBJECT, SUBJECT, TEXT, send_notice
 from cardwatch import services
 from cardwatch.casebook import AuditEvent
 from cardwatch.casebook.outbox import RETRY_SECONDS
@@ -29,6 +30,10 @@ from cardwatch.services.refused_files import ArrivedFile, refuse_arrival
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+
+MOST_BLOCKS = 50
+"""Megabytes that an answer without an end has here."""
 
 
 @dataclass
@@ -176,6 +181,36 @@ def test_notices_go_to_no_stranger(serve: Callable[..., Running], url: str) -> N
     refused = running.ask("PUT", "/v1/webhook", "admin", json={"url": url})
     assert (refused.status_code, refused.json()["code"]) == (422, "refused")
     assert running.ask("GET", "/v1/webhook", "admin").json() == []
+
+
+def test_an_answer_without_an_end_is_not_read(serve: Callable[..., Running]) -> None:
+    """A receiver that was taken over answers for ever, to fill the service's memory."""
+    sent_bytes: list[int] = []
+
+    class Endless(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(200)
+            self.end_headers()
+            with suppress(OSError):
+                for _ in range(MOST_BLOCKS):
+                    self.wfile.write(bytes(1_000_000))
+                    sent_bytes.append(1_000_000)
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    server = HTTPServer(("127.0.0.1", 0), Endless)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    running = serve(webhook_hosts="127.0.0.1", chores=False)
+    settings = running.client.app.state.service.settings  # type: ignore[attr-defined]
+    url = f"http://127.0.0.1:{server.server_port}/x"
+    notice = {"kind": "list", "made_at": "x", "notice_id": "n", "url": url}
+    assert send_notice(settings, notice, "whsec_" + "A" * 43 + "=", NOW)
+    server.shutdown()
+    server.server_close()
+    assert len(sent_bytes) < MOST_BLOCKS
 
 
 def test_a_webhook_that_is_ended_gets_nothing(
