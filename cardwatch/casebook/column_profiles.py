@@ -19,9 +19,12 @@ from cardwatch.casebook.unit_of_work import Actor, short_id
 from cardwatch.errors import NotAllowed, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from cardwatch.casebook.unit_of_work import UnitOfWork
+
+MOST_PROFILES = 100
+"""Profiles that are remembered for one person alone, the newest; colleagues look through them."""
 
 
 def save_profile(
@@ -40,21 +43,18 @@ def save_profile(
     """
     person = person_behind(uow, uow.actor.actor_id)
     parts = (*sorted(headings),) or (content,)
-    shared_id = short_id(uow.actor.role, *parts)
+    shared_id = short_id("shared", uow.actor.role, *parts)
     row = {"content": content, "role": uow.actor.role, "made_by": person, "made_at": uow.now}
-    agreed = next(
-        (
-            waiting
-            for waiting in waiting_profiles(uow)
-            if waiting["name"] == short_id(uow.actor.role, waiting["made_by"], *parts)
-            and is_same(waiting["content"])
-            and _confirms(uow, person, waiting["made_by"])
-        ),
-        None,
-    )
-    own_id = short_id(uow.actor.role, person, *parts)
+    ids = {
+        short_id("own", uow.actor.role, maker, *parts)
+        for maker in _makers(uow) - {person}
+        if _confirms(uow, person, maker)
+    }
+    agreed = next((waiting for waiting in _rows(uow, ids) if is_same(waiting["content"])), None)
+    own_id = short_id("own", uow.actor.role, person, *parts)
     if agreed is None:
         _put(uow, own_id, row | {"agreed_by": None})
+        _remove_oldest(uow, person)
         return own_id
     uow.delete(column_profiles, column_profiles.c.name.in_([own_id, agreed["name"]]))
     _put(uow, shared_id, row | {"agreed_by": agreed["made_by"]})
@@ -65,6 +65,30 @@ def _put(uow: UnitOfWork, name: str, row: Mapping[str, str | None]) -> None:
     """Keep a profile under an id, in place of one that is there."""
     if not uow.update(column_profiles, column_profiles.c.name == name, row):
         uow.insert(column_profiles, [{**row, "name": name}])
+
+
+def _makers(uow: UnitOfWork) -> set[str]:
+    """Return who has access in the actor's role and has saved a profile that nobody else has."""
+    question = sa.select(column_profiles.c.made_by).where(uow.scope(column_profiles), _waits(uow))
+    return {
+        row["made_by"]
+        for row in uow.fetch_all(question.distinct())
+        if _has_role(uow, row["made_by"])
+    }
+
+
+def _waits(uow: UnitOfWork) -> sa.ColumnElement[bool]:
+    """Return the condition that a profile is for the files of one person of the actor's role."""
+    return (column_profiles.c.role == uow.actor.role) & column_profiles.c.agreed_by.is_(None)
+
+
+def _remove_oldest(uow: UnitOfWork, person: str) -> None:
+    """Forget what is beyond the newest profiles of a person."""
+    own = [
+        row["name"] for row in _profiles(uow, _waits(uow) & (column_profiles.c.made_by == person))
+    ]
+    if extra := own[MOST_PROFILES:]:
+        uow.delete(column_profiles, column_profiles.c.name.in_(extra))
 
 
 def _confirms(uow: UnitOfWork, person: str, other: str) -> bool:
@@ -92,24 +116,29 @@ def used_profiles(uow: UnitOfWork) -> list[Layout]:
     Then come those on which two people agree.
     """
     person = person_behind(uow, uow.actor.actor_id)
-    rows = [row for row in _profiles(uow) if row["agreed_by"] or row["made_by"] == person]
+    is_own, is_shared = (
+        column_profiles.c.made_by == person,
+        column_profiles.c.agreed_by.is_not(None),
+    )
+    rows = _profiles(uow, is_own | is_shared)
     return sorted(rows, key=lambda row: row["agreed_by"] is not None)
 
 
 def waiting_profiles(uow: UnitOfWork) -> list[Layout]:
     """Return the profiles that others who have access saved for their files, and nobody else."""
-    person = person_behind(uow, uow.actor.actor_id)
-    return [
-        row
-        for row in _profiles(uow)
-        if not row["agreed_by"] and row["made_by"] != person and _has_role(uow, row["made_by"])
-    ]
+    makers = _makers(uow) - {person_behind(uow, uow.actor.actor_id)}
+    return _profiles(uow, _waits(uow) & column_profiles.c.made_by.in_(makers))
 
 
-def _profiles(uow: UnitOfWork) -> list[Layout]:
-    """Return the profiles of the actor's role, the newest first."""
+def _rows(uow: UnitOfWork, ids: Collection[str]) -> list[Layout]:
+    """Return the profiles of some ids."""
+    return _profiles(uow, column_profiles.c.name.in_(ids))
+
+
+def _profiles(uow: UnitOfWork, which: sa.ColumnElement[bool]) -> list[Layout]:
+    """Return profiles of the actor's role, the newest first."""
     question = sa.select(column_profiles).where(
-        uow.scope(column_profiles), column_profiles.c.role == uow.actor.role
+        uow.scope(column_profiles), column_profiles.c.role == uow.actor.role, which
     )
     order = (column_profiles.c.made_at.desc(), column_profiles.c.name)
     return uow.fetch_all(question.order_by(*order), Layout)
@@ -124,7 +153,7 @@ def remove_profile(uow: UnitOfWork, name: str) -> None:
             otherwise.
     """
     person = person_behind(uow, uow.actor.actor_id)
-    row = next((row for row in _profiles(uow) if row["name"] == name), None)
+    row = next(iter(_rows(uow, [name])), None)
     if row is None:
         raise NotFound("There is no such column profile.")
     if row["agreed_by"]:

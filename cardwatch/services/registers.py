@@ -271,7 +271,7 @@ def _second_upload_needed(
     content = content_sha256(pack_register(register))
     if not changes:
         return ()
-    if confirm_import(uow, register.kind, content, known_from, replaces):
+    if confirm_import(uow, register.kind, content, known_from, replaces, comparison.last):
         event = AuditEvent("collection", "register", outcome="confirmed")
         uow.tell(event, {uow.actor.chain} - {uow.chain})
         return ()

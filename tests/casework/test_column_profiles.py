@@ -9,6 +9,7 @@ import pytest
 from books import HEADINGS, SPLIT, month
 
 from cardwatch import services
+from cardwatch.casebook import column_profiles
 from cardwatch.casebook.api_keys import actor_of_key
 from cardwatch.errors import NotAllowed
 from cardwatch.statements import profile_toml, read_each
@@ -83,6 +84,20 @@ def test_who_agreed_to_a_profile_changes_it_for_nobody_else(
         services.remove_profile(at(person=2), waiting.profile_id)
     services.remove_profile(at(), waiting.profile_id)
     assert pence(at()) == whole
+
+
+def test_of_many_profiles_of_one_person_the_newest_are_remembered(
+    at: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who saves thousands would slow each upload of their colleagues."""
+    monkeypatch.setattr(column_profiles, "MOST_PROFILES", 3)
+    chosen = dict(zip(COLUMNS, "ABCD", strict=True))
+    services.save_profile(at(person=2), _profile())
+    for number in range(5):
+        profile = services.profile_of_form([*"ABCD", f"X{number}"], chosen, {"name": str(number)})
+        services.save_profile(at(days=number), profile_toml(profile))
+    names = [remembered.profile.name for remembered in services.list_profiles(at())]
+    assert names == ["4", "3", "2", "ours"]
 
 
 def test_an_administrators_key_is_no_first_person_and_neither_is_who_has_left(
