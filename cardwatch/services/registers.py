@@ -50,7 +50,8 @@ from cardwatch.vocabulary import ApprovalKind
 
 MOST_IN_NOTES = 20
 """The most entries that somebody is told when a second person is needed."""
-CLOSED = ("dissolved", "debarred")
+CLOSED_COMPANIES = ("dissolved", "debarred")
+"""What a company is shown as that sells nothing any more."""
 MOST_IN_EVENT = 1_000
 """The most entries that an event names; it counts them all."""
 
@@ -265,7 +266,9 @@ def _second_upload_needed(
     changes = comparison.all_changes()
     if register.kind == "companies":
         changes = [
-            found for found in comparison.lost() if found.old and found.old["status"] in CLOSED
+            found
+            for found in comparison.lost()
+            if found.old and found.old["status"] in CLOSED_COMPANIES
         ]
     report, replaces = register.reports[0], str(bool(comparison.is_replacing))
     content = content_sha256(pack_register(register))
