@@ -9,7 +9,7 @@ import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -73,15 +73,16 @@ def listener() -> Iterator[Listener]:
 
 
 def _do_chores(running: Running) -> None:
-    """Do once what the service's own thread does again and again."""
+    """Do once what the service's own threads do again and again."""
     service = running.client.app.state.service  # type: ignore[attr-defined]
-    over = threading.Event()
-    thread = threading.Thread(target=background.run_background, args=(service, over))
-    thread.start()
-    time.sleep(0.5)
-    over.set()
-    service.wake.set()
-    thread.join()
+    for task in background.TASKS:  # jobs come before the notices of them
+        over = threading.Event()
+        thread = threading.Thread(target=task, args=(service, over))
+        thread.start()
+        time.sleep(0.5)
+        over.set()
+        service.wake.set()
+        thread.join()
 
 
 def _send(running: Running) -> None:
@@ -181,6 +182,49 @@ def test_notices_go_to_no_stranger(serve: Callable[..., Running], url: str) -> N
     refused = running.ask("PUT", "/v1/webhook", "admin", json={"url": url})
     assert (refused.status_code, refused.json()["code"]) == (422, "refused")
     assert running.ask("GET", "/v1/webhook", "admin").json() == []
+
+
+def test_a_receiver_that_answers_slowly_holds_up_nothing_else(
+    serve: Callable[..., Running],
+) -> None:
+    """Taken over, it answers a byte at a time: statements are scored, and psd's notices sent."""
+    asked, over = threading.Event(), threading.Event()
+    got: list[bytes] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(self.rfile.read(int(self.headers["content-length"])))
+            if self.path == "/slow":
+                asked.set()
+                over.wait(60)
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    running = serve(webhook_hosts="127.0.0.1")
+    running.ask("PUT", "/v1/webhook", "admin", json={"url": f"{url}/slow"})
+    try:
+        _send(running)
+        assert asked.wait(60)
+        running.ask("PUT", "/v1/webhook", "psd", json={"url": f"{url}/quick"})
+        files = {"file": ("november.csv", OCTOBER.replace("2026-10", "2026-11"))}
+        wait = {"Prefer": "respond-async"}
+        place = running.ask("POST", "/v1/statements", files=files, headers=wait).headers["Location"]
+        until = time.monotonic() + 60
+        while time.monotonic() < until and len(got) < 2:
+            time.sleep(0.1)
+        assert running.ask("GET", place).json()["state"] == "done"
+        assert len(got) == 2, "psd's notice has come, and finance's first waits for its answer"
+    finally:
+        over.set()
+        server.shutdown()
+        server.server_close()
 
 
 def test_an_answer_without_an_end_is_not_read(serve: Callable[..., Running]) -> None:
