@@ -20,6 +20,7 @@ from books import (
     lively_month,
     month,
     rules_without,
+    second_person,
 )
 
 from cardwatch import services
@@ -170,10 +171,13 @@ def _answers(
 
 
 def _import(context: services.ServiceContext, name: str, folder: Path) -> services.RegisterReceipt:
-    """Import a register."""
+    """Import a register, as two people where it needs them."""
     (folder / name).write_text(REGISTERS[name], encoding="utf-8")
     register = read_register(folder / name, CHOICES)
-    return approved(context, lambda by: services.import_register(by, register))
+    receipt = approved(context, lambda by: services.import_register(by, register))
+    if receipt.outcome == "second-person":
+        return services.import_register(second_person(context), register)
+    return receipt
 
 
 def _live(
