@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from api.background import run_background, run_long_jobs
+from api.background import TASKS
 from api.deps import SIGNED_IN
 from api.errors import MEDIA, add_handlers
 from api.memory import limit_memory
@@ -68,7 +68,7 @@ def create_app(
         _set_up_process(service.settings)
         app.state.service = service
         over = threading.Event()
-        work = (run_background, run_long_jobs) if chores else ()
+        work = TASKS if chores else ()
         threads = [
             threading.Thread(target=task, args=(service, over), daemon=True) for task in work
         ]

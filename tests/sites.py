@@ -268,7 +268,7 @@ def fill_people(site: Site) -> None:
     name = f"columns of {'long-name' * 9}.csv"
     profile = services.profile_of_form(["a", LONG, "c", "d"], chosen, {"name": name})
     services.save_profile(at, profile_toml(profile))
-    site.ids["profile"] = next(iter(services.column_profiles(at)))
+    site.ids["profile"] = services.list_profiles(at)[0].profile_id
     site.ids["long_person"], site.ids["invitation"] = person, services.invite(admin, person)
     services.create_key(admin, name=LONG, role="auditor", days=90)
     provider = services.ServiceContext(

@@ -249,8 +249,8 @@ def _page(
 def list_profiles(request: Request, context: Context) -> Response:
     """List the column profiles that are remembered."""
     profiles = [
-        (profile_id, profile, _columns_of(profile))
-        for profile_id, profile in services.column_profiles(context).items()
+        (remembered, _columns_of(remembered.profile))
+        for remembered in services.list_profiles(context)
     ]
     return render(request, "column_profiles.html", profiles=profiles)
 

@@ -17,6 +17,7 @@ from cardwatch.casebook.tables import RECEIVES
 from cardwatch.casebook.unit_of_work import short_id
 from cardwatch.errors import CardwatchError
 from cardwatch.registers import register_kind, template_text
+from cardwatch.services.imports import SECOND_PERSON
 
 router = APIRouter()
 MOST_MATCHES = 100
@@ -69,19 +70,25 @@ def upload(
         )
     except CardwatchError as refusal:
         return _upload_page(request, context, form, field_errors(refusal, {"file": "files"}))
+    if receipt.outcome == SECOND_PERSON:
+        return _upload_page(request, context, form, {"files": " ".join(receipt.notes)})
     if not receipt.version_id:
         return redirect("/registers/matches")
     return redirect(f"/registers/versions/{receipt.version_id}?outcome={receipt.outcome}")
 
 
 @router.get("/registers/versions/{version_id}")
-def show_version(request: Request, context: Context, version_id: str) -> Response:
+def show_version(
+    request: Request, context: Context, service: AppStateDep, version_id: str
+) -> Response:
     """Show one version with every row that could not be read."""
     version, report = services.get_version(context, version_id)
     kind = register_kind(version.kind)
+    with service.scoring():
+        shown = services.version_changes(context, version_id)
     return render(
         request, "register_version.html", version=version, report=report,
-        title=kind.title, shown=services.version_changes(context, version_id),
+        title=kind.title, shown=shown,
         outcome=request.query_params.get("outcome", ""),
         may_review=kind.lane == PSD and "organisation" in kind.expects,
     )  # fmt: skip
@@ -147,12 +154,13 @@ def show_register(request: Request, context: Context, service: AppStateDep, kind
     """Show one register: its versions, its quality, and names that match no merchant."""
     with service.scoring():
         detail = services.get_register(context, kind)
+        newest = detail.versions[0].version_id if detail.versions else ""
+        lost = services.version_changes(context, newest).counts if newest else {}
     fields = {field.name: field.headings[0] for field in register_kind(kind).fields}
-    newest = detail.versions[0].version_id if detail.versions else ""
     return render(
         request, "register.html", detail=detail, summary=detail.summary, fields=fields,
         may_upload=context.actor.role in RECEIVES, is_theirs=detail.summary.lane == PSD,
-        lost=services.version_changes(context, newest).counts if newest else {},
+        lost=lost,
     )  # fmt: skip
 
 

@@ -184,12 +184,12 @@ class Casebook:
             actor: for whom.
             now: the moment, with a time zone.
             lanes: the lanes it touches.
-            reads: whether it changes nothing, and waits for nobody.
+            reads: whether it changes nothing, waits for nobody, and sees all as of one moment.
 
         Raises:
             CasebookFailed: the database failed.
         """
-        engine = self.engine.execution_options(reads=True) if reads else self.engine
+        engine = self._snapshots() if reads else self.engine
         with self._sentence("failed"), engine.begin() as connection:
             self.set_tenant(connection, actor.organisation_id, lanes)
             yield UnitOfWork(
@@ -259,10 +259,16 @@ class Casebook:
     @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:
         """Give a connection that sees the casebook as it stands at one moment, only to read."""
-        how = {"reads": True} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
-        engine = self.engine.execution_options(**how)
-        with self._sentence("failed"), engine.begin() as connection:
+        with self._sentence("failed"), self._snapshots().begin() as connection:
             yield connection
+
+    def _snapshots(self) -> sa.Engine:
+        """Return an engine whose transactions only read, each the casebook as of one moment."""
+        if self.is_sqlite:  # with a log of writes each transaction does
+            return self.engine.execution_options(reads=True)
+        return self.engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
 
     def grant_service_role(self, role: str) -> None:
         """Let a role of PostgreSQL work with the tables without owning them.

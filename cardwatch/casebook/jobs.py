@@ -167,9 +167,14 @@ def list_failed(uow: UnitOfWork, kind: str) -> list[FailedJob]:
 
 
 def claim_job(uow: UnitOfWork, kinds: Sequence[str]) -> Job | None:
-    """Take the oldest job of some kinds that waits, or whose process has died, if there is one."""
+    """Take a job that waits, or whose process has died, if there is one.
+
+    Those of an earlier kind come first, so that many of a later one keep none of them waiting; of
+    one kind the oldest does.
+    """
     waiting = sa.select(jobs).where(uow.scope(jobs), _waits(uow, kinds))
-    question = waiting.order_by(jobs.c.made_at, jobs.c.job_id).limit(1)
+    precedence = sa.case({kind: place for place, kind in enumerate(kinds)}, value=jobs.c.kind)
+    question = waiting.order_by(precedence, jobs.c.made_at, jobs.c.job_id).limit(1)
     claimed = uow.fetch_one(question.with_for_update(skip_locked=True))
     if claimed is None:
         return None

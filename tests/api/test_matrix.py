@@ -386,9 +386,9 @@ class World:
         profile = services.profile_of_form(headings, COLUMNS, {})
         services.save_profile(context, profile_toml(profile))
         return next(
-            name
-            for name, kept in services.column_profiles(context).items()
-            if headings[-1] in kept.recognise
+            remembered.profile_id
+            for remembered in services.list_profiles(context)
+            if headings[-1] in remembered.profile.recognise
         )
 
     def _new_session(self, owner: str, lane: str) -> str:

@@ -350,6 +350,19 @@ def test_history_after_the_first_scored_day_needs_two_people(at: Context, read: 
     assert receive_as_two(at, read(same), is_history=True).outcome == "received"
 
 
+def test_who_makes_up_earlier_history_later_needs_a_second_person(at: Context, read: Read) -> None:
+    """Splits of last summer, uploaded in winter, would make a habit of those that are to come."""
+    services.receive(at(), read(*month(9), name="september.csv"))
+    summer = [line.replace("2026-10", "2026-07") for line in SPLIT]
+    services.receive(at(days=30), read(*month(8)), is_history=True)
+    waits = services.receive(at(days=31), read(*summer, name="summer.csv"), is_history=True)
+    assert waits.outcome == "second-person"
+    second = services.receive(
+        at(days=31, person=2), read(*summer, name="summer.csv"), is_history=True
+    )
+    assert second.outcome == "received"
+
+
 def test_a_corrected_statement_that_comes_back_is_scored_again(at: Context, read: Read) -> None:
     true = read(*month(10), *SPLIT)
     first = services.receive(at(), true)

@@ -10,7 +10,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import NOW, erase, export_alerts, month
+from books import NOW, approved, erase, export_alerts, month
 
 from cardwatch import services
 from cardwatch.casebook import AuditEvent
@@ -46,7 +46,8 @@ def bring(at: At, tmp_path: Path, choices: ReadingChoices) -> Bring:
     ) -> services.RegisterReceipt:
         path = tmp_path / name
         path.write_text(text, encoding="utf-8")
-        receipt = services.import_register(at(role, days=days), read_register(path, choices))
+        register = read_register(path, choices)
+        receipt = approved(at(role, days=days), lambda by: services.import_register(by, register))
         if check:
             services.check_registers_now(at(role, days=days))
         return receipt

@@ -175,7 +175,8 @@ def test_a_later_version_alters_no_alert(
     services.receive(at(), read(*month(9), *month(10), *PAID))
     before = gift_alerts(at("psd"))
     in_november = LATER.replace("/09/2026", "/11/2026")  # nobody but E2 has paid since
-    services.import_register(at("psd", days=1), register(GIFTS + in_november, "more gifts.csv"))
+    more = register(GIFTS + in_november, "more gifts.csv")
+    approved(at("psd", days=1), lambda by: services.import_register(by, more))
     services.receive(
         at(days=1), read(*month(11), PAID[1].replace("10-16", "11-16").replace("P2", "P3"))
     )
@@ -190,7 +191,8 @@ def test_an_entry_that_says_no_day_is_known_from_its_version(
 ) -> None:
     no_day = LATER.replace("08/09/2026", "")
     services.import_register(at("psd"), register(GIFTS + LUNCH))
-    late = services.import_register(at("psd", days=2), register(GIFTS + no_day, "more gifts.csv"))
+    more = register(GIFTS + no_day, "more gifts.csv")
+    late = approved(at("psd", days=2), lambda by: services.import_register(by, more))
     stated = services.import_register(
         at("psd", days=3), register(GIFTS + no_day, "gifts 3.csv"), known_from="2026-09-10"
     )

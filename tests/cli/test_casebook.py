@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -228,6 +230,18 @@ def test_proof_and_copies(begun: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "home" / "casebook.db").unlink()
     assert begun("restore", str(copy))[0]["rows"] == rows
     assert len(begun("alerts", "--as", FINANCE)) == 1
+
+
+def test_a_backup_that_was_changed_says_so_when_it_is_restored(
+    begun: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Whoever has the backup makes a reader of finance's alerts out of nobody."""
+    copy = tmp_path / "copy.db"
+    begun("backup", str(copy))
+    with closing(sqlite3.connect(copy)) as book, book:
+        book.execute("UPDATE people SET role = 'psd' WHERE role = 'finance'")
+    (tmp_path / "home" / "casebook.db").unlink()
+    begun("restore", str(copy), code=5)
 
 
 def test_another_machine_cosigns_a_checkpoint_and_refuses_a_shorter_log(
