@@ -9,7 +9,6 @@ from fastapi import APIRouter, Request, Response
 
 from api.deps import AppStateDep, Context, VerifiedContext
 from api.downloads import attachment_response, case_pack
-from api.pagination import one_page
 from api.quotas import ExportContext
 from api.search_terms import read_term, with_term
 from api.state import UPLOAD_BYTES
@@ -25,6 +24,7 @@ from api.web.base import (
     subjects_for,
 )
 from api.web.exports import share_page
+from api.web.paging import numbered_page
 from cardwatch import services
 from cardwatch.casebook import FINANCE, PSD
 from cardwatch.casebook.attachments import MAX_ATTACHMENT_BYTES, MAX_ATTACHMENTS, MEDIA_TYPES
@@ -70,27 +70,25 @@ def _list_page(
     """Return the list of cases with what is wrong in its search."""
     params = nonempty(request.query_params)
     chosen = {name: value for name, value in params.items() if name in CASE_FILTERS}
-    term, after, cursor = "", "", params.get("cursor", "")
+    term = ""
+    page = numbered_page(request, _address(chosen), 0, CASES_PER_PAGE)
     rows: list[ListedCase] = []
     waiting = services.list_referrals(context, waiting=True)
     try:
         term = read_term(service, context.actor, chosen.get("search", ""))
         owner = services.email_of(context) if "owner" in chosen else ""
         case_filter = CaseFilter(state=chosen.get("state", ""), owner=owner, text=term)
-        rows, after = one_page(
-            lambda place, most: services.list_cases(context, case_filter, after=place, limit=most),
-            cursor=cursor,
-            limit=CASES_PER_PAGE,
-        )
+        count = services.count_cases(context, case_filter)
+        page = numbered_page(request, _address(chosen), count, CASES_PER_PAGE)
+        rows = services.list_cases(context, case_filter, offset=page.offset, limit=page.size)
     except CardwatchError as refusal:
-        errors |= field_errors(refusal, {"cursor": ""})
+        errors |= field_errors(refusal)
     words = {"owner": "My cases", "search": f"Search: {term}"} | CASE_STATE_TITLES
     return render(
         request, "cases.html", errors=errors, rows=rows, chosen=chosen, term=sent_text or term,
         states=CASE_STATE_TITLES, waiting=waiting,
         chips=chips(chosen, lambda name, value: words.get(name, words.get(value, value)), _address),
-        next=_address(chosen | {"cursor": after}) if after else "",
-        first=_address(chosen) if cursor else "",
+        page=page,
     )  # fmt: skip
 
 

@@ -114,6 +114,7 @@ def find_alerts(
     alert_filter: AlertFilter,
     *,
     after: Sequence[float | str] = (),
+    offset: int = 0,
     limit: int | None = None,
 ) -> list[ListedAlert]:
     """Return the alerts the actor may see, in the order asked for, each with its state.
@@ -126,6 +127,7 @@ def find_alerts(
         uow: the work it is done in.
         alert_filter: which of them.
         after: the `place` of the alert after which they begin.
+        offset: how many are left out before them.
         limit: the most that are given.
 
     Raises:
@@ -136,6 +138,7 @@ def find_alerts(
         sa.select(alerts, expected.label("expected_precision"))
         .where(uow.scope(alerts), not_about(uow, alerts), *alert_filter.conditions(uow))
         .order_by(*by)
+        .offset(offset)
         .limit(limit)
     )
     for index, part in enumerate(by):

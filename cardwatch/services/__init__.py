@@ -66,6 +66,7 @@ from cardwatch.services.cases import (
     cases_with_alert,
     change_case,
     close_case,
+    count_cases,
     decline_referral,
     find_attachment,
     get_attachment,

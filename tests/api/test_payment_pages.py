@@ -11,6 +11,8 @@ import pytest
 from books import lively_month, month
 from services import Running, text
 
+from api.web import payments
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -39,6 +41,18 @@ def test_search_leaves_no_name_in_an_address(page: Callable[..., Any]) -> None:
     token = re.search(r"search=([^&]+)", str(found.url))
     assert token is not None
     assert page(f"/payments?search={token[1]}", "auditor").status_code == 422
+
+
+def test_payments_that_are_ticked_stay_from_page_to_page(
+    page: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(payments, "PAYMENTS_PER_PAGE", 3)
+    places = re.findall(r'type="checkbox" value="([^"]+)"', page("/payments").text)
+    second = page(f"/payments?page=2&payment={places[1]}").text
+    assert "1 more payment is selected on other pages" in second
+    assert f'type="hidden" name="payment" value="{places[1]}"' in second
+    assert f'value="{places[1]}" checked' in page(f"/payments?payment={places[1]}").text
+    assert re.search(r"Payments 4 to 6 of \d+, the newest first", second)
 
 
 def test_filters_that_are_wrong_are_named(page: Callable[..., Any]) -> None:
