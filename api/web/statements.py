@@ -196,7 +196,10 @@ def show_jobs(request: Request, context: Context) -> Response:
         heading = "Statements not uploaded"
     else:
         heading = "Some statements were not uploaded" if failed else "Statements uploaded"
-    return render(request, "statements_jobs.html", jobs=jobs, waits=waits, heading=heading)
+    return render(
+        request, "statements_jobs.html", jobs=jobs, waits=waits, heading=heading,
+        files=services.file_names(context, names),
+    )  # fmt: skip
 
 
 def _is_waiting(job: JobAnswer) -> bool:

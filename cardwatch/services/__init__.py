@@ -155,6 +155,7 @@ from cardwatch.services.jobs import (
     TRIALS,
     check_registers_now,
     do_next_job,
+    file_names,
     get_job,
     list_refused_uploads,
     list_trials,
