@@ -16,15 +16,16 @@ from markupsafe import Markup
 
 from cardwatch.alerts import people_label
 from cardwatch.alerts.wording import TIER_OF_LEVEL
-from cardwatch.quantities import plural, quantity
+from cardwatch.casebook.alert_queries import scope_of
+from cardwatch.quantities import money, plural, quantity
 from cardwatch.reports.formatting import (
     british_day,
     day,
     interval,
     moment,
-    money,
     month,
     out_of,
+    sentence,
     short_days,
     short_moment,
     title,
@@ -59,7 +60,7 @@ def environment() -> Environment:
     renderer.globals.update(asset=asset, integrity=integrity)
     renderer.filters.update(
         money=money,
-        pounds=pounds,
+        whole_pounds=whole_pounds,
         brief=brief,
         day=day,
         days=days,
@@ -69,6 +70,8 @@ def environment() -> Environment:
         moment=moment,
         short_moment=short_moment,
         words=title,
+        scope=scope_of,
+        sentence=sentence,
         role_title=role_title,
         rule_title=rule_title,
         kind_title=kind_title,
@@ -99,7 +102,7 @@ def integrity(name: str) -> str:
     return f"sha384-{base64.b64encode(hashlib.sha384(_content(name)).digest()).decode()}"
 
 
-def pounds(pence: int) -> str:
+def whole_pounds(pence: int) -> str:
     """Return pence as a chart shows them, in whole pounds: `£6,120`."""
     return f"{'-' if pence < 0 else ''}£{abs(pence) / 100:,.0f}"
 
