@@ -6,6 +6,7 @@ import base64
 import datetime as dt
 import hashlib
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, cast
@@ -31,10 +32,11 @@ from cardwatch.reports.formatting import (
     title,
 )
 from cardwatch.rules import rule_title
+from cardwatch.statements import FIELDS
 from cardwatch.vocabulary import KIND_TITLES, ROLE_TITLES, TIER_TITLES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -74,6 +76,7 @@ def environment() -> Environment:
         sentence=sentence,
         role_title=role_title,
         rule_title=rule_title,
+        field_title=field_title,
         kind_title=kind_title,
         setting_title=setting_title,
         tier_title=tier_title,
@@ -82,6 +85,8 @@ def environment() -> Environment:
         qr=qr,
         people=people,
         merchants=merchants,
+        options=options,
+        stake=stake,
         first_sentence=first_sentence,
         without_first=without_first,
         quantity=quantity,
@@ -131,6 +136,28 @@ def people(alert: Mapping[str, object], names: Mapping[str, str]) -> str:
     return people_label(named(alert["holders"]), named(alert["approvers"]))
 
 
+def options(
+    choices: Mapping[str, str] | Iterable[str], first: str = "", words: str = ""
+) -> list[dict[str, str]]:
+    """The options of a control.
+
+    Args:
+        choices: values with their labels, or values alone.
+        first: label of an option for no value, before all others; none without it.
+        words: name of the filter that makes a label of a value; without it the value is its label.
+    """
+    if not isinstance(choices, Mapping):
+        label = environment().filters[words] if words else str
+        choices = {value: label(value) for value in choices}
+    labelled = [{"value": value, "label": label} for value, label in choices.items()]
+    return [{"value": "", "label": first}, *labelled] if first else labelled
+
+
+def stake(pence: int) -> str:
+    """Return the pence at stake as a table shows them; nothing of an alert about a card."""
+    return money(pence) if pence else ""
+
+
 class _Paid(TypedDict):
     merchant: str
 
@@ -158,6 +185,11 @@ def role_title(role: str) -> str:
 def kind_title(kind: str) -> str:
     """Return what pages call a kind of alerts."""
     return KIND_TITLES.get(kind, title(kind))
+
+
+def field_title(field: str) -> str:
+    """Return what pages call a field of a statement, such as `employee_id`."""
+    return sentence(FIELDS[field].partition(" (")[0].partition(";")[0]).removesuffix(".")
 
 
 def setting_title(kind: str) -> str:

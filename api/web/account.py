@@ -35,6 +35,7 @@ def _mine_page(
         sessions=sessions, this=getattr(request.state, "session_id", ""),
         email=services.email_of(context),
         actor=context.actor, is_changed=is_changed,
+        holds_no_card=services.holds_no_card(context),
         uses=uses_of(request.app.state.service, context.actor),
     )  # fmt: skip
 

@@ -261,14 +261,7 @@ def field_errors(
     return {field: "; ".join(refusal.faults) if isinstance(refusal, FileFaulty) else str(refusal)}
 
 
-def confirm(
-    request: Request,
-    title: str,
-    back: str,
-    text: str,
-    button: str,
-    fields: Mapping[str, str] | None = None,
-) -> Response:
+def confirm(request: Request, title: str, back: str, text: str, button: str) -> Response:
     """Return a page that asks once more before something is ended or erased.
 
     Args:
@@ -277,10 +270,9 @@ def confirm(
         back: where somebody goes who does not want it.
         text: what comes of it.
         button: the words of the button that does it.
-        fields: hidden fields that are sent with the form.
     """
     return render(request, "confirm.html", title=title, back=back, text=text, button=button,
-                  action=request.url.path, fields=fields or {})  # fmt: skip
+                  action=request.url.path)  # fmt: skip
 
 
 def subjects_for(

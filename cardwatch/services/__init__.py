@@ -186,6 +186,7 @@ from cardwatch.services.people import (
     display_names,
     email_of,
     end_person,
+    holds_no_card,
     list_cardholders,
     list_keys,
     list_people,

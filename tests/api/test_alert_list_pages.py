@@ -44,7 +44,7 @@ def _rows(answer: Any) -> list[str]:
 
 def test_a_line_says_the_fact(page: Callable[..., Any]) -> None:
     listed = page("/alerts").text
-    assert "2 payments to one merchant on one day, £1,850 in total" in listed
+    assert "2 payments to one merchant on one day, £1,850.00 in total" in listed
     assert "Split purchase: payments on one day exceed" not in listed.partition("<table")[2]
     assert "NEW FIRM" in listed
 

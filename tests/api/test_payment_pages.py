@@ -80,7 +80,7 @@ def test_a_payment_leads_to_its_alerts_and_rules(page: Callable[..., Any]) -> No
     place = re.search(r'href="(/payments/[0-9a-f]{12}/\d+)"', listed)
     assert place is not None
     payment = page(place[1]).text
-    assert "2 payments to one merchant on one day, £1,850 in total" in payment
+    assert "2 payments to one merchant on one day, £1,850.00 in total" in payment
     rules = page(f"{place[1]}/rules").text
     assert re.search(r"[1-9]\d* of \d+ rules appl", rules)
     assert "Not met" in rules
