@@ -179,6 +179,8 @@ def _cells(row: Mapping[str, Any], columns: Sequence[str]) -> Iterator[str]:
         value = row.get(name)
         if name.endswith("pence") and value is not None:
             yield money(value)
+        elif isinstance(value, list):
+            yield escape(", ".join(map(str, value)))
         elif isinstance(value, bool):
             yield "yes" if value else "no"
         else:

@@ -49,6 +49,29 @@ def test_a_line_says_the_fact(page: Callable[..., Any]) -> None:
     assert "NEW FIRM" in listed
 
 
+def test_an_alert_about_two_people_says_what_it_is_about_in_all(
+    page: Callable[..., Any], running: Running
+) -> None:
+    boxes = re.findall(r'value="(\w{12}:\d+)".*?same_holder_as=\1[^>]*>(\w+)<',
+                       page("/payments").text, re.DOTALL)  # fmt: skip
+    of_two = list({holder: place for place, holder in boxes}.values())[:2]
+    page("/alerts/new", payment=of_two, question="Was it bought once?")
+    (alert_id,) = _rows(page("/alerts?kind=by-hand"))
+    scope = "In all, this alert is about 2 payments by 2 cardholders."
+    for path in (
+        "/alerts?kind=by-hand",
+        f"/alerts/{alert_id}",
+        f"/alerts/decisions?alert={alert_id}",
+        "/review?kind=by-hand",
+    ):
+        assert scope in page(path).text, path
+    assert scope not in page("/alerts?kind=split").text
+    asked = services.ask_manager(
+        running.context("finance"), alert_id, recipient="Their manager", marking="OFFICIAL"
+    )[1]
+    assert scope in str(asked)
+
+
 def test_search_leaves_no_name_in_an_address(page: Callable[..., Any]) -> None:
     found = page("/alerts/search", text="new firm", state="unanswered")
     assert "firm" not in str(found.url).casefold()
