@@ -29,7 +29,6 @@ from cardwatch.casebook.alert_rows import ListedAlert
 from cardwatch.casebook.alerts import DecisionInput
 from cardwatch.casebook.referrals import REFERRED_STATE
 from cardwatch.casebook.suppressions import is_suppressible
-from cardwatch.casebook.tables import RECEIVES
 from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.reports.formatting import sentence, title
 from cardwatch.vocabulary import AUTOMATIC
@@ -91,7 +90,7 @@ def _list_page(
         chosen=filters.chosen, words=words,
         query=filters.query, term=sent_text or filters.term, chips=filter_chips(filters, words),
         headings=list_headings(filters.chosen), list_address=list_address,
-        page=page, selected=list(selected), may_receive=context.actor.role in RECEIVES,
+        page=page, selected=list(selected),
         decided_count=number(request.query_params.get("decided", ""), 0),
         assignees={row["email"]: row["name"] for row in services.list_assignees(context)},
     )  # fmt: skip

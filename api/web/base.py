@@ -16,6 +16,7 @@ from api.templating import PAGE_POLICY, environment
 from cardwatch import services
 from cardwatch.casebook import LANES, PSD
 from cardwatch.casebook.suppressions import day_of
+from cardwatch.casebook.tables import RECEIVES
 from cardwatch.errors import CardwatchError, FileFaulty, NotAllowed, NotFound
 from cardwatch.vocabulary import ROLE_TITLES
 
@@ -102,6 +103,7 @@ def render(request: Request, template: str, *, status: int = 0, **given: Any) ->
         "person": ROLE_TITLES[actor.role] if actor else "",
         "nav": nav,
         "role": actor.role if actor else "",
+        "may_receive": actor is not None and actor.role in RECEIVES,
         "is_psd": actor is not None and actor.role == PSD,
         "errors": {},
         "who": _who(service, actor),
@@ -307,11 +309,6 @@ def own_row(role: str, rows: Sequence[R], name: str, value: str) -> R:
     if row["lane"] != role:
         raise NotAllowed("Your role cannot end this.")
     return row
-
-
-def sentence(text: str) -> str:
-    """Somebody's words as a sentence: with a full stop, unless they end in a mark already."""
-    return text if text[-1:] in {".", "?", "!"} else f"{text}."
 
 
 def number(text: str, otherwise: int = -1) -> int:

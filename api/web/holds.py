@@ -5,10 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from api.deps import Context
-from api.web.base import FormFields, confirm, field_errors, own_row, redirect, render, sentence
+from api.web.base import FormFields, confirm, field_errors, own_row, redirect, render
 from cardwatch import services
 from cardwatch.casebook.alert_rows import AlertRow
 from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.reports.formatting import sentence
 
 router = APIRouter()
 
@@ -52,7 +53,7 @@ def list_holds(request: Request, context: Context) -> Response:
     """Show the legal holds."""
     holds = services.list_holds(context)
     heads = services.alert_titles(context, {hold_row["alert_id"] for hold_row in holds})
-    return render(request, "holds.html", holds=holds, heads=heads, own=context.actor.role)
+    return render(request, "holds.html", holds=holds, heads=heads)
 
 
 @router.get("/holds/{hold_id}/end")

@@ -81,7 +81,7 @@ def _list_page(
         chips=chips(chosen, lambda name, value: _filter_label(name, value, term, statements),
                     _address),
         page=page, selected=request.query_params.getlist("payment"),
-        subjects=_subjects(context, chosen, rows), may_raise=context.actor.role in RECEIVES,
+        subjects=_subjects(context, chosen, rows),
         max_exported=services.MAX_EXPORTED,
     )  # fmt: skip
 
@@ -183,8 +183,7 @@ def show_payment(request: Request, context: Context, statement_id: str, row: int
     payment = services.get_payment(context, statement_id, row)
     heads = services.alert_titles(context, [alert["alert_id"] for alert in payment["alerts"]])
     return render(request, "payment.html", payment=payment, heads=heads,
-                  subjects=subjects_for(context, [f"{statement_id}:{row}"]),
-                  may_raise=context.actor.role in RECEIVES)  # fmt: skip
+                  subjects=subjects_for(context, [f"{statement_id}:{row}"]))  # fmt: skip
 
 
 @router.get("/payments/{statement_id}/{row}/rules")

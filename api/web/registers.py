@@ -13,7 +13,6 @@ from api.uploads import read_register_file
 from api.web.base import AllFields, Files, FormFields, field_errors, nonempty, redirect, render
 from cardwatch import services
 from cardwatch.casebook import PSD
-from cardwatch.casebook.tables import RECEIVES
 from cardwatch.casebook.unit_of_work import short_id
 from cardwatch.errors import CardwatchError
 from cardwatch.registers import register_kind, template_text
@@ -33,8 +32,7 @@ DECISION_LABELS = {
 def list_registers(request: Request, context: Context) -> Response:
     """Show the registers that somebody may see."""
     summaries = services.list_registers(context)
-    may_upload = context.actor.role in RECEIVES
-    return render(request, "registers.html", summaries=summaries, may_upload=may_upload)
+    return render(request, "registers.html", summaries=summaries)
 
 
 @router.get("/registers/new")
@@ -151,7 +149,7 @@ def show_register(request: Request, context: Context, service: AppStateDep, kind
     newest = detail.versions[0].version_id if detail.versions else ""
     return render(
         request, "register.html", detail=detail, summary=detail.summary, fields=fields,
-        may_upload=context.actor.role in RECEIVES, is_theirs=detail.summary.lane == PSD,
+        is_theirs=detail.summary.lane == PSD,
         lost=services.version_changes(context, newest).counts if newest else {},
     )  # fmt: skip
 

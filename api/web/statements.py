@@ -61,7 +61,6 @@ def list_statements(request: Request, context: Context) -> Response:
         states=STATEMENT_STATES,
         sources={name: _source(name) for name in sorted(layouts - {""})},
         chips=chips(chosen, words, lambda rest: f"/statements?{urlencode(rest)}"),
-        may_receive=may_receive,
     )  # fmt: skip
 
 
