@@ -277,7 +277,8 @@ def show_name(
     except CardwatchError as refusal:
         errors = field_errors(refusal, {"reason": "why"})
         return _alert_page(request, context, service, alert_id, form, errors)
-    return redirect(_alert_address(alert_id, read_filters(request, service, context).query))
+    query = read_filters(request, service, context).query
+    return redirect(_alert_address(alert_id, query), "names-shown")
 
 
 @router.get("/alerts/{alert_id}/holder")

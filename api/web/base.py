@@ -74,6 +74,21 @@ DONE = {
     "profile-removed": "The column profile is removed.",
     "file-settled": "The refused file is marked as dealt with.",
     "reply-recorded": "The reply is recorded.",
+    "recorded": "Recorded.",
+    "person-added": "Added. Create an invitation, so that they can set up their account.",
+    "password-changed": "Your password has been changed. You have been signed out everywhere else.",
+    "match-decided": "Decision saved. It counts for every spelling of this name.",
+    "alert-raised": "The alert is raised.",
+    "referred": "The alert is referred to professional standards.",
+    "referral-declined": "The referral is declined.",
+    "case-opened": "The case is open.",
+    "case-changed": "The case is saved.",
+    "alert-added": "The alert is in this case.",
+    "alert-removed": "The alert is not in this case any more.",
+    "note-added": "The note is in the chronology.",
+    "file-attached": "The file is attached.",
+    "file-removed": "The file is removed.",
+    "names-shown": "The names are shown, and your reason is recorded.",
     "case-closed": "The case is closed.",
     "case-reopened": "The case is open again.",
 }
@@ -156,9 +171,8 @@ def redirect(place: str, done: str = "") -> Response:
         done: which of the sentences in `DONE` the page begins with; none where it shows the result.
     """
     assert not done or done in DONE
-    path, mark, part = place.partition("#")
-    joint = "&" if "?" in path else "?"
-    return RedirectResponse(f"{path}{joint}done={done}{mark}{part}" if done else place, 303)
+    joint = "&" if "?" in place else "?"
+    return RedirectResponse(f"{place}{joint}done={done}" if done else place, 303)
 
 
 def nonempty(form: Mapping[str, object]) -> dict[str, str]:

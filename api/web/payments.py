@@ -162,7 +162,7 @@ def raise_alert(
     except CardwatchError as refusal:
         errors = field_errors(refusal, {"payments": ""})
         return _raising_page(request, context, payment, question, errors)
-    return redirect(f"/alerts/{alert_id}")
+    return redirect(f"/alerts/{alert_id}", "alert-raised")
 
 
 def _place(text: str) -> tuple[str, int]:

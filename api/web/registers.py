@@ -109,7 +109,7 @@ def decide_match(
         if "decision" in errors:
             errors["decision"] = "Select what you decide"
         return _matches_page(request, context, service, nonempty(form), errors)
-    return redirect("/registers/matches?saved=1")
+    return redirect("/registers/matches", "match-decided")
 
 
 def _matches_page(
@@ -136,7 +136,6 @@ def _matches_page(
         counts={"undecided": len(undecided), "decided": len(by_id) - len(undecided)}, show=show,
         chosen=by_id.get(pair), pair=pair, labels=DECISION_LABELS, form=form, errors=errors,
         supplier_ids=services.supplier_ids(context, {m.merchant for m in matches}),
-        is_saved="saved" in request.query_params and not errors,
     )  # fmt: skip
 
 
