@@ -151,7 +151,7 @@ def test_a_month_from_the_file_to_the_decision(begun: Callable[..., Any], tmp_pa
     assert [one["rule"] for one in found] == ["split-same-day"]
     name = found[0]["alert_id"]
     listed = begun("alerts", "--as", FINANCE, json_out=False)
-    assert listed.splitlines()[-1].endswith(found[0]["holders"][0])
+    assert listed.splitlines()[-1].rstrip().endswith(f"  {found[0]['holders'][0]}")
     text = begun("alerts", name[:5], "--as", FINANCE, json_out=False)
     assert "£1,850" in text
     assert "Ask: " in text
