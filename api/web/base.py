@@ -73,6 +73,7 @@ DONE = {
     "profile-saved": "The column profile is saved.",
     "profile-removed": "The column profile is removed.",
     "file-settled": "The refused file is marked as dealt with.",
+    "query-sent": "The query is sent, and its alerts are recorded as asked.",
     "reply-recorded": "The reply is recorded.",
     "recorded": "Recorded.",
     "person-added": "Added. Create an invitation, so that they can set up their account.",

@@ -251,7 +251,7 @@ def make_questions(
     try:
         if mail:
             query_sent = email_query(context, service, alert_id, query)
-            return redirect(f"/queries/{query_sent['query_id']}")
+            return redirect(f"/queries/{query_sent['query_id']}", "query-sent")
         return drawn(
             service,
             lambda: services.ask_manager(
