@@ -72,6 +72,7 @@ DONE = {
     "webhook-ended": "No more notices are sent.",
     "profile-saved": "The column profile is saved.",
     "profile-removed": "The column profile is removed.",
+    "file-discarded": "The file is discarded.",
     "file-settled": "The refused file is marked as dealt with.",
     "query-sent": "The query is sent, and its alerts are recorded as asked.",
     "reply-recorded": "The reply is recorded.",
@@ -89,7 +90,7 @@ DONE = {
     "note-added": "The note is in the chronology.",
     "file-attached": "The file is attached.",
     "file-removed": "The file is removed.",
-    "names-shown": "The names are shown, and your reason is recorded.",
+    "names-shown": "Names are shown, and your reason is recorded.",
     "case-closed": "The case is closed.",
     "case-reopened": "The case is open again.",
 }

@@ -9,7 +9,6 @@ from api.web.base import FormFields, confirm, field_errors, own_row, redirect, r
 from cardwatch import services
 from cardwatch.casebook.alert_rows import AlertRow
 from cardwatch.errors import CardwatchError, NotAllowed
-from cardwatch.reports.formatting import sentence
 
 router = APIRouter()
 
@@ -62,7 +61,7 @@ def show_ending_hold(request: Request, context: Context, hold_id: str) -> Respon
     hold_row = own_row(context.actor.role, services.list_holds(context), "hold_id", hold_id)
     return confirm(
         request, "End this legal hold?", "/holds",
-        f"Reason for the hold: {sentence(hold_row['reason'])} After it ends, the alert and its "
+        f"Reason for the hold: “{hold_row['reason']}”. After it ends, the alert and its "
         "payments are deleted when they expire.", "End the legal hold",
     )  # fmt: skip
 

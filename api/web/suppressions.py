@@ -12,7 +12,6 @@ from api.web.holds import check_decides
 from cardwatch import services
 from cardwatch.casebook.suppressions import LONGEST_SUPPRESSION_DAYS, is_suppressible
 from cardwatch.errors import CardwatchError
-from cardwatch.reports.formatting import sentence
 
 router = APIRouter()
 
@@ -73,7 +72,7 @@ def show_ending_suppression(request: Request, context: Context, suppression_id: 
     )
     return confirm(
         request, "End this suppression?", "/suppressions",
-        f"Reason for the suppression: {sentence(row['reason'])} After it ends, alerts like these "
+        f"Reason for the suppression: “{row['reason']}”. After it ends, alerts like these "
         "in later statements are open again.", "End the suppression",
     )  # fmt: skip
 

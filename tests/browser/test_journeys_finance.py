@@ -148,7 +148,7 @@ def test_a_file_that_waits_is_found_again_and_discarded(
     at.press("Back")
     at.press("Check the columns of own.csv")
     at.press("Discard this file")
-    at.sees("Upload statements")
+    at.sees("The file is discarded", "Upload statements")
     at.sees_none("own.csv")
 
 
