@@ -61,6 +61,7 @@ def show_approval(
         request, "approval.html", found=approval, scope=scope, titles=APPROVAL_TITLES,
         is_own=is_own, is_current=is_current, action=action, fields=fields, may_repeat=may_repeat,
         case_name=_case_name(context, scope.get("case_id", "")),
+        statement_label=_statement_label(context, scope),
         heads=services.alert_titles(context, scope.get("alert_ids", [])),
         forms=FORMAT_CHOICES if needs_form else (), purposes=services.PURPOSES,
         is_open=is_current and approval["state"] == ApprovalState.OPEN,
@@ -75,6 +76,13 @@ def _case_name(context: Context, case_id: str) -> str:
         return services.case_name(context, case_id) if case_id else ""
     except NotFound:
         return case_id
+
+
+def _statement_label(context: Context, scope: ApprovalScope) -> str:
+    """Return the label of the statement whose list is exported; nothing of any other request."""
+    if scope.get("export_of") != "list":
+        return ""
+    return str(services.get_statement(context, scope["statement_ids"][0])["label"])
 
 
 def _act(context: Context, approval: Approval) -> tuple[str, list[tuple[str, str]]]:

@@ -111,7 +111,7 @@ def check_columns(
         return redirect(step)
     if form.get("action") == "discard":
         services.discard_upload(context, step.uploads[0])
-        return redirect(_next_address(step.uploads[1:], step.jobs))
+        return redirect(_next_address(step.uploads[1:], step.jobs), "file-discarded")
     try:
         profile = _profile_of(service, step, form)
     except CardwatchError as refusal:

@@ -170,7 +170,7 @@ def _export_page(
     ]
     rows = [] if filters.errors else _selected(context, filters)
     summary = f"{quantity(len(rows), 'alert')}. {'; '.join(labels)}"
-    return share_page(request, form, filters.errors | errors, back=filters.back, what=summary)
+    return share_page(request, form, filters.errors | errors, back=filters.address(), what=summary)
 
 
 def _selected(context: Context, filters: AlertFilters) -> list[ListedAlert]:
@@ -251,7 +251,7 @@ def make_questions(
     try:
         if mail:
             query_sent = email_query(context, service, alert_id, query)
-            return redirect(f"/queries/{query_sent['query_id']}")
+            return redirect(f"/queries/{query_sent['query_id']}", "query-sent")
         return drawn(
             service,
             lambda: services.ask_manager(

@@ -13,7 +13,6 @@ from api.uploads import read_register_file
 from api.web.base import AllFields, Files, FormFields, field_errors, nonempty, redirect, render
 from cardwatch import services
 from cardwatch.casebook import PSD
-from cardwatch.casebook.tables import RECEIVES
 from cardwatch.casebook.unit_of_work import short_id
 from cardwatch.errors import CardwatchError
 from cardwatch.registers import register_kind, template_text
@@ -34,8 +33,7 @@ DECISION_LABELS = {
 def list_registers(request: Request, context: Context) -> Response:
     """Show the registers that somebody may see."""
     summaries = services.list_registers(context)
-    may_upload = context.actor.role in RECEIVES
-    return render(request, "registers.html", summaries=summaries, may_upload=may_upload)
+    return render(request, "registers.html", summaries=summaries)
 
 
 @router.get("/registers/new")
@@ -118,7 +116,7 @@ def decide_match(
         if "decision" in errors:
             errors["decision"] = "Select what you decide"
         return _matches_page(request, context, service, nonempty(form), errors)
-    return redirect("/registers/matches?saved=1")
+    return redirect("/registers/matches", "match-decided")
 
 
 def _matches_page(
@@ -145,7 +143,6 @@ def _matches_page(
         counts={"undecided": len(undecided), "decided": len(by_id) - len(undecided)}, show=show,
         chosen=by_id.get(pair), pair=pair, labels=DECISION_LABELS, form=form, errors=errors,
         supplier_ids=services.supplier_ids(context, {m.merchant for m in matches}),
-        is_saved="saved" in request.query_params and not errors,
     )  # fmt: skip
 
 
@@ -159,8 +156,7 @@ def show_register(request: Request, context: Context, service: AppStateDep, kind
     fields = {field.name: field.headings[0] for field in register_kind(kind).fields}
     return render(
         request, "register.html", detail=detail, summary=detail.summary, fields=fields,
-        may_upload=context.actor.role in RECEIVES, is_theirs=detail.summary.lane == PSD,
-        lost=lost,
+        is_theirs=detail.summary.lane == PSD, lost=lost,
     )  # fmt: skip
 
 

@@ -17,11 +17,11 @@ from cardwatch.alerts.calibration import weigh_findings
 from cardwatch.alerts.card_alerts import card_alerts
 from cardwatch.alerts.entries import entries_shown
 from cardwatch.alerts.grouping import AlertGroup, Finding, group_findings
-from cardwatch.alerts.wording import TIER_OF_LEVEL, one_in, pounds, prose_day, reason_of
+from cardwatch.alerts.wording import TIER_OF_LEVEL, one_in, prose_day, reason_of
 from cardwatch.features import FAMILIES, meaning_of, name_of
 from cardwatch.features.split import refunded_on, taken_back
 from cardwatch.line_items import read_line_items
-from cardwatch.quantities import quantity
+from cardwatch.quantities import money, quantity
 from cardwatch.rarity import UNUSUALNESS
 from cardwatch.records import Alert, Payment, Reason
 from cardwatch.rules import EVIDENCE, LEVELS, Rule
@@ -486,11 +486,11 @@ def _history(scored: ScoringContext, rows: list[int]) -> str:
         )
     since = prose_day(scored.printed["date"][holder_rows[0]])
     if len(paid) == 1:
-        times = f"once: {pounds(paid[0])} on {since}"
+        times = f"once: {money(paid[0])} on {since}"
     else:
         times = (
-            f"{len(paid):,} times since {since}, {pounds(paid.sum())} in total, "
-            f"the largest {pounds(paid.max())}"
+            f"{len(paid):,} times since {since}, {money(paid.sum())} in total, "
+            f"the largest {money(paid.max())}"
         )
     return f"Before {day} this cardholder had paid this merchant {times}; {other_users} had."
 

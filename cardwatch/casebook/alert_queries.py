@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 
-from cardwatch.alerts import merchants_label
+from cardwatch.alerts import merchants_label, scope_note
 from cardwatch.casebook.alert_order import expected_precision
 from cardwatch.casebook.alert_rows import AlertTitle, Answered, ListedAlert
 from cardwatch.casebook.alert_search import has_subject, matches_text
@@ -23,7 +23,7 @@ from cardwatch.errors import CardwatchError
 from cardwatch.vocabulary import ANSWERED, ASKED_ABOUT, RAISED_BY_HAND, UNANSWERED, SubjectKind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from cardwatch.casebook.unit_of_work import UnitOfWork
 
@@ -114,6 +114,7 @@ def find_alerts(
     alert_filter: AlertFilter,
     *,
     after: Sequence[float | str] = (),
+    offset: int = 0,
     limit: int | None = None,
 ) -> list[ListedAlert]:
     """Return the alerts the actor may see, in the order asked for, each with its state.
@@ -126,6 +127,7 @@ def find_alerts(
         uow: the work it is done in.
         alert_filter: which of them.
         after: the `place` of the alert after which they begin.
+        offset: how many are left out before them.
         limit: the most that are given.
 
     Raises:
@@ -136,6 +138,7 @@ def find_alerts(
         sa.select(alerts, expected.label("expected_precision"))
         .where(uow.scope(alerts), not_about(uow, alerts), *alert_filter.conditions(uow))
         .order_by(*by)
+        .offset(offset)
         .limit(limit)
     )
     for index, part in enumerate(by):
@@ -246,7 +249,8 @@ def alert_titles(uow: UnitOfWork, ids: Collection[str]) -> dict[str, AlertTitle]
     """What lists show of alerts as they were raised, by their ids.
 
     Returns:
-        The `title` and the leading `fact`, a label of the merchants as printed, and how many
+        The `title` and the leading `fact`; `scope`, what an alert about several cardholders is
+        about in all; a label of the merchants as printed, and how many
         payments there are; `authority` is empty, since the policy says who it is.
     """
     same = [
@@ -262,12 +266,19 @@ def alert_titles(uow: UnitOfWork, ids: Collection[str]) -> dict[str, AlertTitle]
         alert_id: {
             "title": snapshot["title"],
             "fact": snapshot["reasons"][0]["fact"],
+            "scope": scope_of(snapshot),
             "payments_count": len(snapshot["payments"]),
             "merchant": merchants_label(alert_from(snapshot)),
             "authority": "",
         }
         for alert_id, snapshot in snapshots.items()
     }
+
+
+def scope_of(snapshot: Mapping[str, Any]) -> str:
+    """What an alert as it was raised is about in all; see `alerts.scope_note`."""
+    fact = snapshot["reasons"][0]["fact"]
+    return scope_note(fact, len(snapshot["payments"]), snapshot["holders"])
 
 
 def answers(uow: UnitOfWork, lane: str, *, by_month: bool = False) -> list[Answered]:

@@ -125,6 +125,7 @@ class AlertTitle(TypedDict):
 
     title: str
     fact: str
+    scope: str
     payments_count: int
     merchant: str
     authority: str

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cardwatch.alerts import pounds
 from cardwatch.casebook.case_rows import ChronologyRow
+from cardwatch.quantities import money
 from cardwatch.vocabulary import CASE_OUTCOMES, CaseEntryKind
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _payments(alerts: Sequence[CaseAlert], holders: Mapping[str, str]) -> list[L
     for alert in alerts:
         for payment in alert["raised"].payments:
             holder = holders.get(payment.holder_id, payment.holder_id)
-            text = f"{pounds(payment.amount_pence)} to {payment.merchant} by {holder}"
+            text = f"{money(payment.amount_pence)} to {payment.merchant} by {holder}"
             line = ("payment", payment.date, text, "", alert["alert_id"])
             lines.setdefault((payment.file, payment.row), line)
     return list(lines.values())

@@ -142,6 +142,15 @@ def get_job(uow: UnitOfWork, job_id: str) -> JobAnswer:
     return cast("JobAnswer", row | {"answer": answer})
 
 
+def file_names(uow: UnitOfWork, job_ids: Sequence[str]) -> dict[str, str]:
+    """The name of the file that each job of the actor's which is not over was asked for, by id."""
+    is_own_job = jobs.c.job_id.in_(job_ids) & (jobs.c.made_by == uow.actor.actor_id)
+    question = sa.select(jobs.c.job_id, jobs.c.content).where(
+        uow.scope(jobs), is_own_job, jobs.c.state.in_((QUEUED, RUNNING))
+    )
+    return {row["job_id"]: file_of(row["content"]) for row in uow.fetch_all(question)}
+
+
 def list_jobs(uow: UnitOfWork, kinds: Sequence[str]) -> list[JobState]:
     """Return the jobs of the actor's of some kinds, without their answers, the newest first."""
     is_own_job = (jobs.c.made_by == uow.actor.actor_id) & jobs.c.kind.in_(kinds)

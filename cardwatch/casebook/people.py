@@ -493,6 +493,13 @@ def email_of(uow: UnitOfWork) -> str:
     return str(person["email"]) if person else uow.actor.actor_id
 
 
+def holds_no_card(uow: UnitOfWork) -> bool:
+    """Whether it is stated that the actor holds no card and approves no payments."""
+    is_actor = people.c.person_id == uow.actor.actor_id
+    person = uow.fetch_one(sa.select(people.c.holds_no_card).where(uow.scope(people), is_actor))
+    return bool(person and person["holds_no_card"])
+
+
 def display_names(uow: UnitOfWork) -> dict[str, str]:
     """Return what everybody who acts is called, by id: an email address, or the name of a key."""
     persons = uow.fetch_all(sa.select(people.c.person_id, people.c.email).where(uow.scope(people)))

@@ -181,12 +181,14 @@ def _cells(row: Mapping[str, Any], columns: Sequence[str]) -> Iterator[str]:
     """Return some columns of a row as text."""
     from rich.markup import escape
 
-    from cardwatch.alerts import pounds
+    from cardwatch.quantities import money
 
     for name in columns:
         value = row.get(name)
         if name.endswith("pence") and value is not None:
-            yield pounds(value)
+            yield money(value)
+        elif isinstance(value, list):
+            yield escape(", ".join(map(str, value)))
         elif isinstance(value, bool):
             yield "yes" if value else "no"
         else:

@@ -162,11 +162,12 @@ def _first_day(days: pd.Series[Any]) -> str:
 
 
 def unmatched_names(ledger: Ledger, kind: str) -> list[str]:
-    """Return the names in a register that match no merchant, in the order of the alphabet."""
+    """Return the names in a register that match no merchant, each once, in alphabetical order."""
     entries = ledger.registers[kind].entries
     if "organisation" not in entries:
         return []
     linked = set(links(ledger, kind)[0]["entry"].tolist())
     is_matched = [number in linked for number in range(len(entries))]
     names = entries["organisation"][[not matched for matched in is_matched]]
-    return sorted(set(names) - {""})
+    spellings = {name.casefold(): name for name in sorted(set(names) - {""})}
+    return sorted(spellings.values(), key=str.casefold)

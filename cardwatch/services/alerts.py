@@ -65,6 +65,7 @@ def list_alerts(
     context: ServiceContext,
     *,
     after: Sequence[float | str] = (),
+    offset: int = 0,
     limit: int | None = None,
     **asked: Any,  # noqa: ANN401  the fields of `AlertFilter`
 ) -> list[ListedAlert]:
@@ -73,13 +74,14 @@ def list_alerts(
     Args:
         context: who asks.
         after: the `place` of the alert after which they begin.
+        offset: how many are left out before them.
         limit: the most that are given.
         **asked: which of them: the fields of `casebook.alert_queries.AlertFilter`.
     """
     with context.work(AuditEvent("consultation", "alerts")) as uow:
         context.require_alert_access()
         return alert_queries.find_alerts(
-            uow, alert_queries.AlertFilter(**asked), after=after, limit=limit
+            uow, alert_queries.AlertFilter(**asked), after=after, offset=offset, limit=limit
         )
 
 

@@ -72,12 +72,19 @@ def list_cases(
     case_filter: cases.CaseFilter,
     *,
     after: Sequence[float | str] = (),
+    offset: int = 0,
     limit: int | None = None,
 ) -> list[ListedCase]:
     """Return the cases that fit and that the actor may see; see `casebook.cases.find_cases`."""
     with _work(context, "consultation", "cases") as uow:
-        rows = cases.find_cases(uow, case_filter, after=after, limit=limit)
+        rows = cases.find_cases(uow, case_filter, after=after, offset=offset, limit=limit)
         return [public_row(row) for row in rows]
+
+
+def count_cases(context: ServiceContext, case_filter: cases.CaseFilter) -> int:
+    """The number of cases that fit and that the actor may see."""
+    with _work(context, "consultation", "cases") as uow:
+        return cases.count_cases(uow, case_filter)
 
 
 def get_case(context: ServiceContext, case_id: str) -> CaseDetail:

@@ -201,6 +201,12 @@ def get_job(context: ServiceContext, job_id: str) -> JobAnswer:
         return jobs.get_job(uow, job_id)
 
 
+def file_names(context: ServiceContext, job_ids: Sequence[str]) -> dict[str, str]:
+    """The name of the file of each of the actor's jobs that waits or goes on, by their ids."""
+    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+        return jobs.file_names(uow, job_ids)
+
+
 def do_next_job(
     casebook: Casebook,
     clock: Callable[[], dt.datetime],

@@ -362,7 +362,8 @@ def get_register(context: ServiceContext, kind_name: str) -> RegisterDetail:
         quality = register_quality(register, pd.Timestamp(context.now.date()), units)
         if ledger is not None and kind.kind != MATCHES:
             unmatched = tuple(unmatched_names(ledger, kind.kind))
-            matched = len({m.organisation for m in name_matches(ledger) if m.register == kind.kind})
+            matches = [match for match in name_matches(ledger) if match.register == kind.kind]
+            matched = len({match.organisation.casefold() for match in matches})
     versions = tuple(_stored(row) for row in reversed(rows))
     return RegisterDetail(_summary(kind, rows, register), versions, quality, unmatched, matched)
 

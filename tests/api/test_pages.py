@@ -414,8 +414,15 @@ def test_each_role_has_its_pages(
 ) -> None:
     running.send(OCTOBER)
     browser = browse(role)
-    for path in ["/", *paths, "/help", "/accessibility", "/privacy"]:
-        assert "<h1" in browser.get(path)
+    for path in ["/", *paths, "/help", "/accessibility", "/privacy", "/reference"]:
+        page = browser.get(path)
+        assert "<h1" in page
+        assert 'aria-label="Menu"' in page, path
+    browser.client.cookies.clear()
+    for cookie in ("", "__Host-cardwatch=nobody.s"):
+        help_page = browser.client.get("/help", headers=SITE | {"Cookie": cookie})
+        assert help_page.status_code == 200
+        assert 'aria-label="Menu"' not in help_page.text
 
 
 @pytest.mark.parametrize(

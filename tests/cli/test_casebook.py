@@ -15,6 +15,7 @@ from books import EQUAL, HEADINGS, SPLIT, month, needs_pdf
 from typer.testing import CliRunner
 
 from cardwatch import cli, services
+from cardwatch.casebook.payment_queries import PaymentFilters
 from cardwatch.cli.context import open_context
 from cardwatch.errors import CardwatchError
 
@@ -133,10 +134,26 @@ def test_tables_are_made_by_whoever_owns_them_and_a_file_has_no_other_role(
     assert "no database roles" in run("upgrade", "--serve-as", "cardwatch", code=3)
 
 
+def test_each_payment_of_an_alert_names_its_cardholder(begun: Callable[..., Any]) -> None:
+    with open_context(FINANCE, None) as finance:
+        rows = services.list_payments(finance, PaymentFilters(), limit=50)
+        places = {row["holder"]: (row["statement_id"], row["row"]) for row in rows}
+        of_two = list(places.values())[:2]
+        name = services.raise_by_hand(finance, of_two, question="Bought once?")
+    told = begun("alerts", name, "--as", FINANCE, json_out=False)
+    assert "In all, this alert is about 2 payments by 2 cardholders." in told
+    for row in rows:
+        if (row["statement_id"], row["row"]) in of_two:
+            assert f"£{row['amount_pence'] / 100:,.2f}  {row['holder']}  {row['merchant']}" in told
+    assert "Finance" in told.splitlines()[0]
+
+
 def test_a_month_from_the_file_to_the_decision(begun: Callable[..., Any], tmp_path: Path) -> None:
     found = begun("alerts", "--as", FINANCE)
     assert [one["rule"] for one in found] == ["split-same-day"]
     name = found[0]["alert_id"]
+    listed = begun("alerts", "--as", FINANCE, json_out=False)
+    assert listed.splitlines()[-1].rstrip().endswith(f"  {found[0]['holders'][0]}")
     text = begun("alerts", name[:5], "--as", FINANCE, json_out=False)
     assert "£1,850" in text
     assert "Ask: " in text
