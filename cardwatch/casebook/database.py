@@ -13,6 +13,7 @@ import os
 import sqlite3
 import time
 from contextlib import closing, contextmanager
+from functools import cache
 from importlib import import_module, resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -329,15 +330,15 @@ class Casebook:
 
     def _upgrade(self, *, make: bool) -> None:
         """Bring the tables up to this version, one process at a time."""
+        reading = self.engine.execution_options(reads=True)
+        with reading.connect() as connection:  # a process begins whoever writes just then
+            current = MigrationContext.configure(connection).get_current_revision()
+        if current == _newest_tables():
+            return
         with resources.as_file(resources.files("cardwatch.casebook") / "migrations") as folder:
             config = alembic.config.Config()
             config.set_main_option("script_location", str(folder))
             script = ScriptDirectory.from_config(config)
-            reading = self.engine.execution_options(reads=True)
-            with reading.connect() as connection:  # a process begins whoever writes just then
-                current = MigrationContext.configure(connection).get_current_revision()
-            if current == script.get_current_head():
-                return
             if current is None and not make:
                 raise CardwatchError(f"There is no casebook at {self.url.render_as_string()}.")
             if current and current not in {
@@ -350,6 +351,13 @@ class Casebook:
             with self.import_lock("tables"), self.engine.begin() as connection:
                 config.attributes["connection"] = connection
                 alembic.command.upgrade(config, "head")
+
+
+@cache
+def _newest_tables() -> str | None:
+    """Return the version of the tables that the newest migration makes."""
+    with resources.as_file(resources.files("cardwatch.casebook") / "migrations") as folder:
+        return ScriptDirectory(folder).get_current_head()
 
 
 def _is_transient(error: DBAPIError) -> bool:
