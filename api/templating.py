@@ -15,9 +15,8 @@ import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from cardwatch.alerts import merchants_label, people_label
+from cardwatch.alerts import merchants_label, people_label, scope_note
 from cardwatch.alerts.wording import TIER_OF_LEVEL
-from cardwatch.casebook.alert_queries import scope_of
 from cardwatch.quantities import money, plural, quantity
 from cardwatch.reports.formatting import (
     british_day,
@@ -72,7 +71,7 @@ def environment() -> Environment:
         moment=moment,
         short_moment=short_moment,
         words=title,
-        scope=scope_of,
+        scope=scope_note,
         sentence=sentence,
         role_title=role_title,
         rule_title=rule_title,

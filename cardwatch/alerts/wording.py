@@ -116,15 +116,15 @@ def people_label(holders: Sequence[str], approvers: Sequence[str]) -> str:
     return _label(holders, "cardholder")
 
 
-def scope_note(fact: str, payments_count: int, holders: Sequence[str]) -> str:
+def scope_note(alert: Alert) -> str:
     """What an alert about several cardholders is about in all; empty if its leading fact says it.
 
     The fact of a rule that looks at one payment, or at one cardholder's, tells of those alone.
     """
-    people = quantity(len(holders), "cardholder")
-    if len(holders) < 2 or people in fact:
+    people = quantity(len(alert.holders), "cardholder")
+    if len(alert.holders) < 2 or people in alert.reasons[0].fact:
         return ""
-    return f"In all, this alert is about {quantity(payments_count, 'payment')} by {people}."
+    return f"In all, this alert is about {quantity(len(alert.payments), 'payment')} by {people}."
 
 
 def merchants_label(alert: Alert) -> str:

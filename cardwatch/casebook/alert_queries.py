@@ -23,7 +23,7 @@ from cardwatch.errors import CardwatchError
 from cardwatch.vocabulary import ANSWERED, ASKED_ABOUT, RAISED_BY_HAND, UNANSWERED, SubjectKind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     from cardwatch.casebook.unit_of_work import UnitOfWork
 
@@ -250,8 +250,8 @@ def alert_titles(uow: UnitOfWork, ids: Collection[str]) -> dict[str, AlertTitle]
 
     Returns:
         The `title` and the leading `fact`; `scope`, what an alert about several cardholders is
-        about in all; a label of the merchants as printed, and how many
-        payments there are; `authority` is empty, since the policy says who it is.
+        about in all; a label of the merchants as printed, and how many payments there are;
+        `authority` is empty, since the policy says who it is.
     """
     same = [
         alert_snapshots.c[name] == alerts.c[name] for name in ("lane", "statement_id", "alert_id")
@@ -261,24 +261,18 @@ def alert_titles(uow: UnitOfWork, ids: Collection[str]) -> dict[str, AlertTitle]
         .join(alert_snapshots, sa.and_(uow.scope(alert_snapshots), *same))
         .where(uow.scope(alerts), not_about(uow, alerts), alerts.c.alert_id.in_(ids))
     )
-    snapshots = {row["alert_id"]: json.loads(row["content"]) for row in uow.fetch_all(question)}
+    raised = [alert_from(json.loads(row["content"])) for row in uow.fetch_all(question)]
     return {
-        alert_id: {
-            "title": snapshot["title"],
-            "fact": snapshot["reasons"][0]["fact"],
-            "scope": scope_of(snapshot),
-            "payments_count": len(snapshot["payments"]),
-            "merchant": merchants_label(alert_from(snapshot)),
+        alert.alert_id: {
+            "title": alert.title,
+            "fact": alert.reasons[0].fact,
+            "scope": scope_note(alert),
+            "payments_count": len(alert.payments),
+            "merchant": merchants_label(alert),
             "authority": "",
         }
-        for alert_id, snapshot in snapshots.items()
+        for alert in raised
     }
-
-
-def scope_of(snapshot: Mapping[str, Any]) -> str:
-    """What an alert as it was raised is about in all; see `alerts.scope_note`."""
-    fact = snapshot["reasons"][0]["fact"]
-    return scope_note(fact, len(snapshot["payments"]), snapshot["holders"])
 
 
 def answers(uow: UnitOfWork, lane: str, *, by_month: bool = False) -> list[Answered]:

@@ -225,7 +225,7 @@ def _print_alert(detail: Mapping[str, Any], *, json: bool) -> None:
         )
     lines.append(f"Card policy: {detail['clause'] or 'no clause is given for this kind of alert'}")
     lines += [f"- {fact}" for fact in joined_facts(raised.reasons)]
-    lines.append(scope_note(raised.reasons[0].fact, len(raised.payments), raised.holders))
+    lines.append(scope_note(raised))
     lines += [f"Weakened: {reason.fact}" for reason in raised.weakened_by]
     lines += [*(f"- {line}" for line in raised.unusual), raised.merchant_history]
     lines += [

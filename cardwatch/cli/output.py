@@ -299,7 +299,7 @@ def _why(alert: Alert) -> str:
     first, *others = joined_facts(alert.reasons)
     lines = [f"[bold]{escape(alert.title)}.[/]", escape(first)]
     lines += [f"Also: {escape(fact)}" for fact in others]
-    lines.append(scope_note(alert.reasons[0].fact, len(alert.payments), alert.holders))
+    lines.append(scope_note(alert))
     lines += [f"Weakened: {escape(reason.fact)}" for reason in alert.weakened_by]
     lines += [escape(sentence) for sentence in alert.later]
     lines += [f"In the register of {escape(entry_label(entry))}" for entry in alert.entries]

@@ -100,7 +100,7 @@ def questions_document(
         sections += [
             Section(
                 f"Alert {number}: {alert.title}",
-                text=(*filter(None, (sentence(lead.fact), _scope(alert))), lead.why,
+                text=(*filter(None, (sentence(lead.fact), scope_note(alert))), lead.why,
                       _clause(clause)),
                 points=tuple(map(card_label, alert.cards)),
                 tables=(_payments(alert.payments),) if alert.payments else (),
@@ -137,7 +137,7 @@ def _alert_sections(number: int, alert: Alert, *, begins_page: bool) -> list[Sec
     )  # fmt: skip
     facts = tuple(labelled for labelled in labelled_facts if labelled[1])
     why = [sentence(fact) for fact in joined_facts(alert.reasons)]
-    why += filter(None, [_scope(alert)])
+    why += filter(None, [scope_note(alert)])
     why += [sentence(comparison) for comparison in alert.unusual]
     why += [f"Weakened: {weakening.fact}" for weakening in alert.weakened_by]
     why += alert.later
@@ -150,11 +150,6 @@ def _alert_sections(number: int, alert: Alert, *, begins_page: bool) -> list[Sec
         Section("Possible explanations", level=3, points=lead.innocent),
         _subjects(alert),
     ]
-
-
-def _scope(alert: Alert) -> str:
-    """What an alert about several cardholders is about in all; see `scope_note`."""
-    return scope_note(alert.reasons[0].fact, len(alert.payments), alert.holders)
 
 
 def _subjects(alert: Alert) -> Section:
