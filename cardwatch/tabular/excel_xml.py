@@ -39,7 +39,7 @@ class _Rows:
     styles: Mapping[str, CellStyle]
     hidden_columns: frozenset[int] = frozenset()
     rows: list[list[str]] = field(default_factory=list)
-    numbers: Counter[tuple[int, CellStyle, bool]] = field(default_factory=Counter)
+    numbers: Counted = field(default_factory=Counter)
     struck: dict[int, set[int]] = field(default_factory=dict)
     hidden: set[int] = field(default_factory=set)
     unvalued: set[int] = field(default_factory=set)

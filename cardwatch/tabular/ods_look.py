@@ -32,7 +32,7 @@ class OdsLook:
         """Begin an empty sheet."""
         self.hidden_columns: frozenset[int] = frozenset()
         self.hidden_rows = 0
-        self.numbers: Counter[tuple[int, CellStyle, bool]] = Counter()
+        self.numbers: Counted = Counter()
         self.struck: list[set[int]] = []
 
     def amounts(self, columns: Collection[int]) -> Counted:

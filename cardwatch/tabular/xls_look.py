@@ -9,8 +9,7 @@ import xlrd
 
 from cardwatch.tabular.cell_formats import CellStyle, Counted
 
-RED_COLOURS = frozenset({2, 10})
-"""Places of red in the palette that every workbook begins with."""
+RED_COLOURS = frozenset({(255, 0, 0), (192, 0, 0)})
 
 
 class XlsLook:
@@ -36,14 +35,14 @@ class XlsLook:
             layout = self._book.xf_list[number]
             font = self._book.font_list[layout.font_index]
             number_format = self._book.format_map[layout.format_key].format_str
-            is_red = font.colour_index in RED_COLOURS
+            is_red = self._book.colour_map.get(font.colour_index) in RED_COLOURS
             self._styles[number] = CellStyle(number_format, is_red, bool(font.struck_out))
         return self._styles[number]
 
     def amounts(self, columns: Collection[int]) -> Counted:
         """Count the numbers in some columns by their styles."""
         return Counter(
-            (self._style(i, column), self._sheet.cell_value(i, column) < 0)
+            (column, self._style(i, column), self._sheet.cell_value(i, column) < 0)
             for i in range(self._sheet.nrows)
             for column in columns
             if column < self._sheet.row_len(i)

@@ -71,9 +71,13 @@ class XlsxLook:
         """Count the numbers in some columns by their styles."""
         if not self._styles:
             return Counter()
-        letters = set(map(_letters, columns))
+        letters = {_letters(column): column for column in columns}
         return Counter(
-            (self._styles.get(int(cell[2] or 0), UNSTYLED), cell[3].startswith(b"-"))
+            (
+                letters[cell[1]],
+                self._styles.get(int(cell[2] or 0), UNSTYLED),
+                cell[3].startswith(b"-"),
+            )
             for cell in STYLED_NUMBER.finditer(self._text)
             if cell[1] in letters and cell[3].strip(b"-0.")
         )
