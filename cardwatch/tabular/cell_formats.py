@@ -141,6 +141,7 @@ Counted = Counter[tuple[int, CellStyle, bool]]
 """How many numbers other than zero a column has of a style, those below zero (true) apart."""
 
 
+RED_COLOURS = frozenset({"#FF0000", "#C00000"})
 ANY = -1
 """In place of a column: a text, in whichever."""
 

@@ -7,9 +7,7 @@ from functools import cached_property
 
 import xlrd
 
-from cardwatch.tabular.cell_formats import CellStyle, Counted
-
-RED_COLOURS = frozenset({(255, 0, 0), (192, 0, 0)})
+from cardwatch.tabular.cell_formats import RED_COLOURS, CellStyle, Counted
 
 
 class XlsLook:
@@ -35,7 +33,8 @@ class XlsLook:
             layout = self._book.xf_list[number]
             font = self._book.font_list[layout.font_index]
             number_format = self._book.format_map[layout.format_key].format_str
-            is_red = self._book.colour_map.get(font.colour_index) in RED_COLOURS
+            rgb = self._book.colour_map.get(font.colour_index) or ()
+            is_red = "#" + "".join(f"{part:02X}" for part in rgb) in RED_COLOURS
             self._styles[number] = CellStyle(number_format, is_red, bool(font.struck_out))
         return self._styles[number]
 
