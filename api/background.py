@@ -13,6 +13,7 @@ from api.notifications import (
     send_reminders,
 )
 from cardwatch import services
+from cardwatch.casebook import FINANCE, PSD
 from cardwatch.errors import place_of
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def run_background(service: Service, over: threading.Event) -> None:
         busy = False
         try:
             busy = services.do_next_job(service.background, service.clock, (services.STATEMENT,))
-            _send(service)
+            _mail_refusals(service)
             _remind(service)
             now = service.clock()
             if reminded_on != now.date() and _has_come(service.settings.remind_at[1], now):
@@ -68,14 +69,39 @@ def run_long_jobs(service: Service, over: threading.Event) -> None:
             over.wait(JOB_POLL_SECONDS)
 
 
-def _send(service: Service) -> None:
-    """Send the notices that are due."""
+def run_finance_notices(service: Service, over: threading.Event) -> None:
+    """Send finance's notices until the service ends; see `_run_notices`."""
+    _run_notices(service, over, FINANCE)
+
+
+def run_psd_notices(service: Service, over: threading.Event) -> None:
+    """Send the notices of professional standards until the service ends; see `_run_notices`."""
+    _run_notices(service, over, PSD)
+
+
+def _run_notices(service: Service, over: threading.Event, lane: str) -> None:
+    """Send the notices of a lane that are due, again and again, until the service ends.
+
+    A receiver that answers a byte at a time holds up no statement, checkpoint or other lane.
+    """
 
     def send(notice: dict[str, str], secret: str) -> bool:
         return send_notice(service.settings, notice, secret, service.clock())
 
-    if service.settings.webhook_hosts:
-        services.send_due(service.background, service.seal, service.clock, send)
+    while service.settings.webhook_hosts and not over.is_set():
+        try:
+            services.send_due(service.background, lane, service.seal, service.clock, send)
+        except Exception as error:  # noqa: BLE001  it goes on, whatever one of them does
+            log.error("notices: %(fault)s", {"fault": place_of(error)})  # noqa: TRY400  no values in logs
+        over.wait(JOB_POLL_SECONDS)
+
+
+TASKS = (run_background, run_long_jobs, run_finance_notices, run_psd_notices)
+"""What the service does beside answering, each in a thread of its own."""
+
+
+def _mail_refusals(service: Service) -> None:
+    """Announce refused files by e-mail."""
     if service.settings.refused_addresses:
         services.mail_refusals(
             service.background,

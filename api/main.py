@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
+import re
 import threading
 import time
 from contextlib import asynccontextmanager
@@ -13,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from api.background import run_background, run_long_jobs
+from api.background import TASKS
 from api.deps import SIGNED_IN
 from api.errors import MEDIA, add_handlers
 from api.memory import limit_memory
 from api.middleware import add_middleware
 from api.quotas import count_uploads
 from api.routes import ROUTERS, open_router
-from api.schemas.base import Problem
+from api.schemas.base import ProblemDetails
 from api.settings import Settings, read_settings
 from api.state import Service
 from api.stopping import end_in_time
@@ -43,6 +44,8 @@ ABOUT = (
 
 JOIN_SECONDS = 8.0
 """So long a stop waits for a job; one that goes on is taken up again after the next start."""
+FIELD_MEANINGS = re.compile(r"^ {4}([a-z0-9_, ]+): (.*(?:\n {8}.*)*)", re.MULTILINE)
+"""A field in the `Attributes` of a docstring, with what is said of it."""
 
 
 def create_app(
@@ -65,7 +68,7 @@ def create_app(
         _set_up_process(service.settings)
         app.state.service = service
         over = threading.Event()
-        work = (run_background, run_long_jobs) if chores else ()
+        work = TASKS if chores else ()
         threads = [
             threading.Thread(target=task, args=(service, over), daemon=True) for task in work
         ]
@@ -137,7 +140,7 @@ def _operation_id(route: APIRoute) -> str:
 
 def _problem(description: str) -> dict[str, object]:
     """The description of a refusal in the OpenAPI document."""
-    schema = {"$ref": "#/components/schemas/Problem"}
+    schema = {"$ref": "#/components/schemas/ProblemDetails"}
     return {"description": description, "content": {MEDIA: {"schema": schema}}}
 
 
@@ -148,13 +151,26 @@ class _Service(FastAPI):
         """Return the document: the model of refusals once, and files as generators know them."""
         document = super().openapi()
         schemas = document["components"]["schemas"]
-        schemas["Problem"] = Problem.model_json_schema()
+        schemas["ProblemDetails"] = ProblemDetails.model_json_schema()
         for body in schemas.values():
+            _describe_fields(body)
             for value in body.get("properties", {}).values():
                 for part in (value, value.get("items", {})):
                     if "contentMediaType" in part:
                         part["format"] = "binary"
         return document
+
+
+def _describe_fields(schema: dict[str, Any]) -> None:
+    """Move what a record's docstring says of its fields to the fields."""
+    meaning, _, attributes = schema.get("description", "").partition("\n\nAttributes:\n")
+    if attributes:
+        schema["description"] = meaning
+    for names, text in FIELD_MEANINGS.findall(attributes):
+        for name in names.split(", "):
+            if name in schema["properties"]:  # the other attributes are computed
+                words = " ".join(text.split())
+                schema["properties"][name]["description"] = words[0].upper() + words[1:]
 
 
 class _Lines(logging.Formatter):

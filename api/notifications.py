@@ -110,13 +110,13 @@ def send_notice(
     }
     try:
         check_address(settings, notice["url"])
-        answer = httpx2.post(
-            notice["url"], content=body, headers=headers,
+        with httpx2.stream(
+            "POST", notice["url"], content=body, headers=headers,
             timeout=WEBHOOK_TIMEOUT_SECONDS, follow_redirects=False,
-        )  # fmt: skip
+        ) as answer:  # fmt: skip
+            return bool(answer.is_success)  # what it answers besides is not read: it may be endless
     except (httpx2.HTTPError, httpx2.InvalidURL, CardwatchError):
         return False
-    return answer.is_success
 
 
 def sign(secret: str, text: str) -> str:

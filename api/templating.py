@@ -6,34 +6,36 @@ import base64
 import datetime as dt
 import hashlib
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, cast
+from typing import TYPE_CHECKING, cast
 
 import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from cardwatch.alerts import people_label
+from cardwatch.alerts import merchants_label, people_label, scope_note
 from cardwatch.alerts.wording import TIER_OF_LEVEL
-from cardwatch.quantities import plural, quantity
+from cardwatch.quantities import money, plural, quantity
 from cardwatch.reports.formatting import (
     british_day,
     day,
     interval,
     moment,
-    money,
     month,
     out_of,
+    sentence,
     short_days,
     short_moment,
     title,
 )
 from cardwatch.rules import rule_title
+from cardwatch.statements import FIELDS
 from cardwatch.vocabulary import KIND_TITLES, ROLE_TITLES, TIER_TITLES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -59,7 +61,7 @@ def environment() -> Environment:
     renderer.globals.update(asset=asset, integrity=integrity)
     renderer.filters.update(
         money=money,
-        pounds=pounds,
+        whole_pounds=whole_pounds,
         brief=brief,
         day=day,
         days=days,
@@ -69,8 +71,11 @@ def environment() -> Environment:
         moment=moment,
         short_moment=short_moment,
         words=title,
+        scope=scope_note,
+        sentence=sentence,
         role_title=role_title,
         rule_title=rule_title,
+        field_title=field_title,
         kind_title=kind_title,
         setting_title=setting_title,
         tier_title=tier_title,
@@ -78,7 +83,9 @@ def environment() -> Environment:
         table_days=table_days,
         qr=qr,
         people=people,
-        merchants=merchants,
+        merchants=merchants_label,
+        options=options,
+        stake=stake,
         first_sentence=first_sentence,
         without_first=without_first,
         quantity=quantity,
@@ -99,7 +106,7 @@ def integrity(name: str) -> str:
     return f"sha384-{base64.b64encode(hashlib.sha384(_content(name)).digest()).decode()}"
 
 
-def pounds(pence: int) -> str:
+def whole_pounds(pence: int) -> str:
     """Return pence as a chart shows them, in whole pounds: `£6,120`."""
     return f"{'-' if pence < 0 else ''}£{abs(pence) / 100:,.0f}"
 
@@ -128,23 +135,26 @@ def people(alert: Mapping[str, object], names: Mapping[str, str]) -> str:
     return people_label(named(alert["holders"]), named(alert["approvers"]))
 
 
-class _Paid(TypedDict):
-    merchant: str
+def options(
+    choices: Mapping[str, str] | Iterable[str], first: str = "", words: str = ""
+) -> list[dict[str, str]]:
+    """The options of a control.
+
+    Args:
+        choices: values with their labels, or values alone.
+        first: label of an option for no value, before all others; none without it.
+        words: name of the filter that makes a label of a value; without it the value is its label.
+    """
+    if not isinstance(choices, Mapping):
+        label = environment().filters[words] if words else str
+        choices = {value: label(value) for value in choices}
+    labelled = [{"value": value, "label": label} for value, label in choices.items()]
+    return [{"value": "", "label": first}, *labelled] if first else labelled
 
 
-class RaisedMerchants(TypedDict):
-    """The merchants of an alert's snapshot, and its payments in their order."""
-
-    merchants: list[str]
-    payments: list[_Paid]
-
-
-def merchants(raised: RaisedMerchants) -> str:
-    """The merchant of an alert's snapshot as last printed, or how many they are."""
-    several = raised["merchants"]
-    if len(several) == 1:
-        return raised["payments"][-1]["merchant"]
-    return quantity(len(several), "merchant") if several else ""
+def stake(pence: int) -> str:
+    """Return the pence at stake as a table shows them; nothing of an alert about a card."""
+    return money(pence) if pence else ""
 
 
 def role_title(role: str) -> str:
@@ -155,6 +165,11 @@ def role_title(role: str) -> str:
 def kind_title(kind: str) -> str:
     """Return what pages call a kind of alerts."""
     return KIND_TITLES.get(kind, title(kind))
+
+
+def field_title(field: str) -> str:
+    """Return what pages call a field of a statement, such as `employee_id`."""
+    return sentence(FIELDS[field].partition(" (")[0].partition(";")[0]).removesuffix(".")
 
 
 def setting_title(kind: str) -> str:

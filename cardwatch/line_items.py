@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from cardwatch.quantities import quantity
+from cardwatch.quantities import money, quantity
 from cardwatch.records import LineItem
 
 if TYPE_CHECKING:
@@ -38,10 +38,5 @@ def read_line_items(text: str) -> tuple[LineItem, ...]:
 def line_item_label(item: LineItem) -> str:
     """Return a line item in words: `Toner, £240.00, VAT £40.00`."""
     amounts = [("", item.amount_pence), ("VAT ", item.vat_pence)]
-    parts = [f"{name}{_pounds(pence)}" for name, pence in amounts if pence is not None]
+    parts = [f"{name}{money(pence)}" for name, pence in amounts if pence is not None]
     return ", ".join(filter(None, (item.description, *parts)))
-
-
-def _pounds(pence: int) -> str:
-    """Return pence as pounds."""
-    return f"{'-' if pence < 0 else ''}£{abs(pence) / 100:,.2f}"

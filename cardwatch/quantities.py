@@ -1,6 +1,12 @@
-"""Counts with their nouns, in the singular or plural."""
+"""Sums of money, and counts with their nouns in the singular or plural."""
 
 from __future__ import annotations
+
+
+def money(pence: float) -> str:
+    """Format pence as pounds and pence: `£6,120.00`, `-£12.50`."""
+    whole = round(pence)
+    return f"{'-' if whole < 0 else ''}£{abs(whole) / 100:,.2f}"
 
 
 def plural(count: float, singular: str, many: str = "") -> str:

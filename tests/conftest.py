@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,9 +29,30 @@ if TYPE_CHECKING:
 settings.register_profile("ci", phases=[Phase.explicit, Phase.generate], deadline=None)
 if "CI" in os.environ:  # a property that fails is not made smaller there: it fails at once
     settings.load_profile("ci")
+MEMORY, ROOM_BYTES = Path("/dev/shm"), 2**31  # noqa: S108  folders of our own are made there
+if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM_BYTES:  # a disk makes SQLite wait
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "sample_data"
 CHOICES = ReadingChoices(shipped_profiles(), b"a key for tests, 32 bytes long..")
+
+
+@pytest.hookimpl(tryfirst=True)  # before cases are chosen by their marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave all cases of a test but the first to SQLite, unless its cases are of the database."""
+    begun: set[str] = set()
+    for item in items:
+        if (
+            isinstance(item, pytest.Function)
+            and getattr(item, "callspec", None)
+            and item.callspec.params.get("database_url") == "postgresql"
+            and not any(map(item.get_closest_marker, ("each_database", "prove")))
+            and item.path.parent.name != "casebook"
+        ):
+            test = item.nodeid.partition("[")[0]
+            if test in begun:
+                item.add_marker(pytest.mark.prove)
+            begun.add(test)
 
 
 class KeptReaders(ReaderPool):

@@ -55,7 +55,7 @@ class Site:
 
     Attributes:
         ids: alerts, statements and jobs that pages are asked for, by the words of addresses.
-        judged: what axe has found nothing wrong with, so that it is not judged again.
+        judged: contents, colours of words and what a narrow screen alone shows that axe has judged.
     """
 
     address: str
@@ -63,7 +63,7 @@ class Site:
     clock: Clock
     home: Path
     ids: dict[str, str] = field(default_factory=dict)
-    judged: set[tuple[str, int]] = field(default_factory=set)
+    judged: set[str] = field(default_factory=set)
 
     def context(self, role: str, owner: str = OWN) -> services.ServiceContext:
         """Return the service context of the person of a role."""
@@ -268,7 +268,7 @@ def fill_people(site: Site) -> None:
     name = f"columns of {'long-name' * 9}.csv"
     profile = services.profile_of_form(["a", LONG, "c", "d"], chosen, {"name": name})
     services.save_profile(at, profile_toml(profile))
-    site.ids["profile"] = next(iter(services.column_profiles(at)))
+    site.ids["profile"] = services.list_profiles(at)[0].profile_id
     site.ids["long_person"], site.ids["invitation"] = person, services.invite(admin, person)
     services.create_key(admin, name=LONG, role="auditor", days=90)
     provider = services.ServiceContext(
@@ -382,7 +382,8 @@ class Visit:
     def judge(self) -> list[str]:
         """Return what is wrong with the page at either width: what it told, what axe finds.
 
-        Contrast is judged at the wide screen alone, as colours are the same at both.
+        Contrast takes axe longest: it is judged where words have colours and a size that no page
+        had before. On the narrow screen the rules of sizes are, and all where it shows more.
         """
         assert self.scripts, "axe is a script, and would never end"
         page, wrong = self.page, list(self.faults)
@@ -392,11 +393,13 @@ class Visit:
             page.set_viewport_size({"width": width, "height": 900})
             page.evaluate(OPENED)
             wrong += [f"{width}: wider than the screen: {one}" for one in page.evaluate(WIDER)]
-            shown = (page.inner_html("main"), width)
-            if shown not in self.site.judged:
-                rules = {"color-contrast": {"enabled": width == WIDTHS[0]}}
-                wrong += page.evaluate(FAULTS, AXE_OPTIONS | {"rules": rules})
-                self.site.judged.add(shown)
+            content, is_narrow = page.inner_html("main") + str(width), width != WIDTHS[0]
+            seen = {*page.evaluate(MORE if is_narrow else SHADES), content} - self.site.judged
+            of_sizes = {"runOnly": {"type": "rule", "values": SIZES}} if seen == {content} else {}
+            rules = {"rules": {"color-contrast": {"enabled": not is_narrow and seen != {content}}}}
+            if content in seen:
+                wrong += page.evaluate(FAULTS, AXE_OPTIONS | (of_sizes if is_narrow else rules))
+            self.site.judged |= seen
         return wrong
 
     def close(self) -> None:
@@ -412,6 +415,29 @@ FAULTS = """options => axe.run(document, options).then(told => told.violations.m
 """What axe finds."""
 OPENED = "document.querySelectorAll('details').forEach(one => { one.open = true; })"
 """What is folded is judged too."""
+SIZES = ["target-size", "scrollable-region-focusable"]
+SHADES = """() => {
+  window.shown = new Set([...document.querySelectorAll("body *")]);
+  window.shown.forEach(one => { if (!one.checkVisibility()) window.shown.delete(one); });
+  const behind = one => {
+    for (; one; one = one.parentElement) {
+      const { backgroundColor, backgroundImage } = getComputedStyle(one);
+      if (backgroundColor + backgroundImage !== "rgba(0, 0, 0, 0)none")
+        return backgroundColor + backgroundImage;
+    }
+    return "";
+  };
+  const shade = one => {
+    const { color, fontSize, fontWeight, opacity, textShadow, position } = getComputedStyle(one);
+    return [color, fontSize, fontWeight, opacity, textShadow, position, behind(one)].join();
+  };
+  const hasWords = one => [...one.childNodes].some(part => part.nodeType === 3 && part.data.trim());
+  return [...new Set([...window.shown].filter(hasWords).map(shade))];
+}"""
+"""What contrast depends on, for every element with words of its own; it keeps what is seen."""
+MORE = """() => [...document.querySelectorAll("body *")]
+  .filter(one => one.checkVisibility() && !window.shown.has(one)).map(one => one.outerHTML)"""
+"""What is seen that was not when the shades were taken."""
 WIDER = """() => {
   const width = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= width) return [];

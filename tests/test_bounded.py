@@ -48,9 +48,8 @@ parsers = {
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits address space, which Linux alone does")
-@pytest.mark.parametrize("name", HOSTILE)
-def test_no_parser_takes_much_memory_or_time_for_a_hostile_text(name: str) -> None:
-    parse_within_bounds(SETUP, HOSTILE[name], must_refuse=True)
+def test_no_parser_takes_much_memory_or_time_for_a_hostile_text() -> None:
+    parse_within_bounds(SETUP, HOSTILE, must_refuse=True)
 
 
 def test_what_ships_keeps_to_the_bounds() -> None:

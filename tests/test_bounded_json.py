@@ -53,6 +53,5 @@ page_of(User, [], {"filter": 'userName eq "x"'})  # what is loaded once
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits address space, which Linux alone does")
-@pytest.mark.parametrize("name", HOSTILE)
-def test_no_other_parser_takes_much_memory_or_time_for_a_hostile_text(name: str) -> None:
-    parse_within_bounds(SETUP, HOSTILE[name], must_refuse=False)
+def test_no_other_parser_takes_much_memory_or_time_for_a_hostile_text() -> None:
+    parse_within_bounds(SETUP, HOSTILE, must_refuse=False)

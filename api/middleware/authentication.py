@@ -30,10 +30,12 @@ if TYPE_CHECKING:
     from cardwatch.casebook import Actor
 
 COOKIE = "__Host-cardwatch"
-DOORS = frozenset({
+HELP = frozenset({"/help", "/accessibility", "/privacy", "/reference"})
+"""Pages for everybody, on which whoever has signed in has their menu."""
+DOORS = HELP | frozenset({
     "/v1/session:POST", "/v1/account:POST", "/v1/account/secret:POST", "/sign-in",
     "/sign-in/elsewhere", "/sign-in/back", "/sign-in/provider-logout", "/account",
-    "/account/password", "/help", "/accessibility", "/privacy", "/reference",
+    "/account/password",
 })  # fmt: skip
 """Where people come in, of whatever role: a path, or one method of it."""
 OPEN = DOORS | {"/health/live", "/health/ready", "/metrics"}
@@ -50,14 +52,15 @@ class AuthenticationMiddleware(CheckMiddleware):
     """Sets `request.state.actor`, or the reason why there is none; refuses nobody itself."""
 
     async def refusal(self, request: Request) -> Response | None:
-        """Identify the caller; refuse only where the database fails."""
-        if is_any(OPEN, request.scope):
+        """Identify the caller; refuse only where the database fails and the page needs it."""
+        is_open = is_any(OPEN, request.scope)
+        if is_open and (request.scope["path"] not in HELP or COOKIE not in request.cookies):
             return None
         service: Service = request.app.state.service
         try:
             request.state.actor = await anyio.to_thread.run_sync(_identify, service, request)
         except CasebookFailed as error:
-            return refusal_response(error)
+            return None if is_open else refusal_response(error)
         except NotAllowed as error:
             request.state.sign_in_refusal = str(error)
         return None

@@ -12,8 +12,8 @@ from api.downloads import CONTENT_TYPES, export_response
 from api.pagination import filters_of, page_of, with_titles
 from api.quotas import ExportContext
 from api.schemas.alerts import (
-    Alert,
     AlertCreate,
+    AlertDetail,
     AlertOrder,
     AlertPage,
     AlertRaised,
@@ -131,14 +131,14 @@ def decide_alerts(body: SharedDecision, context: Context) -> dict[str, int]:
     return {"alerts": count}
 
 
-@router.get("/alerts/{alert_id}", response_model=Alert, responses={200: SEEN})
+@router.get("/alerts/{alert_id}", response_model=AlertDetail, responses={200: SEEN})
 def get_alert(alert_id: AlertId, context: Context, response: Response) -> alert_rows.AlertDetail:
     """Show one alert whole: payments, reasons, comparisons, neighbours, history, versions."""
     return _answer(context, response, services.get_alert(context, alert_id))
 
 
 @router.post(
-    "/alerts/{alert_id}/decisions", response_model=Alert, status_code=201,
+    "/alerts/{alert_id}/decisions", response_model=AlertDetail, status_code=201,
     responses={201: SEEN},
 )  # fmt: skip
 def decide_alert(

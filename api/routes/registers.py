@@ -90,10 +90,11 @@ def get_register(kind: Id, context: Context, service: AppStateDep) -> services.R
 
 
 @router.get("/register-versions/{version_id}")
-def get_register_version(version_id: Id, context: Context) -> VersionDetail:
+def get_register_version(version_id: Id, context: Context, service: AppStateDep) -> VersionDetail:
     """Show one version of a register with every row that could not be read."""
     version, report = services.get_version(context, version_id)
-    shown = services.version_changes(context, version_id)
+    with service.scoring():
+        shown = services.version_changes(context, version_id)
     return VersionDetail(
         version=version,
         columns=report.columns,

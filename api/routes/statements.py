@@ -18,12 +18,12 @@ from api.errors import STATUS_OF_CODE, problem
 from api.schemas.base import DateOrder, Id, Short
 from api.schemas.statements import (
     AgreementRow,
-    Check,
     IndependentCheck,
     Job,
     Receipt,
     RefusedFile,
     Statement,
+    StatementCheck,
     StatementDetail,
     StatementPreview,
     shown_preview,
@@ -181,19 +181,20 @@ def get_problems(statement_id: Id, context: Context) -> Response:
     """Download the rows that could not be read as CSV: row, column, code and message."""
     statement = services.get_statement(context, statement_id)
     names = ("file", "row", "column", "code", "message")
+    report = statement["report"]
     rows = [
-        [fault[name] if name == "row" else safe_text(fault[name]) for name in names]
-        for fault in statement["report"].get("problems", ())
+        [problem.row if name == "row" else safe_text(getattr(problem, name)) for name in names]
+        for problem in (report.problems if report else ())
     ]
     return as_file(csv_text([names, *rows]), unread_rows_filename(statement["statement_id"]))
 
 
-@router.post("/statements/{statement_id}/verification", response_model=Check)
-def verify_statement(statement_id: Id, context: Context, service: AppStateDep) -> Check:
+@router.post("/statements/{statement_id}/verification", response_model=StatementCheck)
+def verify_statement(statement_id: Id, context: Context, service: AppStateDep) -> StatementCheck:
     """Verify that a statement's rows are unchanged and its alerts can be reproduced."""
     with service.scoring():
         name = services.get_statement(context, statement_id)["statement_id"]
-        return Check(**asdict(services.verify_statement(context, name)))
+        return StatementCheck(**asdict(services.verify_statement(context, name)))
 
 
 @router.post("/statements/{statement_id}/verification/independent", response_model=IndependentCheck)

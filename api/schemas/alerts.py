@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -19,6 +19,7 @@ from api.schemas.base import (
     State,
     Whole,
 )
+from cardwatch import records
 
 Purpose = Literal["finance-assurance", "misconduct", "corruption-crime"]
 
@@ -34,7 +35,7 @@ class AlertSummary(BaseModel):
     kind: str
     rule: str
     band: str
-    is_fact: int = Field(description="1 for a fact against a stated limit or list, else 0.")
+    is_fact: bool = Field(description="Whether it is a fact against a stated limit or list.")
     holders: list[str] = Field(description="Ids of the cardholders it is about.")
     approvers: list[str] = Field(description="Ids of the approvers it is about, if any.")
     merchants: list[str] = Field(description="Names under which its merchants are compared.")
@@ -50,7 +51,7 @@ class AlertSummary(BaseModel):
     expected_precision: float
     state: AnyState
     version: int
-    is_second_look: int
+    is_second_look: bool
     assigned_to: str
     due_on: str
     snoozed_until: str
@@ -76,7 +77,51 @@ class AlertReferral(BaseModel):
     made_at: str
 
 
-class Alert(BaseModel):
+class DecisionMade(BaseModel):
+    """A decision or note on an alert, as it was recorded."""
+
+    version: int
+    state: AnyState
+    reason: str
+    assigned_to: str
+    due_on: str
+    snoozed_until: str
+    tags: str
+    recovered_pence: int
+    decided_by: str
+    decided_at: str
+
+
+class Neighbour(BaseModel):
+    """Another payment on an alert's days, to its merchants or by its cardholders."""
+
+    statement_id: str
+    row: int
+    date: str
+    merchant: str
+    amount_pence: int
+    holder_id: str | None
+    shares: str = Field(description="What it shares with the alert: merchant, holder or both.")
+
+
+class RelatedAlert(BaseModel):
+    """Another alert that shares a cardholder, approver or merchant with one."""
+
+    alert_id: str
+    lane: Lane
+    state: AnyState
+    rule: str
+    tier: str
+    last_on: str
+    at_stake_pence: int
+    decided_at: str | None
+    holders: list[str]
+    approvers: list[str]
+    merchants: list[str]
+    cost_centres: list[str]
+
+
+class AlertDetail(BaseModel):
     """One alert in full: a reason to ask, not a finding."""
 
     alert_id: str
@@ -85,7 +130,7 @@ class Alert(BaseModel):
     raised_at: str
     state: AnyState
     version: int = Field(description="The number of its last decision; also its ETag.")
-    is_second_look: int
+    is_second_look: bool
     assigned_to: str
     due_on: str
     snoozed_until: str
@@ -99,16 +144,12 @@ class Alert(BaseModel):
     merchants: list[str] = Field(description="Names under which its merchants are compared.")
     cost_centres: list[str] = Field(description="Codes of the units that bear the cost.")
     clause: str = Field(description="The clause of the card policy; empty where none is given.")
-    raised: dict[str, Any] | None = Field(
+    raised: records.Alert = Field(
         description="The alert as raised: payments, reasons, comparisons, what to ask."
     )
-    decisions: list[dict[str, Any]]
-    neighbours: list[dict[str, Any]] = Field(
-        description="Other payments on its days, to its merchants or by its cardholders."
-    )
-    related: list[dict[str, Any]] = Field(
-        description="Other alerts that share a cardholder, approver or merchant with it."
-    )
+    decisions: list[DecisionMade]
+    neighbours: list[Neighbour]
+    related: list[RelatedAlert]
     referrals: list[AlertReferral] = Field(
         description="When it was referred to professional standards, by whom and why."
     )

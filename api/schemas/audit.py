@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.schemas.base import Day, Lane, RequestModel, Short, Whole
+from api.schemas.base import AnyState, Day, Lane, RequestModel, Short, Whole
 
 
 class ChainCheck(BaseModel):
     """The result of verifying one audit chain."""
 
-    model_config = ConfigDict(extra="allow")
-
     lane: Lane
-    events: int
-    fault: str
+    events: int = Field(description="How many follow each other without a break.")
+    last_hash: str = Field(description="Of the last of them.")
+    broken_at: int = Field(description="Number of the first that does not fit; 0 where all do.")
+    fault: str = Field(description="What is wrong, in a sentence; empty where nothing is.")
 
 
 class SampleCreate(RequestModel):
@@ -42,13 +42,42 @@ class SampleCreate(RequestModel):
     )
 
 
+class DrawnPayment(BaseModel):
+    """A payment of a sample; `holder_id` is its cardholder's number, else name, else card."""
+
+    statement_id: str
+    label: str
+    row: int
+    date: str
+    merchant: str
+    amount_pence: int
+    transaction_id: str
+    holder_id: str
+
+
+class DrawnAlert(BaseModel):
+    """A closed alert of a sample."""
+
+    alert_id: str
+    lane: Lane
+    rule: str
+    tier: str
+    state: AnyState
+    last_on: str
+    at_stake_pence: int
+    holders: list[str]
+    approvers: list[str]
+    merchants: list[str]
+    cost_centres: list[str]
+
+
 class Sample(BaseModel):
     """A sample and its population."""
 
     population: int
     pence: int
     population_sha256: str = Field(description="Hash of the population, in order.")
-    drawn: list[dict[str, Any]]
+    drawn: list[DrawnPayment] | list[DrawnAlert]
 
 
 class RetentionPeriods(BaseModel):

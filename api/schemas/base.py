@@ -79,7 +79,7 @@ class RequestModel(BaseModel):
         return content
 
 
-class Problem(BaseModel):
+class ProblemDetails(BaseModel):
     """Why something was refused (RFC 9457)."""
 
     type: str = Field(examples=["urn:cardwatch:problem:not_found"])

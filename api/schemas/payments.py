@@ -7,14 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.schemas.base import WORDS, AnyState, Day, Lane, RequestModel, Whole
-
-
-class LineItemRow(BaseModel):
-    """A line item of a payment; amounts are null where the statement does not say them."""
-
-    description: str = Field(description="What was bought, or which part of the payment it is.")
-    amount_pence: int | None
-    vat_pence: int | None
+from cardwatch.records import LineItem
 
 
 class PaymentRow(BaseModel):
@@ -37,7 +30,7 @@ class PaymentRow(BaseModel):
     kind: str
     transaction_id: str = Field(description="The source's own reference.")
     vat: str = Field(description="VAT in the amount, in pounds; empty where it is not said.")
-    line_items: list[LineItemRow] = Field(description="Line items, where the statement has them.")
+    line_items: list[LineItem] = Field(description="Line items, where the statement has them.")
 
 
 class PaymentPage(BaseModel):

@@ -18,7 +18,7 @@ class Person(BaseModel):
     email: str
     role: Role
     holder_id: str
-    holds_no_card: int = Field(description="1 where it is stated that they hold no card.")
+    holds_no_card: bool = Field(description="Whether it is stated that they hold no card.")
     made_at: str
     ended_at: str | None
     identity: str | None
@@ -71,7 +71,7 @@ class Key(BaseModel):
     key_id: str
     name: str
     role: Role
-    can_decide: int = Field(description="1 if it may record decisions.")
+    can_decide: bool = Field(description="Whether it may record decisions.")
     scope: str = Field(description="What it is for alone; empty where its role says it all.")
     owner: str = Field(description="The person who answers for it, or the key if the installation.")
     used_on: str | None = Field(description="The day of its last use.")
@@ -112,7 +112,7 @@ class DirectoryUser(BaseModel):
     email: str = Field(description="The person they are here; empty if the provider names none.")
     name: str
     employee_number: str
-    is_active: int = Field(description="1 unless the provider has deactivated them.")
+    is_active: bool = Field(description="False once the provider has deactivated them.")
     role: Literal["", "finance", "auditor", "admin"] = Field(
         description="What their groups call for."
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.schemas.base import Day, Id, Lane, Reason, RequestModel, Short, Whole
+from cardwatch.policy import Policy
 
 PackText = Annotated[str, StringConstraints(max_length=1024 * 1024)]
 """The text of a pack's file."""
@@ -60,7 +61,7 @@ class PolicyInForce(BaseModel):
     sha256: str
     is_shipped: bool
     text: str
-    figures: dict[str, Any]
+    figures: Policy
 
 
 class Model(BaseModel):

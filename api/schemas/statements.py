@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field
 
+from cardwatch.records import ReadingReport
 from cardwatch.statements import BY_CONTENT, profile_text, shipped_profiles
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Statement(BaseModel):
     transactions: int
     pence: int
     duplicate_count: int
-    is_scored: int
+    is_scored: bool
     erased_at: str | None
     layout: str = Field(description="The column profile it was read with.")
 
@@ -36,7 +37,7 @@ class Statement(BaseModel):
 class StatementDetail(Statement):
     """A statement with its reading report."""
 
-    report: dict[str, Any]
+    report: ReadingReport | None = Field(description="Null once the statement is erased.")
 
 
 class RefusedFile(BaseModel):
@@ -67,7 +68,7 @@ class Receipt(BaseModel):
     notes: list[str]
 
 
-class Check(BaseModel):
+class StatementCheck(BaseModel):
     """The result of verifying a statement; `fault` is empty where nothing has changed."""
 
     statement_id: str
@@ -138,7 +139,7 @@ class StatementPreview(BaseModel):
     payments: list[PreviewPayment] = Field(description="The first five.")
     charges: PreviewTotal
     refunds: PreviewTotal
-    report: dict[str, Any] | None = Field(description="The reading report, if it can be read.")
+    report: ReadingReport | None = Field(description="The reading report, if it can be read.")
     refusal: Refusal | None = Field(description="Why it cannot be read with these columns.")
     profile: str = Field(description="A column profile as TOML, to edit and send as `columns`.")
 
@@ -156,7 +157,7 @@ def shown_preview(preview: Preview) -> StatementPreview:
         payments=[PreviewPayment(**asdict(row), direction=row.direction) for row in preview.rows],
         charges=PreviewTotal(**asdict(preview.charges)),
         refunds=PreviewTotal(**asdict(preview.refunds)),
-        report=asdict(preview.read[1]) if preview.read else None,
+        report=preview.read[1] if preview.read else None,
         refusal=Refusal(code=refusal.code, detail=str(refusal)) if refusal else None,
         profile=profile_text(preview.headings, shipped_profiles(), guessed),
     )

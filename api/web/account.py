@@ -27,14 +27,14 @@ def _mine_page(
     errors: dict[str, str],
     *,
     status: int = 200,
-    is_changed: bool = False,
 ) -> Response:
     sessions = services.list_sessions(context)
     return render(
         request, "account_mine.html", status=status, errors=errors,
         sessions=sessions, this=getattr(request.state, "session_id", ""),
         email=services.email_of(context),
-        actor=context.actor, is_changed=is_changed,
+        actor=context.actor,
+        holds_no_card=services.holds_no_card(context),
         uses=uses_of(request.app.state.service, context.actor),
     )  # fmt: skip
 
@@ -57,7 +57,7 @@ def change_password(
     except CardwatchError as refusal:
         status = 403 if isinstance(refusal, NotAllowed) else 422
         return _mine_page(request, context, field_errors(refusal), status=status)
-    return _mine_page(request, context, {}, is_changed=True)
+    return redirect(MINE, "password-changed")
 
 
 @router.post("/account/mine/sessions/{session_id}/end")

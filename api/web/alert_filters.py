@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from api.pagination import filters_of
 from api.search_terms import read_term
 from api.web.base import LANE_TITLES, chips, day_faults, nonempty
+from api.web.paging import page_asked_for
 from cardwatch import services
 from cardwatch.casebook import STATES
 from cardwatch.errors import CardwatchError
@@ -18,7 +19,7 @@ from cardwatch.services.answers import InboxSummary
 from cardwatch.vocabulary import KIND_TITLES, TIER_TITLES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from fastapi import Request
 
@@ -46,21 +47,23 @@ class AlertFilters:
         chosen: by name, those that are filled.
         term: the words searched for.
         errors: what is wrong with them, by field.
+        page: number of the page of the list.
     """
 
     chosen: dict[str, str]
     term: str
     errors: dict[str, str]
+    page: int
 
     @property
     def query(self) -> str:
-        """The query of an address that keeps the filters; empty for the default list."""
-        return "" if self.chosen == DEFAULT else urlencode(self.chosen or {"state": ""})
+        """The query of an address that keeps the filters and page; empty for the default list."""
+        filters = {} if self.chosen == DEFAULT else self.chosen or {"state": ""}
+        return urlencode(filters | ({"page": str(self.page)} if self.page > 1 else {}))
 
-    @property
-    def back(self) -> str:
-        """The address of the list."""
-        return list_address(self.chosen)
+    def address(self, more: Sequence[tuple[str, str]] = ()) -> str:
+        """The address of the page of the list, with something more than filters."""
+        return f"/alerts?{'&'.join(filter(None, (self.query, urlencode(more))))}".rstrip("?")
 
     def to_asked(self, context: ServiceContext) -> AlertFilter:
         """The filters as the casebook takes them.
@@ -90,7 +93,7 @@ def read_filters(request: Request, service: Service, context: ServiceContext) ->
         term = read_term(service, context.actor, chosen.get("search", ""))
     except CardwatchError as refusal:
         errors["text"] = str(refusal)
-    return AlertFilters(chosen, term, errors)
+    return AlertFilters(chosen, term, errors, page_asked_for(request))
 
 
 def _faults(chosen: Mapping[str, str]) -> dict[str, str]:

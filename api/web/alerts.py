@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import asdict
 from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request, Response
 
 from api.deps import AppStateDep, Context, VerifiedContext
-from api.pagination import page_of, with_titles
+from api.pagination import with_titles
 from api.search_terms import with_term
 from api.web.alert_filters import (
     ALERT_FILTERS,
@@ -20,19 +22,20 @@ from api.web.alert_filters import (
     read_filters,
 )
 from api.web.base import AllFields, FormFields, field_errors, number, redirect, render, subjects_for
+from api.web.paging import Page, numbered_page
 from cardwatch import services
 from cardwatch.casebook import FINANCE, PSD, STATES
 from cardwatch.casebook.alert_rows import ListedAlert
 from cardwatch.casebook.alerts import DecisionInput
 from cardwatch.casebook.referrals import REFERRED_STATE
 from cardwatch.casebook.suppressions import is_suppressible
-from cardwatch.casebook.tables import RECEIVES
 from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.reports.formatting import sentence, title
 from cardwatch.vocabulary import AUTOMATIC
 
 router = APIRouter()
 ALERTS_PER_PAGE = 25
+ALERT_ID = re.compile(r"[0-9a-f]{12}")
 RESULTS = {
     "open": "It goes back into the list.",
     "asked": "It stays in the list until the answer is recorded.",
@@ -75,31 +78,39 @@ def _list_page(
 ) -> Response:
     """Return the list of alerts with what is wrong in its filters or search."""
     filters = read_filters(request, service, context)
-    cursor = request.query_params.get("cursor", "")
     errors = errors | filters.errors
-    rows: list[ListedAlert] = []
-    after, totals = "", (0, 0)
-    if not filters.errors:
-        try:
-            alert_filter = filters.to_asked(context)
-            totals = services.count_alerts(context, alert_filter)
-            rows, after = page_of(context, alert_filter, cursor=cursor, limit=ALERTS_PER_PAGE)
-        except CardwatchError as refusal:
-            errors |= field_errors(refusal, {"cursor": ""})
+    page, rows, pence = _page_of(request, context, filters)
+    selected = dict.fromkeys(filter(ALERT_ID.fullmatch, request.query_params.getlist("alert")))
     around = services.inbox_summary(context)
     words = filter_words(context, around)
     titled = with_titles(context, rows)
     return render(
-        request, "alerts.html", errors=errors, alerts=titled, around=around, totals=totals,
+        request, "alerts.html", errors=errors, alerts=titled, around=around, pence=pence,
         names=services.names_for_display(context, services.people_of(titled)),
         chosen=filters.chosen, words=words,
         query=filters.query, term=sent_text or filters.term, chips=filter_chips(filters, words),
         headings=list_headings(filters.chosen), list_address=list_address,
-        next=list_address(filters.chosen | {"cursor": after}) if after else "",
-        first=filters.back if cursor else "", may_receive=context.actor.role in RECEIVES,
+        page=page, selected=list(selected),
         decided_count=number(request.query_params.get("decided", ""), 0),
         assignees={row["email"]: row["name"] for row in services.list_assignees(context)},
     )  # fmt: skip
+
+
+def _page_of(
+    request: Request, context: Context, filters: AlertFilters
+) -> tuple[Page, list[ListedAlert], int]:
+    """Return the page of a list that is asked for, its alerts, and the pence at stake in all."""
+    path = request.url.path if request.url.path == "/review" else "/alerts"
+    address = f"{path}?{urlencode(filters.chosen or {'state': ''})}"
+    if filters.errors:
+        return numbered_page(request, address, 0, ALERTS_PER_PAGE), [], 0
+    alert_filter = filters.to_asked(context)
+    count, pence = services.count_alerts(context, alert_filter)
+    page = numbered_page(request, address, count, ALERTS_PER_PAGE)
+    rows = services.list_alerts(
+        context, offset=page.offset, limit=page.size, **asdict(alert_filter)
+    )
+    return page, rows, pence
 
 
 @router.post("/alerts/search")
@@ -150,7 +161,7 @@ def decide_together(
         errors = field_errors(refusal)
         return _decisions_page(request, context, service, list(versions), form, errors)
     filters = read_filters(request, service, context)
-    return redirect(list_address(filters.chosen | {"decided": str(count)}))
+    return redirect(filters.address([("decided", str(count))]))
 
 
 def _decisions_page(
@@ -170,7 +181,8 @@ def _decisions_page(
     filters = read_filters(request, service, context)
     return render(
         request, "alerts_decisions.html", errors=errors, form=form, query=filters.query,
-        back=filters.back, alerts=with_titles(context, alerts),
+        back=filters.address([("alert", alert["alert_id"]) for alert in alerts]),
+        alerts=with_titles(context, alerts),
         decisions=_decisions(context.actor.role),
         names=services.names_for_display(context, services.people_of(alerts)),
     )  # fmt: skip
@@ -199,7 +211,7 @@ def _alert_page(
         decisions=_decisions(alert["lane"]),
         heads=services.alert_titles(context, [related["alert_id"] for related in alert["related"]]),
         may_decide=context.actor.role == alert["lane"], can_suppress=is_suppressible(alert),
-        assignees=services.list_assignees(context), back=filters.back, query=filters.query,
+        assignees=services.list_assignees(context), back=filters.address(), query=filters.query,
         adjacent=_adjacent(context, filters, alert["alert_id"]),
         is_saved=saved == alert["version"] > 0,
         subjects=subjects_for(context, [alert["alert_id"]]),
@@ -265,7 +277,8 @@ def show_name(
     except CardwatchError as refusal:
         errors = field_errors(refusal, {"reason": "why"})
         return _alert_page(request, context, service, alert_id, form, errors)
-    return redirect(_alert_address(alert_id, read_filters(request, service, context).query))
+    query = read_filters(request, service, context).query
+    return redirect(_alert_address(alert_id, query), "names-shown")
 
 
 @router.get("/alerts/{alert_id}/holder")
@@ -288,19 +301,9 @@ def show_merchant(request: Request, context: Context, alert_id: str) -> Response
 def show_review(request: Request, context: Context, service: AppStateDep) -> Response:
     """Show what to ask about the alerts of a list, a page at a time, to be printed or sent on."""
     filters = read_filters(request, service, context)
-    cursor = request.query_params.get("cursor", "")
-    start = max(number(request.query_params.get("start", ""), 1), 1) if cursor else 1
-    rows: list[ListedAlert] = []
-    more, count = "", 0
-    if not filters.errors:
-        alert_filter = filters.to_asked(context)
-        count, _ = services.count_alerts(context, alert_filter)
-        rows, more = page_of(context, alert_filter, cursor=cursor, limit=ALERTS_PER_PAGE)
+    page, rows, _ = _page_of(request, context, filters)
     whole = [services.get_alert(context, row["alert_id"]) for row in rows]
     names = services.names_for_display(context, services.people_of(whole))
-    following = filters.chosen | {"cursor": more, "start": str(start + len(rows))}
     return render(
-        request, "review.html", alerts=whole, names=names, count=count, start=start,
-        next=f"/review?{urlencode(following)}" if more else "",
-        first=f"/review?{urlencode(filters.chosen)}" if cursor else "", back=filters.back,
-    )  # fmt: skip
+        request, "review.html", alerts=whole, names=names, page=page, back=filters.address()
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from api.deps import Context, VerifiedContext
+from api.deps import AppStateDep, Context, VerifiedContext
 from api.errors import is_page, refusal_response
 from api.web.base import redirect, render
 from api.web.exports import FORMAT_CHOICES
@@ -45,9 +45,12 @@ def list_approvals(request: Request, context: Context) -> Response:
 
 
 @router.get("/approvals/{approval_id}")
-def show_approval(request: Request, context: Context, approval_id: str) -> Response:
+def show_approval(
+    request: Request, context: Context, service: AppStateDep, approval_id: str
+) -> Response:
     """Show a request, with what its reader can do about it."""
-    approval = services.get_approval(context, approval_id)
+    with service.scoring():
+        approval = services.get_approval(context, approval_id)
     is_own = approval["made_by"] == context.actor.actor_id
     is_current = approval["expires_at"] > as_text(context.now)
     may_repeat = is_own and is_current and approval["state"] == ApprovalState.AGREED
@@ -58,6 +61,7 @@ def show_approval(request: Request, context: Context, approval_id: str) -> Respo
         request, "approval.html", found=approval, scope=scope, titles=APPROVAL_TITLES,
         is_own=is_own, is_current=is_current, action=action, fields=fields, may_repeat=may_repeat,
         case_name=_case_name(context, scope.get("case_id", "")),
+        statement_label=_statement_label(context, scope),
         heads=services.alert_titles(context, scope.get("alert_ids", [])),
         forms=FORMAT_CHOICES if needs_form else (), purposes=services.PURPOSES,
         is_open=is_current and approval["state"] == ApprovalState.OPEN,
@@ -72,6 +76,13 @@ def _case_name(context: Context, case_id: str) -> str:
         return services.case_name(context, case_id) if case_id else ""
     except NotFound:
         return case_id
+
+
+def _statement_label(context: Context, scope: ApprovalScope) -> str:
+    """Return the label of the statement whose list is exported; nothing of any other request."""
+    if scope.get("export_of") != "list":
+        return ""
+    return str(services.get_statement(context, scope["statement_ids"][0])["label"])
 
 
 def _act(context: Context, approval: Approval) -> tuple[str, list[tuple[str, str]]]:
@@ -123,9 +134,10 @@ def _link(scope: ApprovalScope) -> list[tuple[str, str]]:
 
 
 @router.post("/approvals/{approval_id}/agreement")
-def approve_request(context: VerifiedContext, approval_id: str) -> Response:
+def approve_request(context: VerifiedContext, service: AppStateDep, approval_id: str) -> Response:
     """Approve another person's request, who may then do it once."""
-    services.decide_approval(context, approval_id, agrees=True)
+    with service.scoring():
+        services.decide_approval(context, approval_id, agrees=True)
     return redirect(f"/approvals/{approval_id}", "request-approved")
 
 

@@ -51,7 +51,7 @@ def list_events(request: Request, context: Context) -> Response:
     same = urlencode({"lane": lane} | chosen)
     return render(
         request, "audit_events.html", events=event_rows[:PAGE_EVENTS], lane=lane, chosen=chosen,
-        lanes=context.chains, actions=ACTIONS, roles=ROLES, outcomes=EVENT_OUTCOMES,
+        lanes=context.chains, actions=ACTIONS, roles=list(ROLES), outcomes=EVENT_OUTCOMES,
         next=f"/audit/events?{same}&before={event_rows[PAGE_EVENTS - 1]['seq']}" if more else "",
         first=f"/audit/events?{same}" if before else "",
     )  # fmt: skip

@@ -37,7 +37,7 @@ def _trying_page(
     form = {"policy": services.get_policy(context)["text"], "months": str(USUAL_MONTHS)} | form
     return render(
         request, "try.html", errors=errors, form=form,
-        jobs=_jobs(context, "back-test"), may_propose=context.actor.role in RECEIVES,
+        jobs=_jobs(context, "back-test"),
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from api.templating import PAGE_POLICY, environment
 from cardwatch import services
 from cardwatch.casebook import LANES, PSD
 from cardwatch.casebook.suppressions import day_of
+from cardwatch.casebook.tables import RECEIVES
 from cardwatch.errors import CardwatchError, FileFaulty, NotAllowed, NotFound
 from cardwatch.vocabulary import ROLE_TITLES
 
@@ -71,8 +72,25 @@ DONE = {
     "webhook-ended": "No more notices are sent.",
     "profile-saved": "The column profile is saved.",
     "profile-removed": "The column profile is removed.",
+    "file-discarded": "The file is discarded.",
     "file-settled": "The refused file is marked as dealt with.",
+    "query-sent": "The query is sent, and its alerts are recorded as asked.",
     "reply-recorded": "The reply is recorded.",
+    "recorded": "Recorded.",
+    "person-added": "Added. Create an invitation, so that they can set up their account.",
+    "password-changed": "Your password has been changed. You have been signed out everywhere else.",
+    "match-decided": "Decision saved. It counts for every spelling of this name.",
+    "alert-raised": "The alert is raised.",
+    "referred": "The alert is referred to professional standards.",
+    "referral-declined": "The referral is declined.",
+    "case-opened": "The case is open.",
+    "case-changed": "The case is saved.",
+    "alert-added": "The alert is in this case.",
+    "alert-removed": "The alert is not in this case any more.",
+    "note-added": "The note is in the chronology.",
+    "file-attached": "The file is attached.",
+    "file-removed": "The file is removed.",
+    "names-shown": "Names are shown, and your reason is recorded.",
     "case-closed": "The case is closed.",
     "case-reopened": "The case is open again.",
 }
@@ -102,6 +120,7 @@ def render(request: Request, template: str, *, status: int = 0, **given: Any) ->
         "person": ROLE_TITLES[actor.role] if actor else "",
         "nav": nav,
         "role": actor.role if actor else "",
+        "may_receive": actor is not None and actor.role in RECEIVES,
         "is_psd": actor is not None and actor.role == PSD,
         "errors": {},
         "who": _who(service, actor),
@@ -154,9 +173,8 @@ def redirect(place: str, done: str = "") -> Response:
         done: which of the sentences in `DONE` the page begins with; none where it shows the result.
     """
     assert not done or done in DONE
-    path, mark, part = place.partition("#")
-    joint = "&" if "?" in path else "?"
-    return RedirectResponse(f"{path}{joint}done={done}{mark}{part}" if done else place, 303)
+    joint = "&" if "?" in place else "?"
+    return RedirectResponse(f"{place}{joint}done={done}" if done else place, 303)
 
 
 def nonempty(form: Mapping[str, object]) -> dict[str, str]:
@@ -261,14 +279,7 @@ def field_errors(
     return {field: "; ".join(refusal.faults) if isinstance(refusal, FileFaulty) else str(refusal)}
 
 
-def confirm(
-    request: Request,
-    title: str,
-    back: str,
-    text: str,
-    button: str,
-    fields: Mapping[str, str] | None = None,
-) -> Response:
+def confirm(request: Request, title: str, back: str, text: str, button: str) -> Response:
     """Return a page that asks once more before something is ended or erased.
 
     Args:
@@ -277,10 +288,9 @@ def confirm(
         back: where somebody goes who does not want it.
         text: what comes of it.
         button: the words of the button that does it.
-        fields: hidden fields that are sent with the form.
     """
     return render(request, "confirm.html", title=title, back=back, text=text, button=button,
-                  action=request.url.path, fields=fields or {})  # fmt: skip
+                  action=request.url.path)  # fmt: skip
 
 
 def subjects_for(
@@ -315,11 +325,6 @@ def own_row(role: str, rows: Sequence[R], name: str, value: str) -> R:
     if row["lane"] != role:
         raise NotAllowed("Your role cannot end this.")
     return row
-
-
-def sentence(text: str) -> str:
-    """Somebody's words as a sentence: with a full stop, unless they end in a mark already."""
-    return text if text[-1:] in {".", "?", "!"} else f"{text}."
 
 
 def number(text: str, otherwise: int = -1) -> int:

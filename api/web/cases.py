@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
 from api.deps import AppStateDep, Context, VerifiedContext
 from api.downloads import attachment_response, case_pack
-from api.pagination import one_page
 from api.quotas import ExportContext
 from api.search_terms import read_term, with_term
 from api.state import UPLOAD_BYTES
@@ -25,6 +24,7 @@ from api.web.base import (
     subjects_for,
 )
 from api.web.exports import share_page
+from api.web.paging import numbered_page
 from cardwatch import services
 from cardwatch.casebook import FINANCE, PSD
 from cardwatch.casebook.attachments import MAX_ATTACHMENT_BYTES, MAX_ATTACHMENTS, MEDIA_TYPES
@@ -34,6 +34,9 @@ from cardwatch.casebook.cases import OPEN_CASE, CaseFilter, CaseUpdate
 from cardwatch.casebook.referrals import REFERRED_STATE
 from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.vocabulary import CASE_OUTCOMES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 router = APIRouter()
 CASES_PER_PAGE = 25
@@ -70,27 +73,25 @@ def _list_page(
     """Return the list of cases with what is wrong in its search."""
     params = nonempty(request.query_params)
     chosen = {name: value for name, value in params.items() if name in CASE_FILTERS}
-    term, after, cursor = "", "", params.get("cursor", "")
+    term = ""
+    page = numbered_page(request, _address(chosen), 0, CASES_PER_PAGE)
     rows: list[ListedCase] = []
     waiting = services.list_referrals(context, waiting=True)
     try:
         term = read_term(service, context.actor, chosen.get("search", ""))
         owner = services.email_of(context) if "owner" in chosen else ""
         case_filter = CaseFilter(state=chosen.get("state", ""), owner=owner, text=term)
-        rows, after = one_page(
-            lambda place, most: services.list_cases(context, case_filter, after=place, limit=most),
-            cursor=cursor,
-            limit=CASES_PER_PAGE,
-        )
+        count = services.count_cases(context, case_filter)
+        page = numbered_page(request, _address(chosen), count, CASES_PER_PAGE)
+        rows = services.list_cases(context, case_filter, offset=page.offset, limit=page.size)
     except CardwatchError as refusal:
-        errors |= field_errors(refusal, {"cursor": ""})
+        errors |= field_errors(refusal)
     words = {"owner": "My cases", "search": f"Search: {term}"} | CASE_STATE_TITLES
     return render(
         request, "cases.html", errors=errors, rows=rows, chosen=chosen, term=sent_text or term,
         states=CASE_STATE_TITLES, waiting=waiting,
         chips=chips(chosen, lambda name, value: words.get(name, words.get(value, value)), _address),
-        next=_address(chosen | {"cursor": after}) if after else "",
-        first=_address(chosen) if cursor else "",
+        page=page,
     )  # fmt: skip
 
 
@@ -139,7 +140,7 @@ def open_case(request: Request, context: Context, form: FormFields) -> Response:
         case = services.open_case(context, new_case)
     except CardwatchError as refusal:
         return _opening_page(request, context, form, field_errors(refusal))
-    return redirect(f"/cases/{case['case_id']}")
+    return redirect(f"/cases/{case['case_id']}", "case-opened")
 
 
 @router.get("/cases/{case_id}")
@@ -161,6 +162,24 @@ def _case_page(
     )  # fmt: skip
 
 
+def _done_on_case(
+    request: Request,
+    context: Context,
+    case_id: str,
+    form: dict[str, str],
+    act: Callable[[], object],
+    *,
+    done: str,
+    names: Mapping[str, str],
+) -> Response:
+    """Do something to a case; show its page with what was done, or with what is wrong in a form."""
+    try:
+        act()
+    except CardwatchError as refusal:
+        return _case_page(request, context, case_id, form, field_errors(refusal, names))
+    return redirect(f"/cases/{case_id}", done)
+
+
 def _seen(form: dict[str, str]) -> int:
     """The version of the case that a form was made for."""
     return number(form.get("seen", ""))
@@ -169,12 +188,11 @@ def _seen(form: dict[str, str]) -> int:
 @router.post("/cases/{case_id}/notes")
 def add_note(request: Request, context: Context, case_id: str, form: FormFields) -> Response:
     """Add a note to a case."""
-    try:
-        services.add_case_note(context, case_id, form.get("note", ""))
-    except CardwatchError as refusal:
-        errors = field_errors(refusal, {"reason": "note"})
-        return _case_page(request, context, case_id, form, errors)
-    return redirect(f"/cases/{case_id}#chronology")
+    return _done_on_case(
+        request, context, case_id, form,
+        lambda: services.add_case_note(context, case_id, form.get("note", "")),
+        done="note-added", names={"reason": "note"},
+    )  # fmt: skip
 
 
 @router.post("/cases/{case_id}/attachments", max_body_size=UPLOAD_BYTES)
@@ -182,13 +200,12 @@ def attach_file(request: Request, context: Context, case_id: str, files: Files) 
     """Attach a file to a case."""
     if not files:
         return _case_page(request, context, case_id, {}, {"files": "Select a file"})
-    try:
-        content = files[0].file.read(MAX_ATTACHMENT_BYTES + 1)
-        services.attach_file(context, case_id, files[0].filename or "", content)
-    except CardwatchError as refusal:
-        errors = field_errors(refusal, {"file": "files"})
-        return _case_page(request, context, case_id, {}, errors)
-    return redirect(f"/cases/{case_id}#files-of-case")
+    content = files[0].file.read(MAX_ATTACHMENT_BYTES + 1)
+    return _done_on_case(
+        request, context, case_id, {},
+        lambda: services.attach_file(context, case_id, files[0].filename or "", content),
+        done="file-attached", names={"file": "files"},
+    )  # fmt: skip
 
 
 @router.get("/attachments/{attachment_id}")
@@ -226,7 +243,7 @@ def remove_attachment(
         case = services.remove_attachment(context, attachment_id, reason=form.get("reason", ""))
     except CardwatchError as refusal:
         return _removal_page(request, context, attachment_id, form, field_errors(refusal))
-    return redirect(f"/cases/{case['case_id']}#files-of-case")
+    return redirect(f"/cases/{case['case_id']}", "file-removed")
 
 
 @router.post("/cases/{case_id}/names")
@@ -234,12 +251,11 @@ def show_names(
     request: Request, context: VerifiedContext, case_id: str, form: FormFields
 ) -> Response:
     """Show by name whom the alerts of a case are about, for a reason that is kept."""
-    try:
-        services.reveal_case(context, case_id, reason=form.get("why", ""))
-    except CardwatchError as refusal:
-        errors = field_errors(refusal, {"reason": "why"})
-        return _case_page(request, context, case_id, form, errors)
-    return redirect(f"/cases/{case_id}")
+    return _done_on_case(
+        request, context, case_id, form,
+        lambda: services.reveal_case(context, case_id, reason=form.get("why", "")),
+        done="names-shown", names={"reason": "why"},
+    )  # fmt: skip
 
 
 @router.post("/cases/{case_id}/removals")
@@ -247,35 +263,32 @@ def remove_alert(request: Request, context: Context, case_id: str, form: FormFie
     """Take an alert out of a case."""
     if not form.get("alert"):
         return _case_page(request, context, case_id, form, {"alert": "Choose an alert"})
-    try:
-        services.remove_case_alert(context, case_id, form["alert"], reason=form.get("removal", ""))
-    except CardwatchError as refusal:
-        errors = field_errors(refusal, {"reason": "removal"})
-        return _case_page(request, context, case_id, form, errors)
-    return redirect(f"/cases/{case_id}")
+    alert_id, reason = form["alert"], form.get("removal", "")
+    return _done_on_case(
+        request, context, case_id, form,
+        lambda: services.remove_case_alert(context, case_id, alert_id, reason=reason),
+        done="alert-removed", names={"reason": "removal"},
+    )  # fmt: skip
 
 
 @router.post("/cases/{case_id}/closure")
 def close_case(request: Request, context: Context, case_id: str, form: FormFields) -> Response:
     """Close a case with an outcome."""
     update = CaseUpdate(form.get("closing", ""), _seen(form), outcome=form.get("outcome", ""))
-    try:
-        services.close_case(context, case_id, update)
-    except CardwatchError as refusal:
-        errors = field_errors(refusal, {"reason": "closing"})
-        return _case_page(request, context, case_id, form, errors)
-    return redirect(f"/cases/{case_id}", "case-closed")
+    return _done_on_case(
+        request, context, case_id, form, lambda: services.close_case(context, case_id, update),
+        done="case-closed", names={"reason": "closing"},
+    )  # fmt: skip
 
 
 @router.post("/cases/{case_id}/reopening")
 def reopen_case(request: Request, context: Context, case_id: str, form: FormFields) -> Response:
     """Open a closed case again."""
-    try:
-        services.reopen_case(context, case_id, CaseUpdate(form.get("reopening", ""), _seen(form)))
-    except CardwatchError as refusal:
-        errors = field_errors(refusal, {"reason": "reopening"})
-        return _case_page(request, context, case_id, form, errors)
-    return redirect(f"/cases/{case_id}", "case-reopened")
+    update = CaseUpdate(form.get("reopening", ""), _seen(form))
+    return _done_on_case(
+        request, context, case_id, form, lambda: services.reopen_case(context, case_id, update),
+        done="case-reopened", names={"reason": "reopening"},
+    )  # fmt: skip
 
 
 @router.get("/cases/{case_id}/change")
@@ -304,7 +317,7 @@ def change_case(request: Request, context: Context, case_id: str, form: FormFiel
         services.change_case(context, case_id, update)
     except CardwatchError as refusal:
         return _change_page(request, context, case_id, form, field_errors(refusal))
-    return redirect(f"/cases/{case_id}")
+    return redirect(f"/cases/{case_id}", "case-changed")
 
 
 @router.get("/cases/{case_id}/hand-over")
@@ -394,12 +407,12 @@ def choose_case(request: Request, context: Context, alert_id: str, form: FormFie
         elif choice == DECLINE:
             for row in _waiting(context, alert_id):
                 services.decline_referral(context, row["referral_id"], reason=reason)
-            return redirect("/referrals")
+            return redirect("/referrals", "referral-declined")
         else:
             services.add_case_alert(context, choice, alert_id, reason=reason)
     except CardwatchError as refusal:
         return _choice_page(request, context, alert_id, form, field_errors(refusal))
-    return redirect(f"/cases/{choice}")
+    return redirect(f"/cases/{choice}", "alert-added")
 
 
 @router.get("/alerts/{alert_id}/referral")
@@ -429,4 +442,4 @@ def refer_alert(request: Request, context: Context, alert_id: str, form: FormFie
         services.refer_alert(context, alert_id, reason=form.get("reason", ""))
     except CardwatchError as refusal:
         return _referral_page(request, context, alert_id, form, field_errors(refusal))
-    return redirect(f"/alerts/{alert_id}")
+    return redirect(f"/alerts/{alert_id}", "referred")

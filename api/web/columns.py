@@ -111,7 +111,7 @@ def check_columns(
         return redirect(step)
     if form.get("action") == "discard":
         services.discard_upload(context, step.uploads[0])
-        return redirect(_next_address(step.uploads[1:], step.jobs))
+        return redirect(_next_address(step.uploads[1:], step.jobs), "file-discarded")
     try:
         profile = _profile_of(service, step, form)
     except CardwatchError as refusal:
@@ -249,8 +249,8 @@ def _page(
 def list_profiles(request: Request, context: Context) -> Response:
     """List the column profiles that are remembered."""
     profiles = [
-        (profile_id, profile, _columns_of(profile))
-        for profile_id, profile in services.column_profiles(context).items()
+        (remembered, _columns_of(remembered.profile))
+        for remembered in services.list_profiles(context)
     ]
     return render(request, "column_profiles.html", profiles=profiles)
 

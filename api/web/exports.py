@@ -83,7 +83,7 @@ def _case_page(
     request: Request, alert: AlertHistory, form: dict[str, Any], errors: dict[str, str]
 ) -> Response:
     return share_page(
-        request, form, errors, back=f"/alerts/{alert['alert_id']}", what=alert["raised"]["title"],
+        request, form, errors, back=f"/alerts/{alert['alert_id']}", what=alert["raised"].title,
         beside=_beside(alert), is_named=alert["is_named"],
     )  # fmt: skip
 
@@ -170,7 +170,7 @@ def _export_page(
     ]
     rows = [] if filters.errors else _selected(context, filters)
     summary = f"{quantity(len(rows), 'alert')}. {'; '.join(labels)}"
-    return share_page(request, form, filters.errors | errors, back=filters.back, what=summary)
+    return share_page(request, form, filters.errors | errors, back=filters.address(), what=summary)
 
 
 def _selected(context: Context, filters: AlertFilters) -> list[ListedAlert]:
@@ -251,7 +251,7 @@ def make_questions(
     try:
         if mail:
             query_sent = email_query(context, service, alert_id, query)
-            return redirect(f"/queries/{query_sent['query_id']}")
+            return redirect(f"/queries/{query_sent['query_id']}", "query-sent")
         return drawn(
             service,
             lambda: services.ask_manager(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from api.deps import Context
-from api.web.base import FormFields, confirm, field_errors, own_row, redirect, render, sentence
+from api.web.base import FormFields, confirm, field_errors, own_row, redirect, render
 from cardwatch import services
 from cardwatch.casebook.alert_rows import AlertRow
 from cardwatch.errors import CardwatchError, NotAllowed
@@ -52,7 +52,7 @@ def list_holds(request: Request, context: Context) -> Response:
     """Show the legal holds."""
     holds = services.list_holds(context)
     heads = services.alert_titles(context, {hold_row["alert_id"] for hold_row in holds})
-    return render(request, "holds.html", holds=holds, heads=heads, own=context.actor.role)
+    return render(request, "holds.html", holds=holds, heads=heads)
 
 
 @router.get("/holds/{hold_id}/end")
@@ -61,7 +61,7 @@ def show_ending_hold(request: Request, context: Context, hold_id: str) -> Respon
     hold_row = own_row(context.actor.role, services.list_holds(context), "hold_id", hold_id)
     return confirm(
         request, "End this legal hold?", "/holds",
-        f"Reason for the hold: {sentence(hold_row['reason'])} After it ends, the alert and its "
+        f"Reason for the hold: “{hold_row['reason']}”. After it ends, the alert and its "
         "payments are deleted when they expire.", "End the legal hold",
     )  # fmt: skip
 

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Form, Request, Response
 
 from api.deps import AppStateDep, Context
 from api.downloads import as_file
-from api.pagination import payments_page
 from api.quotas import ExportContext
 from api.search_terms import read_term, with_term
 from api.web.base import (
@@ -23,6 +22,7 @@ from api.web.base import (
     render,
     subjects_for,
 )
+from api.web.paging import numbered_page
 from cardwatch import services
 from cardwatch.casebook.payment_queries import PLACE, PaymentFilters
 from cardwatch.casebook.tables import RECEIVES
@@ -67,14 +67,10 @@ def _list_page(
     chosen = _chosen(request)
     filters, term, faults = _filters(service, context, chosen)
     rows: list[ListedPayment] = []
-    after, totals = "", (0, 0)
-    cursor = request.query_params.get("cursor", "")
+    totals = (0, 0) if faults else services.count_payments(context, filters)
+    page = numbered_page(request, _address(chosen), totals[0], PAYMENTS_PER_PAGE)
     if not faults:
-        try:
-            rows, after = payments_page(context, filters, cursor=cursor, limit=PAYMENTS_PER_PAGE)
-            totals = services.count_payments(context, filters)
-        except CardwatchError as refusal:
-            errors |= field_errors(refusal, {"cursor": ""})
+        rows = services.list_payments(context, filters, offset=page.offset, limit=page.size)
     statements = {
         statement["statement_id"]: statement["label"]
         for statement in services.list_statements(context)
@@ -84,9 +80,9 @@ def _list_page(
         chosen=chosen, term=sent_text or term, statements=statements, query=urlencode(chosen),
         chips=chips(chosen, lambda name, value: _filter_label(name, value, term, statements),
                     _address),
-        next=_address(chosen | {"cursor": after}) if after else "",
-        subjects=_subjects(context, chosen, rows), may_raise=context.actor.role in RECEIVES,
-        first=_address(chosen) if cursor else "", max_exported=services.MAX_EXPORTED,
+        page=page, selected=request.query_params.getlist("payment"),
+        subjects=_subjects(context, chosen, rows),
+        max_exported=services.MAX_EXPORTED,
     )  # fmt: skip
 
 
@@ -131,11 +127,12 @@ def get_payments(request: Request, context: ExportContext, service: AppStateDep)
 
 
 @router.get("/alerts/new")
-def show_raising(request: Request, context: Context) -> Response:
+def show_raising(request: Request, context: Context, service: AppStateDep) -> Response:
     """Show the form that raises an alert about the payments that were selected."""
     places = request.query_params.getlist("payment")
     if not 1 <= len(places) <= services.MAX_RAISED_TOGETHER:
-        raise CardwatchError(f"Select 1 to {services.MAX_RAISED_TOGETHER} payments.")
+        sentence = f"Select 1 to {services.MAX_RAISED_TOGETHER} payments"
+        return _list_page(request, context, service, {"payment": sentence})
     return _raising_page(request, context, places, "", {})
 
 
@@ -165,7 +162,7 @@ def raise_alert(
     except CardwatchError as refusal:
         errors = field_errors(refusal, {"payments": ""})
         return _raising_page(request, context, payment, question, errors)
-    return redirect(f"/alerts/{alert_id}")
+    return redirect(f"/alerts/{alert_id}", "alert-raised")
 
 
 def _place(text: str) -> tuple[str, int]:
@@ -186,8 +183,7 @@ def show_payment(request: Request, context: Context, statement_id: str, row: int
     payment = services.get_payment(context, statement_id, row)
     heads = services.alert_titles(context, [alert["alert_id"] for alert in payment["alerts"]])
     return render(request, "payment.html", payment=payment, heads=heads,
-                  subjects=subjects_for(context, [f"{statement_id}:{row}"]),
-                  may_raise=context.actor.role in RECEIVES)  # fmt: skip
+                  subjects=subjects_for(context, [f"{statement_id}:{row}"]))  # fmt: skip
 
 
 @router.get("/payments/{statement_id}/{row}/rules")

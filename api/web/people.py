@@ -65,7 +65,7 @@ def add_person(request: Request, context: VerifiedContext, form: FormFields) -> 
         )  # fmt: skip
     except CardwatchError as refusal:
         return _people_page(request, context, form, field_errors(refusal))
-    return redirect(f"/people/{person}")
+    return redirect(f"/people/{person}", "person-added")
 
 
 @router.get("/people/directory")

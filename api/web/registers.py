@@ -13,10 +13,10 @@ from api.uploads import read_register_file
 from api.web.base import AllFields, Files, FormFields, field_errors, nonempty, redirect, render
 from cardwatch import services
 from cardwatch.casebook import PSD
-from cardwatch.casebook.tables import RECEIVES
 from cardwatch.casebook.unit_of_work import short_id
 from cardwatch.errors import CardwatchError
 from cardwatch.registers import register_kind, template_text
+from cardwatch.services.imports import SECOND_PERSON
 
 router = APIRouter()
 MOST_MATCHES = 100
@@ -33,8 +33,7 @@ DECISION_LABELS = {
 def list_registers(request: Request, context: Context) -> Response:
     """Show the registers that somebody may see."""
     summaries = services.list_registers(context)
-    may_upload = context.actor.role in RECEIVES
-    return render(request, "registers.html", summaries=summaries, may_upload=may_upload)
+    return render(request, "registers.html", summaries=summaries)
 
 
 @router.get("/registers/new")
@@ -69,19 +68,25 @@ def upload(
         )
     except CardwatchError as refusal:
         return _upload_page(request, context, form, field_errors(refusal, {"file": "files"}))
+    if receipt.outcome == SECOND_PERSON:
+        return _upload_page(request, context, form, {"files": " ".join(receipt.notes)})
     if not receipt.version_id:
         return redirect("/registers/matches")
     return redirect(f"/registers/versions/{receipt.version_id}?outcome={receipt.outcome}")
 
 
 @router.get("/registers/versions/{version_id}")
-def show_version(request: Request, context: Context, version_id: str) -> Response:
+def show_version(
+    request: Request, context: Context, service: AppStateDep, version_id: str
+) -> Response:
     """Show one version with every row that could not be read."""
     version, report = services.get_version(context, version_id)
     kind = register_kind(version.kind)
+    with service.scoring():
+        shown = services.version_changes(context, version_id)
     return render(
         request, "register_version.html", version=version, report=report,
-        title=kind.title, shown=services.version_changes(context, version_id),
+        title=kind.title, shown=shown,
         outcome=request.query_params.get("outcome", ""),
         may_review=kind.lane == PSD and "organisation" in kind.expects,
     )  # fmt: skip
@@ -111,7 +116,7 @@ def decide_match(
         if "decision" in errors:
             errors["decision"] = "Select what you decide"
         return _matches_page(request, context, service, nonempty(form), errors)
-    return redirect("/registers/matches?saved=1")
+    return redirect("/registers/matches", "match-decided")
 
 
 def _matches_page(
@@ -138,7 +143,6 @@ def _matches_page(
         counts={"undecided": len(undecided), "decided": len(by_id) - len(undecided)}, show=show,
         chosen=by_id.get(pair), pair=pair, labels=DECISION_LABELS, form=form, errors=errors,
         supplier_ids=services.supplier_ids(context, {m.merchant for m in matches}),
-        is_saved="saved" in request.query_params and not errors,
     )  # fmt: skip
 
 
@@ -147,12 +151,12 @@ def show_register(request: Request, context: Context, service: AppStateDep, kind
     """Show one register: its versions, its quality, and names that match no merchant."""
     with service.scoring():
         detail = services.get_register(context, kind)
+        newest = detail.versions[0].version_id if detail.versions else ""
+        lost = services.version_changes(context, newest).counts if newest else {}
     fields = {field.name: field.headings[0] for field in register_kind(kind).fields}
-    newest = detail.versions[0].version_id if detail.versions else ""
     return render(
         request, "register.html", detail=detail, summary=detail.summary, fields=fields,
-        may_upload=context.actor.role in RECEIVES, is_theirs=detail.summary.lane == PSD,
-        lost=services.version_changes(context, newest).counts if newest else {},
+        is_theirs=detail.summary.lane == PSD, lost=lost,
     )  # fmt: skip
 
 

@@ -64,7 +64,7 @@ def add_complaint(request: Request, context: Context, form: FormFields) -> Respo
         complaint_id = services.add_complaint(context, new)
     except CardwatchError as refusal:
         return _complaints_page(request, context, form, field_errors(refusal))
-    return redirect(f"/complaints/{complaint_id}")
+    return redirect(f"/complaints/{complaint_id}", "recorded")
 
 
 def _complaints_page(
@@ -93,7 +93,7 @@ def acknowledge_complaint(
         services.acknowledge_complaint(context, complaint_id, form.get("acknowledged_on", ""))
     except CardwatchError as refusal:
         return _complaint_page(request, context, complaint_id, form, field_errors(refusal))
-    return redirect(f"/complaints/{complaint_id}")
+    return redirect(f"/complaints/{complaint_id}", "recorded")
 
 
 @router.post("/complaints/{complaint_id}/answer")
@@ -106,7 +106,7 @@ def answer_complaint(
         services.answer_complaint(context, complaint_id, day, answer)
     except CardwatchError as refusal:
         return _complaint_page(request, context, complaint_id, form, field_errors(refusal))
-    return redirect(f"/complaints/{complaint_id}")
+    return redirect(f"/complaints/{complaint_id}", "recorded")
 
 
 def _complaint_page(

@@ -56,7 +56,6 @@ def show_settings(request: Request, context: Context) -> Response:
         request, "settings.html", policy=services.get_policy(context),
         model=services.get_model(context),
         held=services.list_active(context), proposals=services.list_proposals(context),
-        may_propose=context.actor.role in RECEIVES,
     )  # fmt: skip
 
 
@@ -72,5 +71,5 @@ def show_model(request: Request, context: Context) -> Response:
     reads = [(name, SAYS[name]) for name in model.get("features", ())]
     return render(
         request, "model.html", model=model, put=in_force[-1] if in_force else None, reads=reads,
-        made_of=(TREES, SAMPLES, SEED), may_propose=context.actor.role in RECEIVES,
+        made_of=(TREES, SAMPLES, SEED),
     )  # fmt: skip

@@ -25,7 +25,7 @@ from api.web.approvals import APPROVAL_TITLES
 from api.web.base import HOME, field_errors, redirect, render
 from cardwatch import services
 from cardwatch.casebook.people import organisation_id
-from cardwatch.casebook.tables import KEEPS_DAYS, RECEIVES, STATES
+from cardwatch.casebook.tables import KEEPS_DAYS, STATES
 from cardwatch.errors import CardwatchError, NotAllowed
 
 router = APIRouter()
@@ -102,7 +102,6 @@ def show_home(request: Request, context: Context) -> Response:
     last_days = {month: monthrange(int(month[:4]), int(month[5:]))[1] for month in months}
     return render(
         request, "home.html", home=home, last_days=last_days, approval_titles=APPROVAL_TITLES,
-        may_receive=context.actor.role in RECEIVES,
         yesterday=str(context.now.date() - dt.timedelta(1)),
     )  # fmt: skip
 

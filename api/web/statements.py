@@ -52,15 +52,15 @@ def list_statements(request: Request, context: Context) -> Response:
         return f"{STATEMENT_FILTERS[name]}: {day(value) if is_day else filter_text}"
 
     may_receive = context.actor.role in RECEIVES
+    layouts = {row["layout"] for row in all_statements}
     return render(
         request, "statements.html", errors=errors, held=all_statements, chosen=chosen,
         refused=services.list_refused_uploads(context) if may_receive else [],
         arrivals=services.list_refused_files(context) if may_receive else [],
         statements=[(row, STATEMENT_STATES[_state(row)]) for row in matching],
         states=STATEMENT_STATES,
-        sources={row["layout"]: _source(row["layout"]) for row in all_statements if row["layout"]},
+        sources={name: _source(name) for name in sorted(layouts - {""})},
         chips=chips(chosen, words, lambda rest: f"/statements?{urlencode(rest)}"),
-        may_receive=may_receive,
     )  # fmt: skip
 
 
@@ -196,7 +196,10 @@ def show_jobs(request: Request, context: Context) -> Response:
         heading = "Statements not uploaded"
     else:
         heading = "Some statements were not uploaded" if failed else "Statements uploaded"
-    return render(request, "statements_jobs.html", jobs=jobs, waits=waits, heading=heading)
+    return render(
+        request, "statements_jobs.html", jobs=jobs, waits=waits, heading=heading,
+        files=services.file_names(context, names),
+    )  # fmt: skip
 
 
 def _is_waiting(job: JobAnswer) -> bool:

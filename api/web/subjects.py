@@ -7,11 +7,13 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from api.deps import AppStateDep, Context
-from api.web.base import number, render
+from api.web.base import render
 from api.web.charts import branches_of
+from api.web.paging import Page, page_asked_for
 from cardwatch import services
 from cardwatch.quantities import quantity
 from cardwatch.services.subject_rows import Relation
+from cardwatch.services.subject_timeline import ROWS_PER_PAGE
 
 router = APIRouter()
 KIND_LABELS = {"": "Everything", "payments": "Payments", "registers": "Registers",
@@ -74,8 +76,7 @@ def show_unit(request: Request, context: Context, service: AppStateDep, unit_id:
 def _chosen(request: Request) -> dict[str, Any]:
     """Return the part of a timeline that an address asks for; the first of all without one."""
     kind = request.query_params.get("kind", "")
-    page = number(request.query_params.get("page", ""), 1)
-    return {"kind": kind if kind in KIND_LABELS else "", "page": max(page, 1)}
+    return {"kind": kind if kind in KIND_LABELS else "", "page": page_asked_for(request)}
 
 
 def _page(
@@ -84,18 +85,14 @@ def _page(
     detail: services.SupplierDetail | services.CardholderDetail,
     chosen: dict[str, Any],
 ) -> Response:
-    """Return the page of a supplier or cardholder, with the addresses of the pages beside it."""
-    path, kind, page = request.url.path, chosen["kind"], chosen["page"]
-
-    def address(number: int) -> str:
-        return f"{path}?kind={kind}&page={number}" if kind else f"{path}?page={number}"
-
+    """Return the page of a supplier or cardholder, with a page of their timeline."""
+    path, kind = request.url.path, chosen["kind"]
+    address = f"{path}?kind={kind}" if kind else path
+    page = Page(address, detail.timeline.total, ROWS_PER_PAGE, detail.timeline.page)
     branches, height = branches_of(map(_words, detail.relations))
     return render(
         request, template, detail=detail, kind=kind, kinds=KIND_LABELS, labels=RELATION_LABELS,
-        branches=branches, height=height,
-        prev=address(page - 1) if page > 1 else "",
-        next=address(page + 1) if page < detail.timeline.pages else "",
+        branches=branches, height=height, page=page,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import datetime as dt
 from fastapi import APIRouter, Request, Response
 
 from api.deps import Context
-from api.web.base import FormFields, confirm, field_errors, own_row, redirect, render, sentence
+from api.web.base import FormFields, confirm, field_errors, own_row, redirect, render
 from api.web.holds import check_decides
 from cardwatch import services
 from cardwatch.casebook.suppressions import LONGEST_SUPPRESSION_DAYS, is_suppressible
@@ -60,7 +60,7 @@ def list_suppressions(request: Request, context: Context) -> Response:
     whose = {row["suppression_id"]: ", ".join(names[h] for h in row["holders"]) for row in rows}
     today = str(context.now.date())
     return render(
-        request, "suppressions.html", found=rows, whose=whose, own=context.actor.role, today=today,
+        request, "suppressions.html", found=rows, whose=whose, today=today,
     )  # fmt: skip
 
 
@@ -72,7 +72,7 @@ def show_ending_suppression(request: Request, context: Context, suppression_id: 
     )
     return confirm(
         request, "End this suppression?", "/suppressions",
-        f"Reason for the suppression: {sentence(row['reason'])} After it ends, alerts like these "
+        f"Reason for the suppression: “{row['reason']}”. After it ends, alerts like these "
         "in later statements are open again.", "End the suppression",
     )  # fmt: skip
 

@@ -19,6 +19,7 @@ from cardwatch.alerts.wording import (
     people_label,
     pounds,
     prose_day,
+    scope_note,
 )
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "pounds",
     "prose_day",
     "rank_alerts",
+    "scope_note",
     "with_later",
     "without_alerts",
 ]

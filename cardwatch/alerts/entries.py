@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cardwatch.alerts.wording import pounds, prose_day
+from cardwatch.alerts.wording import prose_day
 from cardwatch.features import ENTRIES_SHOWN
 from cardwatch.features.registered import links
+from cardwatch.quantities import money
 from cardwatch.records import EntryShown
 from cardwatch.registers import STATED, register_kind
 
@@ -111,7 +112,7 @@ def entry_facts(kind: str, row: pd.Series[Any] | Mapping[str, Any]) -> list[tupl
         if field.kind in {"day", "moment"}:
             text = "" if pd.isna(value) else prose_day(_day(value))
         elif field.kind == "money":
-            text = pounds(value) if value else ""
+            text = money(value) if value else ""
         else:
             text = str(value)
         if text:

@@ -17,11 +17,11 @@ from cardwatch.alerts.calibration import weigh_findings
 from cardwatch.alerts.card_alerts import card_alerts
 from cardwatch.alerts.entries import entries_shown
 from cardwatch.alerts.grouping import AlertGroup, Finding, group_findings
-from cardwatch.alerts.wording import TIER_OF_LEVEL, one_in, pounds, prose_day, reason_of
+from cardwatch.alerts.wording import TIER_OF_LEVEL, one_in, prose_day, reason_of
 from cardwatch.features import FAMILIES, meaning_of, name_of
 from cardwatch.features.split import refunded_on, taken_back
 from cardwatch.line_items import read_line_items
-from cardwatch.quantities import quantity
+from cardwatch.quantities import money, quantity
 from cardwatch.rarity import UNUSUALNESS
 from cardwatch.records import Alert, Payment, Reason
 from cardwatch.rules import EVIDENCE, LEVELS, Rule
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
-PRINTED = ["transaction_id", "file", "row", "date", "holder_id", "merchant", "merchant_id",
-           "cost_centre", "amount_pence"]  # fmt: skip
+PRINTED = ["transaction_id", "file", "row", "holder_id", "merchant", "merchant_id", "cost_centre",
+           "amount_pence"]  # fmt: skip
 PAYMENT_IDENTITY = ["transaction_id", "date", "holder_id", "merchant", "amount_pence"]
 """Fields that identify a payment in any file."""
 OTHERWISE_READ = ["card_token", "mcc", "category", "cost_centre", "description", "posting_date"]
@@ -77,7 +77,7 @@ class ScoringContext:
 
     @cached_property
     def printed(self) -> dict[str, list[Any]]:
-        """The printed columns of each payment."""
+        """The printed columns of each payment, with its day."""
         table = {name: self.ledger.frame[name].tolist() for name in PRINTED}
         days = self.ledger.column("date").astype("datetime64[D]")
         return table | {"date": np.datetime_as_string(days).tolist()}
@@ -183,9 +183,9 @@ def _alerts(basis: Basis, raising: Sequence[Rule]) -> list[Alert]:
 def _with_facts(questions: list[Alert], facts: list[Alert]) -> list[Alert]:
     """Return the questions with the facts against policy after them, each matter once.
 
-    Facts are complete and need no order of evidence: all of them are shown. Where a question is
-    about the very payments of a fact the two are one alert, named for the fact: among the questions
-    if it is shown there, else among the facts.
+    Facts are complete, and all of them are shown, the rarest first. Where a question is about the
+    very payments of a fact the two are one alert, named for the fact: among the questions if it is
+    shown there, else among the facts, by the rarer of the two.
     """
     of_facts = {fact.payments: fact for fact in facts}
     remaining, joined = [], {}
@@ -198,10 +198,13 @@ def _with_facts(questions: list[Alert], facts: list[Alert]) -> list[Alert]:
     remaining += [alert for alert in joined.values() if alert.shown]
     remaining.sort(key=lambda alert: alert.rank)
     asked_payments = {alert.payments for alert in joined.values() if alert.shown}
-    apart = [
-        joined.get(fact.payments, fact) for fact in facts if fact.payments not in asked_payments
-    ]
-    apart = [dataclasses.replace(fact, shown=True, is_fact=True) for fact in apart]
+    apart = []
+    for fact in facts:
+        alert, chance = joined.get(fact.payments, fact), fact.chance
+        if fact.payments not in asked_payments:
+            chance = min(alert.chance, chance)
+            apart.append(dataclasses.replace(alert, chance=chance, shown=True, is_fact=True))
+    apart.sort(key=alert_order)
     return [
         dataclasses.replace(a, rank=rank) for rank, a in enumerate([*remaining, *apart], start=1)
     ]
@@ -483,11 +486,11 @@ def _history(scored: ScoringContext, rows: list[int]) -> str:
         )
     since = prose_day(scored.printed["date"][holder_rows[0]])
     if len(paid) == 1:
-        times = f"once: {pounds(paid[0])} on {since}"
+        times = f"once: {money(paid[0])} on {since}"
     else:
         times = (
-            f"{len(paid):,} times since {since}, {pounds(paid.sum())} in total, "
-            f"the largest {pounds(paid.max())}"
+            f"{len(paid):,} times since {since}, {money(paid.sum())} in total, "
+            f"the largest {money(paid.max())}"
         )
     return f"Before {day} this cardholder had paid this merchant {times}; {other_users} had."
 

@@ -1,4 +1,4 @@
-"""Figures in words: money, days, shares as "1 in N", and the sentences of an alert."""
+"""Figures in words: limits, days, shares as "1 in N", and the sentences of an alert."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from cardwatch.quantities import plural, quantity
+from cardwatch.quantities import money, plural, quantity
 from cardwatch.records import Reason
 from cardwatch.rules import meanings, placeholders
 
@@ -30,10 +30,8 @@ COUNTED_ENDINGS = ("_count", "_days")
 
 
 def pounds(pence: float) -> str:
-    """Format pence as pounds, with pence only where there are any: `£6,120`, `-£12.50`."""
-    whole = round(pence)
-    text = f"£{abs(whole) / 100:,.2f}".removesuffix(".00")
-    return f"-{text}" if whole < 0 else text
+    """Format a limit or threshold, with pence only where there are any: `£1,000`."""
+    return money(pence).removesuffix(".00")
 
 
 def prose_day(day: str) -> str:
@@ -58,7 +56,7 @@ def one_in(share: float) -> str:
 def figure(name: str, value: float) -> str:
     """Format a feature by the unit in its name: _pence, _span_days, _share or _count."""
     if name.endswith("_pence"):
-        return pounds(value)
+        return money(value)
     if name.endswith("_span_days"):
         return "on one day" if value == 0 else f"within {value + 1:.0f} days"
     if name.endswith("_share"):
@@ -116,6 +114,17 @@ def people_label(holders: Sequence[str], approvers: Sequence[str]) -> str:
     if approvers:
         return _label([f"approver {name}" for name in approvers], "approver")
     return _label(holders, "cardholder")
+
+
+def scope_note(alert: Alert) -> str:
+    """What an alert about several cardholders is about in all; empty if its leading fact says it.
+
+    The fact of a rule that looks at one payment, or at one cardholder's, tells of those alone.
+    """
+    people = quantity(len(alert.holders), "cardholder")
+    if len(alert.holders) < 2 or people in alert.reasons[0].fact:
+        return ""
+    return f"In all, this alert is about {quantity(len(alert.payments), 'payment')} by {people}."
 
 
 def merchants_label(alert: Alert) -> str:

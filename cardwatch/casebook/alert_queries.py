@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 
-from cardwatch.alerts import merchants_label
+from cardwatch.alerts import merchants_label, scope_note
 from cardwatch.casebook.alert_order import expected_precision
 from cardwatch.casebook.alert_rows import AlertTitle, Answered, ListedAlert
 from cardwatch.casebook.alert_search import has_subject, matches_text
@@ -114,6 +114,7 @@ def find_alerts(
     alert_filter: AlertFilter,
     *,
     after: Sequence[float | str] = (),
+    offset: int = 0,
     limit: int | None = None,
 ) -> list[ListedAlert]:
     """Return the alerts the actor may see, in the order asked for, each with its state.
@@ -126,6 +127,7 @@ def find_alerts(
         uow: the work it is done in.
         alert_filter: which of them.
         after: the `place` of the alert after which they begin.
+        offset: how many are left out before them.
         limit: the most that are given.
 
     Raises:
@@ -136,6 +138,7 @@ def find_alerts(
         sa.select(alerts, expected.label("expected_precision"))
         .where(uow.scope(alerts), not_about(uow, alerts), *alert_filter.conditions(uow))
         .order_by(*by)
+        .offset(offset)
         .limit(limit)
     )
     for index, part in enumerate(by):
@@ -246,8 +249,9 @@ def alert_titles(uow: UnitOfWork, ids: Collection[str]) -> dict[str, AlertTitle]
     """What lists show of alerts as they were raised, by their ids.
 
     Returns:
-        The `title` and the leading `fact`, a label of the merchants as printed, and how many
-        payments there are; `authority` is empty, since the policy says who it is.
+        The `title` and the leading `fact`; `scope`, what an alert about several cardholders is
+        about in all; a label of the merchants as printed, and how many payments there are;
+        `authority` is empty, since the policy says who it is.
     """
     same = [
         alert_snapshots.c[name] == alerts.c[name] for name in ("lane", "statement_id", "alert_id")
@@ -257,16 +261,17 @@ def alert_titles(uow: UnitOfWork, ids: Collection[str]) -> dict[str, AlertTitle]
         .join(alert_snapshots, sa.and_(uow.scope(alert_snapshots), *same))
         .where(uow.scope(alerts), not_about(uow, alerts), alerts.c.alert_id.in_(ids))
     )
-    snapshots = {row["alert_id"]: json.loads(row["content"]) for row in uow.fetch_all(question)}
+    raised = [alert_from(json.loads(row["content"])) for row in uow.fetch_all(question)]
     return {
-        alert_id: {
-            "title": snapshot["title"],
-            "fact": snapshot["reasons"][0]["fact"],
-            "payments_count": len(snapshot["payments"]),
-            "merchant": merchants_label(alert_from(snapshot)),
+        alert.alert_id: {
+            "title": alert.title,
+            "fact": alert.reasons[0].fact,
+            "scope": scope_note(alert),
+            "payments_count": len(alert.payments),
+            "merchant": merchants_label(alert),
             "authority": "",
         }
-        for alert_id, snapshot in snapshots.items()
+        for alert in raised
     }
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 if TYPE_CHECKING:
     from cardwatch.casebook.case_rows import AlertReferral
+    from cardwatch.records import Alert
 
 
 class SubjectNames(TypedDict):
@@ -106,11 +107,11 @@ class Neighbour(TypedDict):
 class AlertDetail(AlertRow):
     """An alert whole.
 
-    `raised` is the alert as it was raised: the fields of `records.Alert`; `registers` the versions
-    of registers that its list was made with.
+    `raised` is the alert as it was raised; `registers` the versions of registers that its list was
+    made with.
     """
 
-    raised: dict[str, Any]
+    raised: Alert
     made_by: dict[str, str] | None
     registers: list[dict[str, str]]
     related: list[RelatedAlert]
@@ -124,6 +125,7 @@ class AlertTitle(TypedDict):
 
     title: str
     fact: str
+    scope: str
     payments_count: int
     merchant: str
     authority: str

@@ -144,7 +144,9 @@ def get_alert(uow: UnitOfWork, alert_id: str) -> AlertDetail:
     add_subjects(uow, [row])
     whole = row | {
         "raised": _as_ranked(
-            uow, raised_key | {"list_seq": content["list_seq"]}, json.loads(content["content"])
+            uow,
+            raised_key | {"list_seq": content["list_seq"]},
+            alert_from(json.loads(content["content"])),
         ),
         "made_by": json.loads(list_row["content"])["made_by"] if list_row else None,
         "registers": _versions(list_row["registers"]) if list_row else [],
@@ -168,18 +170,18 @@ def _versions(registers: str) -> list[dict[str, str]]:
     return [asdict(version) for version in parse_registers(registers).versions]
 
 
-def _as_ranked(uow: UnitOfWork, row: Mapping[str, Any], snapshot: dict[str, Any]) -> dict[str, Any]:
+def _as_ranked(uow: UnitOfWork, row: Mapping[str, Any], alert: Alert) -> Alert:
     """Return an alert as raised, ranked as if no alert before it had been about the actor."""
     before = sa.select(sa.func.count().label("hidden")).where(
         uow.scope(alert_snapshots),
         alert_snapshots.c.lane == row["lane"],
         alert_snapshots.c.statement_id == row["statement_id"],
         alert_snapshots.c.list_seq == row["list_seq"],
-        alert_snapshots.c.rank.between(1, snapshot["rank"] - 1),  # 0 is raised by hand
+        alert_snapshots.c.rank.between(1, alert.rank - 1),  # 0 is raised by hand
         ~not_about(uow, alert_snapshots),
     )
     count_row = uow.fetch_one(before)
-    return snapshot | {"rank": snapshot["rank"] - (count_row["hidden"] if count_row else 0)}
+    return replace(alert, rank=alert.rank - (count_row["hidden"] if count_row else 0))
 
 
 def _related(uow: UnitOfWork, row: Mapping[str, Any]) -> list[RelatedAlert]:

@@ -19,6 +19,7 @@ from cardwatch.casebook.derived_rows import derived_fault
 from cardwatch.casebook.tables import audit_events, metadata
 from cardwatch.casebook.unit_of_work import (
     SEALED,
+    SEALED_FOR_PSD,
     canonical,
     first_hash,
     next_hash,
@@ -88,12 +89,11 @@ def current_seals(uow: UnitOfWork, lane: str) -> Iterator[tuple[str, str]]:
     for name in SEALED:
         table = metadata.tables[name]
         question = sealed_columns(table).where(uow.scope(table))
-        if "lane" in table.c:
+        if "lane" in table.c and name not in SEALED_FOR_PSD:
             question = question.where(table.c.lane == lane)
-        rows = uow.fetch_all(question)
-        for chain, row in zip(uow.chains_of(table, rows), rows, strict=True):
+        for chain, seal in uow.seals_of(table, uow.fetch_all(question)):
             if chain == lane:
-                yield name, uow.seal_of(table, row)
+                yield name, seal
 
 
 def _check_seals(uow: UnitOfWork, lane: str, seals: Counter[str]) -> str:

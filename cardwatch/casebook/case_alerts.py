@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 
-from cardwatch.casebook.alerts import is_alert
-from cardwatch.casebook.case_rows import AlertReferral, CaseAlert, CopiedAlert, CopiedDecision
+from cardwatch.casebook.alerts import alert_from, is_alert
+from cardwatch.casebook.case_rows import AlertReferral, CaseAlert, CopiedDecision
 from cardwatch.casebook.cases import add_entry, case_to_change
 from cardwatch.casebook.referrals import answer_waiting
 from cardwatch.casebook.tables import (
@@ -89,13 +89,11 @@ def list_case_alerts(uow: UnitOfWork, case_id: str) -> list[CaseAlert]:
     listed = []
     for row in uow.fetch_all(question.order_by(case_alerts.c.alert_id)):
         current = _copy(uow, row["alert_lane"], row["alert_id"])
-        content = json.loads(row["content"]) if current is None else current
+        content: dict[str, Any] = json.loads(row["content"]) if current is None else current
         fields = {"alert_id": row["alert_id"], "alert_lane": row["alert_lane"]}
-        listed.append({**content, **fields, "is_erased": current is None})
-    return sorted(
-        cast("list[CaseAlert]", listed),
-        key=lambda alert: (alert["raised"]["last_on"], alert["alert_id"]),
-    )
+        fields |= {"raised": alert_from(content["raised"]), "is_erased": current is None}
+        listed.append(cast("CaseAlert", content | fields))
+    return sorted(listed, key=lambda alert: (alert["raised"].last_on, alert["alert_id"]))
 
 
 def _ids(uow: UnitOfWork, case_id: str) -> set[str]:
@@ -146,8 +144,8 @@ def refresh_copies(uow: UnitOfWork, erased: Collection[tuple[str, str]]) -> None
         _copy_subjects(uow, row["case_id"], alert_lane, alert_id)
 
 
-def _copy(uow: UnitOfWork, alert_lane: str, alert_id: str) -> CopiedAlert | None:
-    """What a case keeps of an alert as it is now; nothing once it is erased."""
+def _copy(uow: UnitOfWork, alert_lane: str, alert_id: str) -> dict[str, Any] | None:
+    """What a case keeps of an alert as it is now, as JSON; nothing once it is erased."""
     fields = sa.select(alerts.c.raised_at, alerts.c.state, alert_snapshots.c.content).join(
         alert_snapshots,
         uow.scope(alert_snapshots)
@@ -166,9 +164,8 @@ def _copy(uow: UnitOfWork, alert_lane: str, alert_id: str) -> CopiedAlert | None
     referred = sa.select(*(referrals.c[name] for name in referral_names)).where(
         uow.scope(referrals), is_alert(referrals, alert_lane, alert_id)
     )
-    raised: dict[str, Any] = json.loads(row["content"])
     return {
-        "raised": raised,
+        "raised": json.loads(row["content"]),
         "raised_at": row["raised_at"],
         "state": row["state"],
         "decisions": uow.fetch_all(decided.order_by(decisions.c.version), CopiedDecision),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cardwatch.alerts import pounds
 from cardwatch.casebook.case_rows import ChronologyRow
+from cardwatch.quantities import money
 from cardwatch.vocabulary import CASE_OUTCOMES, CaseEntryKind
 
 if TYPE_CHECKING:
@@ -77,11 +77,11 @@ def _payments(alerts: Sequence[CaseAlert], holders: Mapping[str, str]) -> list[L
     """The payments of alerts, each once."""
     lines: dict[tuple[str, int], Line] = {}
     for alert in alerts:
-        for payment in alert["raised"]["payments"]:
-            holder = holders.get(payment["holder_id"], payment["holder_id"])
-            text = f"{pounds(payment['amount_pence'])} to {payment['merchant']} by {holder}"
-            line = ("payment", payment["date"], text, "", alert["alert_id"])
-            lines.setdefault((payment["file"], payment["row"]), line)
+        for payment in alert["raised"].payments:
+            holder = holders.get(payment.holder_id, payment.holder_id)
+            text = f"{money(payment.amount_pence)} to {payment.merchant} by {holder}"
+            line = ("payment", payment.date, text, "", alert["alert_id"])
+            lines.setdefault((payment.file, payment.row), line)
     return list(lines.values())
 
 
@@ -89,7 +89,7 @@ def _alert_lines(alerts: Sequence[CaseAlert]) -> Iterator[Line]:
     """What was done with alerts: raised, decided, referred."""
     for alert in alerts:
         alert_id = alert["alert_id"]
-        yield "alert-raised", alert["raised_at"], alert["raised"]["title"], "", alert_id
+        yield "alert-raised", alert["raised_at"], alert["raised"].title, "", alert_id
         for decision in alert["decisions"]:
             text = f"{decision['state'].replace('-', ' ').capitalize()}: {decision['reason']}"
             yield "decision", decision["decided_at"], text, decision["decided_by"], alert_id

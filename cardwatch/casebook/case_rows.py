@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, TypedDict
+
+if TYPE_CHECKING:
+    from cardwatch.records import Alert
 
 
 class AlertReferral(TypedDict):
@@ -104,9 +107,9 @@ class CopiedDecision(TypedDict):
 
 
 class CopiedAlert(TypedDict):
-    """What a case keeps of an alert: `raised` has the fields of `records.Alert`."""
+    """What a case keeps of an alert."""
 
-    raised: dict[str, Any]
+    raised: Alert
     raised_at: str
     state: str
     decisions: list[CopiedDecision]

@@ -112,6 +112,7 @@ def find_cases(
     case_filter: CaseFilter,
     *,
     after: Sequence[float | str] = (),
+    offset: int = 0,
     limit: int | None = None,
 ) -> list[ListedCase]:
     """Return the cases that fit, the newest first, each with the number of its alerts.
@@ -120,6 +121,7 @@ def find_cases(
         uow: the work it is done in.
         case_filter: which of them.
         after: the `place` of the case after which they begin.
+        offset: how many are left out before them.
         limit: the most that are given.
 
     Raises:
@@ -139,8 +141,17 @@ def find_cases(
             raise CardwatchError("Invalid cursor. Begin at the first page.", field="cursor")
         place = sa.tuple_(*(sa.literal(value) for value in after))
         question = question.where(sa.tuple_(*by) < place)
-    rows = uow.fetch_all(question.order_by(*(part.desc() for part in by)).limit(limit))
+    newest = question.order_by(*(part.desc() for part in by))
+    rows = uow.fetch_all(newest.offset(offset).limit(limit))
     return [cast("ListedCase", row | {"place": [row["made_at"], row["case_id"]]}) for row in rows]
+
+
+def count_cases(uow: UnitOfWork, case_filter: CaseFilter) -> int:
+    """The number of cases that fit and that the actor may see."""
+    fits = (uow.scope(cases), not_about_actor(uow, cases), *case_filter.conditions())
+    row = uow.fetch_one(sa.select(sa.func.count().label("cases")).where(*fits))
+    assert row is not None
+    return int(row["cases"])
 
 
 def find_case(uow: UnitOfWork, name: str) -> Case:

@@ -13,6 +13,7 @@ import os
 import sqlite3
 import time
 from contextlib import closing, contextmanager
+from functools import cache
 from importlib import import_module, resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -184,12 +185,12 @@ class Casebook:
             actor: for whom.
             now: the moment, with a time zone.
             lanes: the lanes it touches.
-            reads: whether it changes nothing, and waits for nobody.
+            reads: whether it changes nothing, waits for nobody, and sees all as of one moment.
 
         Raises:
             CasebookFailed: the database failed.
         """
-        engine = self.engine.execution_options(reads=True) if reads else self.engine
+        engine = self._snapshots() if reads else self.engine
         with self._sentence("failed"), engine.begin() as connection:
             self.set_tenant(connection, actor.organisation_id, lanes)
             yield UnitOfWork(
@@ -259,10 +260,16 @@ class Casebook:
     @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:
         """Give a connection that sees the casebook as it stands at one moment, only to read."""
-        how = {"reads": True} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
-        engine = self.engine.execution_options(**how)
-        with self._sentence("failed"), engine.begin() as connection:
+        with self._sentence("failed"), self._snapshots().begin() as connection:
             yield connection
+
+    def _snapshots(self) -> sa.Engine:
+        """Return an engine whose transactions only read, each the casebook as of one moment."""
+        if self.is_sqlite:  # with a log of writes each transaction does
+            return self.engine.execution_options(reads=True)
+        return self.engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
 
     def grant_service_role(self, role: str) -> None:
         """Let a role of PostgreSQL work with the tables without owning them.
@@ -323,15 +330,15 @@ class Casebook:
 
     def _upgrade(self, *, make: bool) -> None:
         """Bring the tables up to this version, one process at a time."""
+        reading = self.engine.execution_options(reads=True)
+        with reading.connect() as connection:  # a process begins whoever writes just then
+            current = MigrationContext.configure(connection).get_current_revision()
+        if current == _newest_tables():
+            return
         with resources.as_file(resources.files("cardwatch.casebook") / "migrations") as folder:
             config = alembic.config.Config()
             config.set_main_option("script_location", str(folder))
             script = ScriptDirectory.from_config(config)
-            reading = self.engine.execution_options(reads=True)
-            with reading.connect() as connection:  # a process begins whoever writes just then
-                current = MigrationContext.configure(connection).get_current_revision()
-            if current == script.get_current_head():
-                return
             if current is None and not make:
                 raise CardwatchError(f"There is no casebook at {self.url.render_as_string()}.")
             if current and current not in {
@@ -344,6 +351,13 @@ class Casebook:
             with self.import_lock("tables"), self.engine.begin() as connection:
                 config.attributes["connection"] = connection
                 alembic.command.upgrade(config, "head")
+
+
+@cache
+def _newest_tables() -> str | None:
+    """Return the version of the tables that the newest migration makes."""
+    with resources.as_file(resources.files("cardwatch.casebook") / "migrations") as folder:
+        return ScriptDirectory(folder).get_current_head()
 
 
 def _is_transient(error: DBAPIError) -> bool:

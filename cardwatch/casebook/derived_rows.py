@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from cardwatch.casebook.alerts import LEFT
-from cardwatch.casebook.own_keys import are_names_of_payments
+from cardwatch.casebook.own_keys import are_keys_current, are_names_of_payments
 from cardwatch.casebook.tables import (
     PSD,
     alert_snapshots,
@@ -57,7 +57,7 @@ def derived_fault(uow: UnitOfWork, lane: str) -> str:
 
 def _alert_faults(uow: UnitOfWork, lane: str) -> Iterator[str]:
     """Give what is wrong with alerts, by their decisions and what was raised."""
-    raised = _raised(uow, lane)
+    raised, are_current = _raised(uow, lane), are_keys_current(uow)
     alert_decisions = _by_alert(uow, decisions, lane, "version", "state", "decided_by", *LEFT)
     subjects = _by_alert(uow, alert_subjects, lane, "kind", "subject_id")
     ids = set()
@@ -77,7 +77,7 @@ def _alert_faults(uow: UnitOfWork, lane: str) -> Iterator[str]:
             for subject in subjects[alert_id]
             if subject["kind"] in FIELDS_BY_SUBJECT
         }
-        if people not in [names for _, names in raised[alert_id]]:
+        if are_current and people not in [names for _, names in raised[alert_id]]:
             yield f"alert {alert_id} does not name whom it was raised about"
     if gone := (raised.keys() | subjects.keys()) - ids:
         yield f"alert {min(gone)} is not there"

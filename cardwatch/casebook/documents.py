@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from cardwatch.casebook.rows import ActiveDocument, Layout
+from cardwatch.casebook.rows import ActiveDocument
 from cardwatch.casebook.tables import (
     DOCUMENT_KINDS,
     ORDER_KINDS,
     POLICY_PACK,
     active_documents,
-    column_profiles,
     documents,
     proposals,
 )
@@ -101,7 +100,8 @@ def activate_document(uow: UnitOfWork, kind: str, content: bytes, effective_from
         "activated_at": uow.now,
     }
     uow.insert(active_documents, [row])
-    uow.tell(active_documents, row, AuditEvent("alteration", kind, digest))
+    chains = set(uow.chains_of(active_documents, [row])) - {uow.chain}
+    uow.tell(AuditEvent("alteration", kind, digest), chains)
     return digest
 
 
@@ -123,28 +123,6 @@ def list_active(uow: UnitOfWork) -> list[ActiveDocument]:
     question = sa.select(active_documents).where(uow.scope(active_documents))
     return uow.fetch_all(
         question.order_by(active_documents.c.kind, active_documents.c.seq), ActiveDocument
-    )
-
-
-def save_profile(uow: UnitOfWork, name: str, content: str) -> None:
-    """Remember a column profile under its name, in place of one of that name."""
-    row = {"content": content, "made_by": uow.actor.actor_id, "made_at": uow.now}
-    if not uow.update(column_profiles, column_profiles.c.name == name, row):
-        uow.insert(column_profiles, [row | {"name": name}])
-    uow.tell(column_profiles, row, AuditEvent("alteration", "layout", name))
-
-
-def remove_profile(uow: UnitOfWork, name: str) -> int:
-    """Forget a column profile; return how many there were."""
-    uow.tell(column_profiles, {}, AuditEvent("alteration", "layout", name))
-    return uow.delete(column_profiles, column_profiles.c.name == name)
-
-
-def list_layouts(uow: UnitOfWork) -> list[Layout]:
-    """Return the column profiles that were remembered, the newest first."""
-    question = sa.select(column_profiles).where(uow.scope(column_profiles))
-    return uow.fetch_all(
-        question.order_by(column_profiles.c.made_at.desc(), column_profiles.c.name), Layout
     )
 
 

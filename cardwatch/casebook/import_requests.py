@@ -30,15 +30,15 @@ def confirm_import(uow: UnitOfWork, *parts: str) -> bool:
     """
     request_id = uow.keyed("import request", uow.actor.role, *parts)
     oldest = dt.datetime.fromisoformat(uow.now) - dt.timedelta(REQUEST_DAYS)
-    uow.delete(import_requests, import_requests.c.made_at < as_text(oldest))
+    is_own = import_requests.c.role == uow.actor.role  # its seal is in the chain of this event
+    uow.delete(import_requests, is_own & (import_requests.c.made_at < as_text(oldest)))
     same = import_requests.c.request_id == request_id
     rows = uow.fetch_all(sa.select(import_requests).where(uow.scope(import_requests), same))
     requester = person_behind(uow, uow.actor.actor_id)
     other_requesters = [row["made_by"] for row in rows if row["made_by"] != requester]
     if requester not in {row["made_by"] for row in rows}:
-        uow.insert(
-            import_requests, [{"request_id": request_id, "made_by": requester, "made_at": uow.now}]
-        )
+        row = {"request_id": request_id, "made_by": requester, "role": uow.actor.role}
+        uow.insert(import_requests, [row | {"made_at": uow.now}])
     return any(_confirms(uow, requester, other) for other in other_requesters)
 
 

@@ -142,6 +142,15 @@ def get_job(uow: UnitOfWork, job_id: str) -> JobAnswer:
     return cast("JobAnswer", row | {"answer": answer})
 
 
+def file_names(uow: UnitOfWork, job_ids: Sequence[str]) -> dict[str, str]:
+    """The name of the file that each job of the actor's which is not over was asked for, by id."""
+    is_own_job = jobs.c.job_id.in_(job_ids) & (jobs.c.made_by == uow.actor.actor_id)
+    question = sa.select(jobs.c.job_id, jobs.c.content).where(
+        uow.scope(jobs), is_own_job, jobs.c.state.in_((QUEUED, RUNNING))
+    )
+    return {row["job_id"]: file_of(row["content"]) for row in uow.fetch_all(question)}
+
+
 def list_jobs(uow: UnitOfWork, kinds: Sequence[str]) -> list[JobState]:
     """Return the jobs of the actor's of some kinds, without their answers, the newest first."""
     is_own_job = (jobs.c.made_by == uow.actor.actor_id) & jobs.c.kind.in_(kinds)
@@ -167,9 +176,14 @@ def list_failed(uow: UnitOfWork, kind: str) -> list[FailedJob]:
 
 
 def claim_job(uow: UnitOfWork, kinds: Sequence[str]) -> Job | None:
-    """Take the oldest job of some kinds that waits, or whose process has died, if there is one."""
+    """Take a job that waits, or whose process has died, if there is one.
+
+    Those of an earlier kind come first, so that many of a later one keep none of them waiting; of
+    one kind the oldest does.
+    """
     waiting = sa.select(jobs).where(uow.scope(jobs), _waits(uow, kinds))
-    question = waiting.order_by(jobs.c.made_at, jobs.c.job_id).limit(1)
+    precedence = sa.case({kind: place for place, kind in enumerate(kinds)}, value=jobs.c.kind)
+    question = waiting.order_by(precedence, jobs.c.made_at, jobs.c.job_id).limit(1)
     claimed = uow.fetch_one(question.with_for_update(skip_locked=True))
     if claimed is None:
         return None

@@ -109,7 +109,12 @@ class PaymentFilters:
 
 
 def find_payments(
-    uow: UnitOfWork, filters: PaymentFilters, *, after: Sequence[float | str] = (), limit: int
+    uow: UnitOfWork,
+    filters: PaymentFilters,
+    *,
+    after: Sequence[float | str] = (),
+    offset: int = 0,
+    limit: int,
 ) -> list[PlacedPayment]:
     """Return payments that count and fit, each once, the newest first.
 
@@ -117,6 +122,7 @@ def find_payments(
         uow: the work it is done in.
         filters: which of them.
         after: the `place` of the payment after which they begin.
+        offset: how many are left out before them.
         limit: the most that are given.
 
     Raises:
@@ -129,8 +135,8 @@ def find_payments(
             raise CardwatchError("Invalid cursor. Begin at the first page.", field="cursor")
         place = sa.tuple_(*(sa.literal(value) for value in after))
         question = question.where(sa.tuple_(*by) < place)
-    newest = question.order_by(None).order_by(*(part.desc() for part in by)).limit(limit)
-    rows = uow.fetch_all(newest)
+    newest = question.order_by(None).order_by(*(part.desc() for part in by))
+    rows = uow.fetch_all(newest.offset(offset).limit(limit))
     for row in rows:
         row["place"] = [row["date"], row.pop("seq"), row["row"]]
     return cast("list[PlacedPayment]", rows)

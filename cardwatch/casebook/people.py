@@ -28,7 +28,7 @@ from cardwatch.casebook.tables import (
 )
 from cardwatch.casebook.unit_of_work import SYSTEM, Actor, AuditEvent, as_text, canonical
 from cardwatch.errors import CardwatchError, Conflict, NotAllowed, NotFound
-from cardwatch.registers import person_key
+from cardwatch.registers import PERSON_KEYS, person_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,7 +60,8 @@ def add_organisation(casebook: Casebook, name: str, now: dt.datetime) -> str:
     actor = Actor(owner, SYSTEM, "admin")
     with casebook.work(actor, AuditEvent("access", "organisation", owner), now) as uow:
         row = {"name": name, "made_at": uow.now, "keeps": canonical(KEEPS_DAYS)}
-        uow.insert(organisations, [row | {"secret": secrets.token_hex(SECRET_BYTES)}])
+        row |= {"person_keys": PERSON_KEYS, "secret": secrets.token_hex(SECRET_BYTES)}
+        uow.insert(organisations, [row])
     return owner
 
 
@@ -126,20 +127,19 @@ def add_person(uow: UnitOfWork, *, name: str, email: str, role: str, link: CardL
     former_role = existing["role"] if existing else role
     if PSD in {role, former_role}:
         uow.event.chain = PSD
-    uow.extra_events += _crossing_events(person, former_role, role)
+    _tell_crossing(uow, person, former_role, role)
     return person
 
 
-def _crossing_events(person_id: str, former_role: str, role: str) -> list[AuditEvent]:
-    """Return finance's event of somebody who joins or leaves professional standards, if they do.
+def _tell_crossing(uow: UnitOfWork, person_id: str, former_role: str, role: str) -> None:
+    """Let finance's chain have an event of somebody who joins or leaves professional standards.
 
     Their row has a seal in each chain. Finance reads of one who leaves what it reads of a stranger,
     and of one who joins not who it is.
     """
-    if (role == PSD) == (former_role == PSD):
-        return []
-    named = "" if role == PSD else person_id
-    return [AuditEvent("access", "person", named, chain=FINANCE)]
+    if (role == PSD) != (former_role == PSD):
+        named = "" if role == PSD else person_id
+        uow.tell(AuditEvent("access", "person", named), {FINANCE})
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ def change_people(uow: UnitOfWork, changes: Sequence[tuple[Person, NewPerson]]) 
         rows.append(row | moments | names | dict(new.link.columns()))
         is_psd = PSD in {new.role, person["role"]}
         events.append(AuditEvent("access", "person", person_id, chain=PSD if is_psd else ""))
-        events += _crossing_events(person_id, person["role"], new.role)
+        _tell_crossing(uow, person_id, person["role"], new.role)
     uow.update_each(people, "person_id", rows)
     for person_id in _key_makers(uow, sorted(back)):
         end_keys_made_by(uow, person_id)
@@ -491,6 +491,13 @@ def email_of(uow: UnitOfWork) -> str:
     is_actor = people.c.person_id == uow.actor.actor_id
     person = uow.fetch_one(sa.select(people.c.email).where(uow.scope(people), is_actor))
     return str(person["email"]) if person else uow.actor.actor_id
+
+
+def holds_no_card(uow: UnitOfWork) -> bool:
+    """Whether it is stated that the actor holds no card and approves no payments."""
+    is_actor = people.c.person_id == uow.actor.actor_id
+    person = uow.fetch_one(sa.select(people.c.holds_no_card).where(uow.scope(people), is_actor))
+    return bool(person and person["holds_no_card"])
 
 
 def display_names(uow: UnitOfWork) -> dict[str, str]:

@@ -19,6 +19,7 @@ class Organisation(TypedDict):
     name: str
     made_at: str
     keeps: str
+    person_keys: str
     secret: str
 
 
@@ -111,12 +112,17 @@ class ActiveDocument(TypedDict):
 
 
 class Layout(TypedDict):
-    """A remembered column profile."""
+    """A remembered column profile, for files of people of a role.
+
+    `agreed_by` saved the same before `made_by` did; it is None while it is for `made_by` alone.
+    """
 
     name: str
     content: str
+    role: str
     made_by: str
     made_at: str
+    agreed_by: str | None
 
 
 class Proposal(TypedDict):

@@ -111,13 +111,18 @@ def is_read_otherwise(statement: Statement, frame: pd.DataFrame) -> bool:
     return rows_sha256(_rows(frame)) != statement["rows_sha256"]
 
 
-def first_scored_on(uow: UnitOfWork) -> str:
-    """Return the first day of the statements that were scored and count; empty without any."""
-    first = sa.select(sa.func.min(statements.c.first_on).label("first_on")).where(
-        uow.scope(statements), statements.c.is_scored == 1, statement_counts()
-    )
+def first_scored(uow: UnitOfWork) -> tuple[str, str]:
+    """Return the first day of the statements that were scored and count, and when scoring began.
+
+    Both are empty where none was.
+    """
+    is_scored, columns = statements.c.is_scored == 1, statements.c
+    first = sa.select(
+        sa.func.min(sa.case((statement_counts(), columns.first_on))).label("first_on"),
+        sa.func.min(columns.received_at).label("began_at"),
+    ).where(uow.scope(statements), is_scored)
     row = uow.fetch_one(first)
-    return str((row and row["first_on"]) or "")
+    return (row["first_on"] or "", row["began_at"] or "") if row else ("", "")
 
 
 def get_statement(uow: UnitOfWork, statement_id: str) -> Statement:

@@ -105,6 +105,7 @@ organisations = _table(
     _text("name"),
     _text("made_at"),
     _text("keeps"),  # days for which each class of data is kept, as JSON
+    _text("person_keys"),  # version of the keys by which people are known; see `registers`
     _text("secret"),  # keys its seals and ids: without it they say nothing of what they are made of
 )
 people = _table(
@@ -224,7 +225,13 @@ active_documents = _table(
     _text("activated_at"),
 )
 column_profiles = _table(
-    "column_profiles", _key("name"), _text("content"), _text("made_by"), _text("made_at")
+    "column_profiles",
+    _key("name"),
+    _text("content"),
+    _text("role"),  # for whose files alone it is used
+    _text("made_by"),
+    _text("made_at"),
+    _text("agreed_by", missing=True),  # who saved the same before; missing while nobody has
 )
 """Column profiles of statements, remembered for files with their headings."""
 uploads = _table(
@@ -317,6 +324,7 @@ import_requests = _table(
     "import_requests",
     _key("request_id"),
     _key("made_by"),
+    _text("role"),
     _text("made_at"),
 )
 """Imports that one person has asked for, until another asks for the same."""

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 import sqlalchemy as sa
 
 from cardwatch.casebook import tables
+from cardwatch.errors import CasebookBusy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
 Row = dict[str, Any]
 """One row of an answer, by the names of its columns."""
@@ -25,22 +27,28 @@ Select = sa.Select[Any]
 R = TypeVar("R")
 """A kind of row: a class of `rows` or `alert_rows`."""
 ROWS_AT_ONCE = 10_000
+ALL: frozenset[str] = frozenset({"*"})
+"""In place of some columns of a table: every one."""
 SEALED: dict[str, tuple[str, ...]] = {
-    "organisations": ("name", "made_at", "keeps"),
+    "organisations": ("name", "made_at", "keeps", "person_keys"),
     "people": ("person_id", "name", "email", "role", "holder_id", "holds_no_card", "made_at",
                "ended_at", "identity"),
-    "accounts": ("person_id", "password", "totp", "invited_sha256", "invited_until", "invited_by",
-                 "taken_at", "inviters"),
+    "accounts": ("person_id", "password", "totp", "totp_step", "invited_sha256", "invited_until",
+                 "invited_by", "taken_at", "inviters"),
     "keys": ("key_id", "name", "role", "secret_sha256", "can_decide", "scope", "made_by",
              "made_at", "expires_on", "ended_at"),
     "directory_groups": ("group_id", "name", "external_id", "role", "made_at", "changed_at"),
+    "directory_users": ("user_id", "user_name", "email", "name", "employee_number", "is_active",
+                        "content", "role", "waits_for", "made_at", "changed_at"),
+    "directory_members": ("group_id", "user_id"),
     "active_documents": ("kind", "seq", "sha256", "effective_from", "activated_by",
                          "activated_at"),
-    "column_profiles": ("name", "content", "made_by", "made_at"),
+    "column_profiles": ("name", "content", "role", "made_by", "made_at", "agreed_by"),
     "proposals": ("lane", "proposal_id", "kind", "sha256", "effective_from", "reason", "made_by",
                   "made_at", "state", "decided_by", "decided_at"),
     "approvals": ("lane", "approval_id", "kind", "scope", "state", "made_by", "made_at",
                   "expires_at", "decided_by", "decided_at", "used_at"),
+    "import_requests": ("role", "request_id", "made_by", "made_at"),
     "webhooks": ("lane", "url", "made_by", "made_at"),
     "statements": ("statement_id", "seq", "sha256", "label", "received_by", "received_at",
                    "corrects", "superseded_seq", "first_on", "last_on", "transactions", "pence",
@@ -76,6 +84,12 @@ SEALED: dict[str, tuple[str, ...]] = {
     "referral_answers": ("lane", "referral_id", "case_id", "reason", "made_by", "made_at"),
 }  # fmt: skip
 """Tables whose rows the chains hold seals of, and the columns that are sealed."""
+SEALED_FOR_PSD: dict[str, tuple[str, ...]] = {
+    "statements": ("statement_id", "made_with"),
+    "alert_lists": ("lane", "statement_id", "seq", "made_with"),
+}
+"""Columns that name psd's rules among others: where they say something, psd's chain has a second
+seal of the row, as finance's must not change with these rules."""
 PSD_DOCUMENTS = ("rules", tables.ORDER_KINDS[tables.PSD])
 """Kinds of document of which only professional standards see when each was activated."""
 SYSTEM = "cardwatch"
@@ -182,10 +196,28 @@ class UnitOfWork:
         text = "\n".join(parts).encode()
         return hmac.new(self._secret, text, hashlib.sha256).hexdigest()[:32]
 
-    def seal_of(self, table: sa.Table, row: Mapping[str, object]) -> str:
-        """Return the seal of a row: it changes with every value that the row was written with."""
+    def seals_of(
+        self, table: sa.Table, rows: Sequence[Mapping[str, Any]], changed: AbstractSet[str] = ALL
+    ) -> Iterator[tuple[str, str]]:
+        """Give the seals of rows, each after its chain; they change with every sealed value.
+
+        Args:
+            table: whose rows.
+            rows: with all sealed columns.
+            changed: columns; seals that depend on none of them are left out.
+        """
         names = SEALED[table.name]
-        return self.keyed("seal", table.name, canonical({name: row.get(name) for name in names}))
+        if changed is ALL or changed & set(names):
+            for chain, row in zip(self.chains_of(table, rows), rows, strict=True):
+                yield chain, self._seal("seal", table, row, names)
+        for_psd = SEALED_FOR_PSD.get(table.name, ())
+        if changed is ALL or changed & set(for_psd):
+            for row in rows if for_psd else ():
+                if row.get(for_psd[-1]):
+                    yield tables.PSD, self._seal("seal for psd", table, row, for_psd)
+
+    def _seal(self, use: str, table: sa.Table, row: Mapping[str, Any], names: Sequence[str]) -> str:
+        return self.keyed(use, table.name, canonical({name: row.get(name) for name in names}))
 
     def chains_of(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         """Return the chain that holds the seal of each row: who may know of it reads that chain."""
@@ -202,17 +234,24 @@ class UnitOfWork:
         return [tables.PSD if is_psd else tables.FINANCE for is_psd in are_psd]
 
     def _note_seals(
-        self, seals: dict[str, list[str]], table: sa.Table, rows: Sequence[Mapping[str, Any]]
+        self,
+        seals: dict[str, list[str]],
+        table: sa.Table,
+        rows: Sequence[Mapping[str, Any]],
+        changed: AbstractSet[str] = ALL,
     ) -> None:
-        """Let the event of each row's chain hold its seal, or take it back."""
-        for chain, row in zip(self.chains_of(table, rows), rows, strict=True):
-            seals.setdefault(chain, []).append(self.seal_of(table, row))
+        """Let the event of each row's chain hold its seals, or take them back."""
+        for chain, seal in self.seals_of(table, rows, changed):
+            seals.setdefault(chain, []).append(seal)
 
-    def tell(self, table: sa.Table, row: Mapping[str, object], event: AuditEvent) -> None:
-        """Add an event to the chain that holds the seal of a row, unless this work's is there."""
-        (chain,) = self.chains_of(table, [row])
-        if chain != (self.event.chain or self.actor.chain):
-            self.extra_events.append(replace(event, chain=chain))
+    @property
+    def chain(self) -> str:
+        """The chain that the event of this work stands in."""
+        return self.event.chain or self.actor.chain
+
+    def tell(self, event: AuditEvent, chains: Iterable[str]) -> None:
+        """Add an event to chains: what this work's own says of another chain's rows, or instead."""
+        self.extra_events += [replace(event, chain=chain) for chain in sorted(chains)]
 
     def _sealed_rows(self, table: sa.Table, which: sa.ColumnElement[bool]) -> list[Row]:
         """Return rows of a sealed table, which nobody else changes before this work is done."""
@@ -267,14 +306,15 @@ class UnitOfWork:
     ) -> int:
         """Update the organisation's matching rows, and their seals; return the row count."""
         self._may_change(table)
-        if values.keys() & set(SEALED.get(table.name, ())):
-            rows = self._sealed_rows(table, which)
-            self._note_seals(self.unsealed, table, rows)
-            self._note_seals(self.sealed, table, [row | dict(values) for row in rows])
+        sealed = {*SEALED.get(table.name, ()), *SEALED_FOR_PSD.get(table.name, ())}
+        rows = self._sealed_rows(table, which) if (changed := values.keys() & sealed) else None
+        if rows is not None:
+            self._note_seals(self.unsealed, table, rows, changed)
+            self._note_seals(self.sealed, table, [row | dict(values) for row in rows], changed)
         cursor_result = self.connection.execute(
             sa.update(table).where(self.scope(table), which).values(**values)
         )
-        return int(cursor_result.rowcount)
+        return _check_count(int(cursor_result.rowcount), rows)
 
     def update_each(self, table: sa.Table, key: str, rows: Sequence[Mapping[str, object]]) -> None:
         """Update rows of the organisation, each with its own values.
@@ -308,10 +348,11 @@ class UnitOfWork:
             How many these were.
         """
         self._may_change(table)
-        if table.name in SEALED:
-            self._note_seals(self.unsealed, table, self._sealed_rows(table, which))
+        rows = self._sealed_rows(table, which) if table.name in SEALED else None
+        if rows is not None:
+            self._note_seals(self.unsealed, table, rows)
         cursor_result = self.connection.execute(sa.delete(table).where(self.scope(table), which))
-        return int(cursor_result.rowcount)
+        return _check_count(int(cursor_result.rowcount), rows)
 
     def lock(self, *parts: str, shared: bool = False) -> None:
         """Let others who lock the same wait until this work is done; SQLite has one writer.
@@ -337,7 +378,21 @@ class UnitOfWork:
 
 def sealed_columns(table: sa.Table) -> Select:
     """Question for the sealed columns of a table, without the content of files."""
-    return sa.select(*(table.c[name] for name in SEALED[table.name]))
+    names = dict.fromkeys((*SEALED[table.name], *SEALED_FOR_PSD.get(table.name, ())))
+    return sa.select(*(table.c[name] for name in names))
+
+
+def _check_count(count: int, rows: Sequence[Row] | None) -> int:
+    """Return how many rows were changed; they have to be those whose seals were noted, if any were.
+
+    PostgreSQL changes a row too that another work has added since these were read and locked.
+
+    Raises:
+        CasebookBusy: they are others; nothing is kept, and the same may succeed later.
+    """
+    if rows is not None and count != len(rows):
+        raise CasebookBusy("Others have changed the same data just now. Try again.")
+    return count
 
 
 def append_events(uow: UnitOfWork, events: Sequence[AuditEvent]) -> None:

@@ -187,6 +187,7 @@ def restore(
     with open_casebook(make=True) as casebook, busy("Copying"):
         rows = services.restore(path, casebook, dt.datetime.now(dt.UTC), private_key)
         faults = installation.check_keys(casebook)
+        faults += services.chain_faults(casebook, dt.datetime.now(dt.UTC))
     print_rows([{"file": str(path), "rows": rows}], ("file", "rows"), json=json)
     _end_if_faulty(faults)
 

@@ -25,10 +25,13 @@ from cardwatch.cli.options import (
     one_of,
 )
 from cardwatch.line_items import line_item_label
-from cardwatch.records import LineItem
+from cardwatch.quantities import money
+from cardwatch.vocabulary import ROLE_TITLES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from cardwatch.records import Alert, Payment
 
 
 ALERTS_SHOWN = ("alert_id", "tier", "state", "rule", "at_stake_pence", "last_on", "holders")
@@ -188,43 +191,48 @@ def export(
     print_rows([row], ("file", "alerts"), json=json)
 
 
+def _payment_lines(payments: Sequence[Payment]) -> Iterator[str]:
+    """Each payment of an alert on a line, with its cardholder, and its line items below it."""
+    for paid in payments:
+        name = paid.reference or f"{paid.file} row {paid.row}"
+        amount = money(paid.amount_pence)
+        yield f"  {paid.date}  {amount:>12}  {paid.holder_id}  {paid.merchant}  {name}"
+        yield from (f"    {line_item_label(item)}" for item in paid.line_items)
+
+
 def _print_alert(detail: Mapping[str, Any], *, json: bool) -> None:
     """Print one alert whole: the facts, the reasons, what to ask, its payments and decisions."""
-    from cardwatch.alerts import holders_label, joined_facts, merchants_label, pounds
-    from cardwatch.casebook.alerts import alert_from
+    from cardwatch.alerts import holders_label, joined_facts, merchants_label, scope_note
     from cardwatch.cli.output import out
 
     if json:
         print_json(detail)
         return
-    raised = detail["raised"]
-    lead = raised["reasons"][0]
+    raised: Alert = detail["raised"]
+    lead = raised.reasons[0]
     days = " to ".join(dict.fromkeys([detail["first_on"], detail["last_on"]]))
-    stake = pounds(detail["at_stake_pence"])
-    alert = alert_from(dict(raised))
+    stake = money(detail["at_stake_pence"]) if detail["at_stake_pence"] else ""
+    lane = ROLE_TITLES[detail["lane"]]
     lines = [
-        f"{detail['alert_id']}  tier {detail['tier']}  {detail['lane']}  {detail['state']}",
-        ", ".join(filter(None, (stake, days, holders_label(alert), merchants_label(alert)))),
-        f"{raised['title']}.",
+        f"{detail['alert_id']}  tier {detail['tier']}  {lane}  {detail['state']}",
+        ", ".join(filter(None, (stake, days, holders_label(raised), merchants_label(raised)))),
+        f"{raised.title}.",
     ]
     if detail["assigned_to"] or detail["due_on"]:
         lines.append(
-            f"With {detail['assigned_to'] or 'nobody'}, due {detail['due_on'] or 'any day'}"
+            f"Assigned to: {detail['assigned_to'] or 'nobody yet'}"
+            + (f", due {detail['due_on']}" if detail["due_on"] else "")
         )
     lines.append(f"Card policy: {detail['clause'] or 'no clause is given for this kind of alert'}")
-    lines += [f"- {fact}" for fact in joined_facts(alert.reasons)]
-    lines += [f"Weakened: {reason['fact']}" for reason in raised["weakened_by"]]
-    lines += [*(f"- {line}" for line in raised["unusual"]), raised["merchant_history"]]
+    lines += [f"- {fact}" for fact in joined_facts(raised.reasons)]
+    lines.append(scope_note(raised))
+    lines += [f"Weakened: {reason.fact}" for reason in raised.weakened_by]
+    lines += [*(f"- {line}" for line in raised.unusual), raised.merchant_history]
     lines += [
-        f"Ask: {' '.join(lead['ask'])}",
-        f"Possible explanations: {' '.join(lead['innocent'])}",
+        f"Ask: {' '.join(lead.ask)}",
+        f"Possible explanations: {' '.join(lead.innocent)}",
     ]
-    for paid in raised["payments"]:
-        name = paid["reference"] or f"{paid['file']} row {paid['row']}"
-        lines.append(
-            f"  {paid['date']}  {pounds(paid['amount_pence']):>12}  {paid['merchant']}  {name}"
-        )
-        lines += [f"    {line_item_label(LineItem(**item))}" for item in paid.get("line_items", ())]
+    lines += _payment_lines(raised.payments)
     for decision in detail["decisions"]:
         verdict = f"{decision['state']}: {decision['reason']}"
         lines.append(f"{decision['decided_at']}  {verdict} ({decision['decided_by']})")

@@ -16,6 +16,7 @@ from cardwatch.cli import (
     cases,
     evaluation,
     forces,
+    mcp,
     national,
     packs,
     queries,
@@ -41,7 +42,7 @@ PANELS = {
                     "export", "case"),
     "Settings": ("people", "keys", "policy", "put", "cards", "registers", "train", "pack",
                  "approvals"),
-    "Evidence": ("verify", "audit", "publish", "equality", "subject-access"),
+    "Evidence": ("verify", "audit", "publish", "equality", "subject-access", "mcp"),
     "Several forces": ("national", "aggregate", "benchmark"),
     "Upkeep": ("backup", "restore", "keep", "secrets", "upgrade", "doctor", "casebook", "corpus"),
 }  # fmt: skip
@@ -56,6 +57,7 @@ COMMAND_PARTS = (
     admin,
     national,
     forces,
+    mcp,
     rights,
     approvals,
 )

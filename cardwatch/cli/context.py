@@ -7,6 +7,7 @@ import json as json_text
 import os
 import sys
 from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -144,8 +145,15 @@ def write_private(path: Path, text: str) -> None:
 
 def print_json(content: object) -> None:
     """Print content as JSON, without a character that a terminal obeys."""
-    text = json_text.dumps(content, ensure_ascii=False, indent=2, default=str)
+    text = json_text.dumps(content, ensure_ascii=False, indent=2, default=_as_json)
     sys.stdout.write(printable_json(text) + "\n")
+
+
+def _as_json(value: object) -> object:
+    """Return what JSON has no form for: a record as its fields, anything else as text."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return str(value)
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, json: bool) -> None:
@@ -173,12 +181,14 @@ def _cells(row: Mapping[str, Any], columns: Sequence[str]) -> Iterator[str]:
     """Return some columns of a row as text."""
     from rich.markup import escape
 
-    from cardwatch.alerts import pounds
+    from cardwatch.quantities import money
 
     for name in columns:
         value = row.get(name)
         if name.endswith("pence") and value is not None:
-            yield pounds(value)
+            yield money(value)
+        elif isinstance(value, list):
+            yield escape(", ".join(map(str, value)))
         elif isinstance(value, bool):
             yield "yes" if value else "no"
         else:

@@ -16,11 +16,11 @@ from cardwatch.alerts import (
     holders_label,
     joined_facts,
     merchants_label,
-    pounds,
+    scope_note,
 )
 from cardwatch.cli.terminal_text import printable
 from cardwatch.line_items import line_item_label
-from cardwatch.quantities import plural, quantity
+from cardwatch.quantities import money, plural, quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -73,14 +73,14 @@ def print_reading(read: Statements) -> None:
     err.print(
         f"Read {files} of {quantity(len(read.reports), 'file')}: {quantity(rows, 'row')}, "
         f"{quantity(transaction_count, 'transaction')}, "
-        f"{pounds(pence)} net of refunds."
+        f"{money(pence)} net of refunds."
     )
     noted: dict[str, list[str]] = {}
     for report in read.reports:
         if report.refused:
             err.print(f"[bold]Not read:[/] {escape(report.file)}: {escape(report.refused)}")
         for total in (total for total in report.totals if not total.agrees):
-            declared, actual = pounds(total.declared_pence), pounds(total.found_pence)
+            declared, actual = money(total.declared_pence), money(total.found_pence)
             place = escape(f"{report.file}, row {total.row}")
             err.print(f"{place}: the total says {declared}, the rows above add up to {actual}.")
         for note in report.notes:
@@ -108,11 +108,11 @@ def print_preview(preview: StatementPreview) -> None:
         return
     table = Table("Date", "Cardholder", "Merchant", "Amount", "Direction", box=None)
     for row in preview.rows:
-        texts = (escape(row.holder), escape(row.merchant), pounds(row.amount_pence))
+        texts = (escape(row.holder), escape(row.merchant), money(row.amount_pence))
         table.add_row(row.date, *texts, row.direction)
     out.print(table)
     for title, total in (("Charges", preview.charges), ("Refunds and credits", preview.refunds)):
-        out.print(f"{title}: {quantity(total.payments, 'payment')}, {pounds(total.pence)}")
+        out.print(f"{title}: {quantity(total.payments, 'payment')}, {money(total.pence)}")
     report = preview.read[1]
     guessed = "guessed columns: check them, and give them with --columns"
     out.print(f"Read as {guessed if preview.is_guessed else report.layout}", markup=False)
@@ -143,7 +143,7 @@ def print_corpus(
         days = f"{outcome.first_on} to {outcome.last_on}" if outcome.rows else ""
         figures = (outcome.rows, outcome.refunds, outcome.problems)
         rows, refunds, problems = (f"{figure:,}" if figure else "" for figure in figures)
-        total = pounds(outcome.pence) if outcome.rows else ""
+        total = money(outcome.pence) if outcome.rows else ""
         table.add_row(escape(outcome.file), rows, total, days, refunds, problems, judged)
     out.print(table)
     for file, lines in differing.items():
@@ -280,7 +280,7 @@ def _about(alert: Alert) -> str:
         )
     return "\n".join(
         [
-            f"[bold]{alert.rank}.  {pounds(alert.at_stake_pence)}[/]  tier {alert.tier}",
+            f"[bold]{alert.rank}.  {money(alert.at_stake_pence)}[/]  tier {alert.tier}",
             f"{payments}, {days}",
             f"[bold]{escape(merchants_label(alert))}[/]",
             escape(_whose(alert)),
@@ -299,6 +299,7 @@ def _why(alert: Alert) -> str:
     first, *others = joined_facts(alert.reasons)
     lines = [f"[bold]{escape(alert.title)}.[/]", escape(first)]
     lines += [f"Also: {escape(fact)}" for fact in others]
+    lines.append(scope_note(alert))
     lines += [f"Weakened: {escape(reason.fact)}" for reason in alert.weakened_by]
     lines += [escape(sentence) for sentence in alert.later]
     lines += [f"In the register of {escape(entry_label(entry))}" for entry in alert.entries]
@@ -328,7 +329,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
         f"{facts['history']:,} before them; {quantity(len(facts['seeds']), 'world')} of each kind."
     )
     for pence in facts["limits_pence"]:
-        table = Table(title=f"Invented cases found, limit {pounds(pence)}", box=None)
+        table = Table(title=f"Invented cases found, limit {money(pence)}", box=None)
         for heading in ("Style", "By", "Planted", "Average precision (base)", "Recall at 0.25"):
             table.add_column(heading)
         for heading in ("0.5", "1", "5", "10 alerts per 1,000"):
@@ -340,10 +341,10 @@ def print_evaluation(evaluation: Evaluation) -> None:
         out.print(escape(_measured(measured)))
     for quiet_row in evaluation.quiet:
         outcome = f"{quiet_row.alerts} of {quiet_row.planted} had an alert in tiers A and B"
-        out.print(f"Quiet, {quiet_row.style}, limit {pounds(quiet_row.limit_pence)}: {outcome}.")
+        out.print(f"Quiet, {quiet_row.style}, limit {money(quiet_row.limit_pence)}: {outcome}.")
     for line in evaluation.volume:
         out.print(
-            f"Limit {pounds(line['limit_pence'])}, without invented cases: "
+            f"Limit {money(line['limit_pence'])}, without invented cases: "
             f"{line['found_per_1000']:.1f} alerts per 1,000 payments, "
             f"{line['shown_per_1000']:.1f} shown "
             f"({line['shown_per_holder_month']:.3f} per cardholder and month), "
@@ -399,7 +400,7 @@ def _measured(row: KindRow) -> str:
     ours = ", ".join(f"{r.share:.2f} [{r.low:.2f}-{r.high:.2f}]" for r in row.recalls)
     plain = ", ".join(f"{r.share:.2f}" for r in row.one_line)
     words = [
-        f"{row.kind}, limit {pounds(row.limit_pence)}, {row.view}: {row.planted} planted",
+        f"{row.kind}, limit {money(row.limit_pence)}, {row.view}: {row.planted} planted",
         f"found at 1, 2, 5 and 10 per 1,000 of all lists {ours}",
         f"{rival} {plain}",
         row.verdict,

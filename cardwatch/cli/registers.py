@@ -100,6 +100,8 @@ def _received(receipt: RegisterReceipt) -> str:
     """Return what became of a file in a sentence."""
     if receipt.outcome == "held":
         return f"{receipt.file}: the same file is the newest version already ({receipt.version_id})"
+    if not receipt.version_id and receipt.notes:
+        return "\n".join(receipt.notes)
     entries = quantity(receipt.entries, "entry", "entries")
     counts = f"{entries}, {quantity(receipt.unreadable, 'row')} not readable"
     version = f" ({receipt.version_id})" if receipt.version_id else ""

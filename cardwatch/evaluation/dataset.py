@@ -76,20 +76,24 @@ class DatasetBuilder:
         self.known = before.value_counts().loc[lambda n: n >= KNOWN_PAYMENTS].index
         self.days = self.asked.groupby("holder_id")["date"].unique()
         self.last = self.asked["date"].max()
+        self.doubled_days = self.frame.loc[self.frame["day_doubled"], "date"].unique()
         self.next_row = int(self.frame["row"].max()) + 1
 
     def put(self, style: str, rows: pd.DataFrame, *, needed: int = 0) -> None:
         """Put rows into the ground: as one matter that some of them find, or each as its own.
 
         A matter that is not whole before the payments end, so that nobody could find it, is left
-        out.
+        out. Whether its days look loaded twice is what the real payments of those days say.
         """
         scored = (rows["date"] >= self.start).to_numpy() | (style in LATE)
         if rows.empty or scored.sum() < needed:
             return
         numbers = np.arange(self.next_row, self.next_row + len(rows))
         self.next_row += len(rows)
-        self.grown.append(rows.assign(row=numbers, transaction_id="", file=ASKED))
+        doubled = rows["date"].isin(self.doubled_days)
+        self.grown.append(
+            rows.assign(row=numbers, transaction_id="", file=ASKED, day_doubled=doubled)
+        )
         if needed:
             whose = str(rows["holder_id"].iloc[0])
             self.matters.append(AlertGroup(style, whose, tuple(numbers[scored].tolist()), needed))

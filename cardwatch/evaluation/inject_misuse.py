@@ -159,7 +159,14 @@ def drip_unequal(plot: DatasetBuilder, count: int) -> None:
         days = np.cumsum([0, *np.rint(plot.rng.gamma(1.2, 9.0, number - 1)).astype(int) + 2])
         rows = parts_of(row, np.maximum(np.rint(share), 500).astype(int).tolist(), days.tolist())
         rows["merchant"] = _name(plot, ("Services", "Works", "Supplies", "Consulting"))
-        plot.put("slow drip, unequal", rows[rows["date"] <= plot.last], needed=3)
+        _put_over_limit(plot, "slow drip, unequal", rows, limit)
+
+
+def _put_over_limit(plot: DatasetBuilder, style: str, rows: pd.DataFrame, limit_pence: int) -> None:
+    """Plant a drip up to the last day, if by then it has exceeded the limit: else it is nothing."""
+    so_far = rows[rows["date"] <= plot.last]
+    if so_far["amount_pence"].sum() > limit_pence:
+        plot.put(style, so_far, needed=3)
 
 
 def drip_growing(plot: DatasetBuilder, count: int) -> None:
@@ -177,7 +184,7 @@ def drip_growing(plot: DatasetBuilder, count: int) -> None:
         days = np.cumsum([0, *plot.rng.integers(4, 19, len(sums) - 1)])
         rows = parts_of(first, sums, days.tolist())
         rows["merchant"] = _name(plot, ("Group", "Partners", "Maintenance", "Logistics"))
-        plot.put("slow drip, growing", rows[rows["date"] <= plot.last], needed=3)
+        _put_over_limit(plot, "slow drip, growing", rows, limit)
 
 
 def stolen_spree(plot: DatasetBuilder, count: int) -> None:

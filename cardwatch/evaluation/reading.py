@@ -18,6 +18,7 @@ import numpy as np
 from cardwatch.alerts import alert_order
 from cardwatch.errors import CardwatchError
 from cardwatch.evaluation.baselines import by_score, window_rule
+from cardwatch.quantities import money
 from cardwatch.rarity import exact_interval
 from cardwatch.reports.as_csv import csv_text, safe_text
 
@@ -119,7 +120,7 @@ def _item(scoring: ScoringResult, rows: Sequence[int], sources: tuple[str, ...])
     table = ledger.frame.iloc[rows]
     days = table["date"].dt.strftime("%Y-%m-%d").tolist()
     paid = [
-        f"{day} £{pence / 100:,.2f} {merchant}{_booked(category, description)}"
+        f"{day} {money(pence)} {merchant}{_booked(category, description)}"
         for day, pence, merchant, category, description in zip(
             days, table["amount_pence"], table["merchant"], table["category"],
             table["description"], strict=True,

@@ -134,7 +134,6 @@ class Ledger:
             more[f"{name}_limit_pence"] = limits["pence"]
             more[f"{name}_sure_limit_pence"] = limits["sure_pence"]
             more[f"is_{name}_stated"] = limits["stated"]
-        more["approval_batch"] = self._approval_batches(frame, registers or {})
         self.frame = pd.concat([frame, pd.DataFrame(more, frame.index)], axis=1)
         self.policy = policy
         self.registers = dict(registers or {})
@@ -143,17 +142,22 @@ class Ledger:
         self._most_kept = max(KEPT, KEPT_NUMBERS // max(self._rows, 1))
         self._kept: dict[tuple[object, ...], Any] = {}
         self._made: dict[str, Any] = {}
+        self.frame["approval_batch"] = self._approval_batches()
 
-    @staticmethod
-    def _approval_batches(frame: pd.DataFrame, registers: Mapping[str, Register]) -> object:
+    @cached_property
+    def reference(self) -> pd.Series[str]:
+        """Reference of each payment, as those in registers are compared."""
+        return compared(self.frame["transaction_id"])
+
+    def _approval_batches(self) -> pd.Series[str] | str:
         """Return the approver and minute in which each payment was approved; empty if not known."""
-        if "approvals" not in registers:
+        if "approvals" not in self.registers:
             return ""
-        entries = registers["approvals"].entries.drop_duplicates("payment", keep="last")
+        entries = self.registers["approvals"].entries.drop_duplicates("payment", keep="last")
         moments = entries["approved_at"].to_numpy().astype("datetime64[m]")
         minutes = pd.Series(np.datetime_as_string(moments), entries.index, dtype="str")
         batches = pd.Series((entries["approver_id"] + " " + minutes).to_numpy(), entries["payment"])
-        return compared(frame["transaction_id"]).map(batches).fillna("").astype("str")
+        return self.reference.map(batches).fillna("").astype("str")
 
     def once(self, name: str, make: Callable[[], Made]) -> Made:
         """Return what `make` gives, made once for this ledger: several features share a search."""

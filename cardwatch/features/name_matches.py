@@ -20,9 +20,11 @@ from cardwatch.merchants import canonical_name
 from cardwatch.registers import BANDS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
 
     from cardwatch.features.ledger import Ledger
+    from cardwatch.records import Register
 
 DECLARED = ("gifts", "interests", "associations")
 """Registers whose entries a person declares about themselves."""
@@ -75,9 +77,7 @@ def name_matches(ledger: Ledger, hidden: AbstractSet[str] = frozenset()) -> list
         hidden: keys of people whose payments are not counted as waiting.
     """
     rows: list[NameMatch] = []
-    for kind, register in ledger.registers.items():
-        if kind == "matches" or "organisation" not in register.entries:
-            continue
+    for kind, register in _registers_with_names(ledger):
         linked, matches = links(ledger, kind)
         waiting = _waiting(ledger, kind, hidden)
         entries_by_pair: dict[tuple[str, str], list[int]] = {}
@@ -122,10 +122,16 @@ def matched_names(ledger: Ledger) -> set[tuple[str, str]]:
     """Return the pairs that `name_matches` gives, in every spelling."""
     return {
         (match.organisation, match.merchant)
-        for kind, register in ledger.registers.items()
-        if kind != "matches" and "organisation" in register.entries
+        for kind, _ in _registers_with_names(ledger)
         for match in links(ledger, kind)[1]
     }
+
+
+def _registers_with_names(ledger: Ledger) -> Iterator[tuple[str, Register]]:
+    """Give each register whose entries name organisations, after its kind."""
+    for kind, register in ledger.registers.items():
+        if kind != "matches" and "organisation" in register.entries:
+            yield kind, register
 
 
 def _waiting(
@@ -156,11 +162,12 @@ def _first_day(days: pd.Series[Any]) -> str:
 
 
 def unmatched_names(ledger: Ledger, kind: str) -> list[str]:
-    """Return the names in a register that match no merchant, in the order of the alphabet."""
+    """Return the names in a register that match no merchant, each once, in alphabetical order."""
     entries = ledger.registers[kind].entries
     if "organisation" not in entries:
         return []
     linked = set(links(ledger, kind)[0]["entry"].tolist())
     is_matched = [number in linked for number in range(len(entries))]
     names = entries["organisation"][[not matched for matched in is_matched]]
-    return sorted(set(names) - {""})
+    spellings = {name.casefold(): name for name in sorted(set(names) - {""})}
+    return sorted(spellings.values(), key=str.casefold)

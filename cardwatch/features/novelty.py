@@ -39,9 +39,9 @@ NO_TRADE = {"services", "service", "stores", "store", "other", "elsewhere", "cla
             "more", "line", "lines", "sales", "related", "miscellaneous", "specialty", "special",
             "associations", "organizations", "including", "without", "north", "south", "east",
             "west", "united", "royal", "british", "england", "city", "county"}  # fmt: skip
-"""Words of the ISO 18245 descriptions that name no trade."""
+"""Words of the descriptions that name no trade."""
 AIRLINES, AFTER_HOTELS = "3000", "4000"
-TRADE_STEMS_FILE = "trade_stems.txt"
+TRADE_STEMS_FILE, SHOP_WORDS_FILE = "trade_stems.txt", "shop_words.txt"
 WORD = re.compile(r"[A-Za-z]{4,}")
 
 
@@ -103,7 +103,11 @@ def category_rarity_surprise(ledger: Ledger) -> Numbers:
 
 
 def described_stems() -> frozenset[str]:
-    """Return the beginnings of the words by which ISO 18245 describes trades, by its library."""
+    """Return the beginnings of the words that describe trades: ISO 18245's, and those of shops.
+
+    The standard's are told by its library; shops and crafts are named as on maps, in the words that
+    they put over their doors (`SHOP_WORDS_FILE`, with its source).
+    """
     import iso18245  # noqa: PLC0415  `make docs` alone needs it
 
     words = {
@@ -112,6 +116,8 @@ def described_stems() -> frozenset[str]:
         if not AIRLINES <= code.mcc < AFTER_HOTELS  # names of single airlines, cars and hotels
         for word in WORD.findall(str(code.iso_description or ""))
     }
+    shops = (resources.files("cardwatch.features") / SHOP_WORDS_FILE).read_text(encoding="utf-8")
+    words |= {word for word in shops.splitlines() if not word.startswith("#")}
     return frozenset(word[:LONGEST_STEM] for word in words - NO_TRADE)
 
 

@@ -197,13 +197,12 @@ def approvers(ledger: Ledger) -> pd.Series[str]:
     """Return who approved each payment, or approves its card: as keys are compared, or empty."""
 
     def make() -> pd.Series[str]:
-        by_card = compared(ledger.frame["card_approver_id"]).reset_index(drop=True)
+        by_card = compared(ledger.frame["card_approver_id"])
         if not has_register(ledger, "approvals"):
             return by_card
         approved = ledger.registers["approvals"].entries.sort_values("approved_at", kind="stable")
         last = approved.drop_duplicates("payment", keep="last").set_index("payment")["approver_id"]
-        reference = compared(ledger.frame["transaction_id"])
-        by_payment = reference.map(last).fillna("").reset_index(drop=True)
+        by_payment = ledger.reference.map(last).fillna("")
         return by_payment.where(by_payment != "", by_card)
 
     return ledger.once("approvers", make)
@@ -379,8 +378,12 @@ def telling_pairs(ledger: Ledger, kind: str, by: str) -> pd.DataFrame:
         kind: the register.
         by: who has to be the entry's person: `holder_key` or `approver_key`.
     """
-    pairs = with_payers(ledger, pairs_by_merchant(ledger, kind, by), by)
-    return pairs[is_telling(pairs)]
+
+    def make() -> pd.DataFrame:
+        pairs = with_payers(ledger, pairs_by_merchant(ledger, kind, by), by)
+        return pairs[is_telling(pairs)]
+
+    return ledger.once(f"telling pairs of {kind} by {by}", make)
 
 
 def pairs_by_merchant(

@@ -19,7 +19,7 @@ from cardwatch.features.registered import (
     pairs_by_person,
     register_entries,
 )
-from cardwatch.registers import STATED, compared
+from cardwatch.registers import STATED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,8 +73,7 @@ def approval_rows(ledger: Ledger) -> pd.DataFrame:
         entries = register_entries(ledger, "approvals")
         columns = ["entry", "payment", "approver_id", "approved_at"]
         payments = keys_of_payments(ledger)[["row", "holder_key", "day"]]
-        reference = compared(ledger.frame["transaction_id"])
-        payments = payments.assign(payment=reference.to_numpy()[payments["row"]])
+        payments = payments.assign(payment=ledger.reference.to_numpy()[payments["row"]])
         joined = payments[payments["payment"] != ""].merge(entries[columns], on="payment")
         seconds = joined["approved_at"].to_numpy().astype("datetime64[s]").astype("int64")
         return joined.assign(second=seconds, approved_day=seconds // DAY_SECONDS)
@@ -114,16 +113,16 @@ def is_junior_approver(ledger: Ledger) -> Flags:
         return junior
     posts = _posts(ledger)
     keys = keys_of_payments(ledger)
-    pairs = keys[["holder_key", "approver_key", "day"]]
-    pairs = pairs[(pairs["approver_key"] != "") & (pairs["approver_key"] != pairs["holder_key"])]
-    distinct = pairs.drop_duplicates()
-    ever = {person: _ever_above(person, posts) for person in distinct["approver_key"].unique()}
+    keys = keys[(keys["approver_key"] != "") & (keys["approver_key"] != keys["holder_key"])]
+    columns = (keys[name].tolist() for name in ("holder_key", "approver_key", "day"))
+    approvals = list(zip(*columns, strict=True))
+    ever = {approver: _ever_above(approver, posts) for approver in keys["approver_key"].unique()}
     below = {
-        row: row[0] in ever[row[1]] and row[0] in _managers(row[1], row[2], posts)
-        for row in distinct.itertuples(index=False, name=None)
+        (holder, approver, day): holder in ever[approver]
+        and holder in _managers(approver, day, posts)
+        for holder, approver, day in set(approvals)
     }
-    flags = [below[row] for row in pairs.itertuples(index=False, name=None)]
-    junior[keys.loc[pairs.index, "row"].to_numpy()] = flags
+    junior[keys["row"].to_numpy()] = [below[approval] for approval in approvals]
     return junior
 
 

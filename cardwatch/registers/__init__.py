@@ -1,7 +1,7 @@
 """Reads the organisation's registers and matches transactions to them."""
 
 from cardwatch.registers.card_matching import cards_in_force, match_cards
-from cardwatch.registers.cards import CARD_MESSAGES, compared, person_key, read_cards
+from cardwatch.registers.cards import CARD_MESSAGES, PERSON_KEYS, compared, person_key, read_cards
 from cardwatch.registers.descriptions import (
     FIELD_TYPES,
     NUMBER_FIELDS,
@@ -40,6 +40,7 @@ __all__ = [
     "CARD_MESSAGES",
     "FIELD_TYPES",
     "NUMBER_FIELDS",
+    "PERSON_KEYS",
     "POSSIBLE",
     "REGISTER_MESSAGES",
     "STATED",

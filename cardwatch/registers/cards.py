@@ -352,6 +352,11 @@ def is_own(keys: dict[str, pd.Series[str]], number: pd.Series[str], name: pd.Ser
     return np.where(numbered, number == employee, np.logical_or.reduce(same))
 
 
+PERSON_KEYS = f"1, Unicode {unicodedata.unidata_version}"
+"""Version of the keys that `person_key` makes. The casebook stores keys: another version has them
+made anew."""
+
+
 def person_key(name: str) -> str:
     """Return a person's name or number as it is compared; `compared` does so for a column.
 

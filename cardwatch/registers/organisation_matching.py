@@ -128,14 +128,11 @@ class OrganisationMatcher:
         Most rows of a large register have none, and are not looked at further.
         """
         words = NAME_WORD.findall(text.upper().replace("'", ""))
-        telling = self._telling
-        for word in words:  # a generator would take twice as long, and this is asked most
-            if word[:NEAR_LETTERS] in telling:
-                return True
-        if not text.isascii():
+        if not text.isascii() or not self._telling.isdisjoint([w[:NEAR_LETTERS] for w in words]):
             return True
-        names = [name for word in words for name in self._ordinary.get(word, ())]
-        return any(name.issubset(words) for name in names)
+        if self._ordinary.keys().isdisjoint(words):
+            return False
+        return any(name.issubset(words) for word in words for name in self._ordinary.get(word, ()))
 
     def _match(self, text: str, stated: Sequence[str]) -> tuple[OrganisationMatch, ...]:
         """Return the matches of one cell."""
@@ -168,6 +165,8 @@ class OrganisationMatcher:
 
     def _as_decided(self, text: str, match: OrganisationMatch) -> OrganisationMatch | None:
         """Return a match as a person decided it: stated, none, or as it is."""
+        if not self._decided:
+            return match
         names = [comparable_name(printed).name for printed in names_in(text)]
         decided = [self._decided.get((name, match.merchant), "") for name in names]
         if "not-the-same" in decided:

@@ -12,15 +12,17 @@ from cardwatch.alerts import (
     joined_facts,
     merchants_label,
     people_label,
-    pounds,
+    scope_note,
 )
 from cardwatch.line_items import line_item_label
-from cardwatch.quantities import quantity
+from cardwatch.quantities import money, quantity
 from cardwatch.reports.about import NOT_A_FINDING, list_summary
 from cardwatch.reports.document import Document, Section, Table
 from cardwatch.reports.formatting import day as day_of
-from cardwatch.reports.formatting import days, moment, money, sentence, short_days, title
+from cardwatch.reports.formatting import days, moment, sentence, short_days, title
 from cardwatch.reports.handover import PURPOSES, ExportCover
+from cardwatch.rules import rule_title
+from cardwatch.vocabulary import ROLE_TITLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -98,7 +100,8 @@ def questions_document(
         sections += [
             Section(
                 f"Alert {number}: {alert.title}",
-                text=(sentence(lead.fact), lead.why, _clause(clause)),
+                text=(*filter(None, (sentence(lead.fact), scope_note(alert))), lead.why,
+                      _clause(clause)),
                 points=tuple(map(card_label, alert.cards)),
                 tables=(_payments(alert.payments),) if alert.payments else (),
                 begins_page=number > 1,
@@ -125,14 +128,16 @@ def _alert_sections(number: int, alert: Alert, *, begins_page: bool) -> list[Sec
     """Return one alert as it was raised."""
     lead = alert.reasons[0]
     labelled_facts = (
-        ("Alert id", alert.alert_id), ("List", alert.lane), ("Tier", alert.tier),
-        ("At stake", pounds(alert.at_stake_pence)),
+        ("Alert id", alert.alert_id), ("List", ROLE_TITLES[alert.lane]), ("Tier", alert.tier),
+        ("At stake", money(alert.at_stake_pence) if alert.at_stake_pence else ""),
         ("Days", days(alert.first_on, alert.last_on)),
-        ("Cardholder", holders_label(alert)), ("Merchant", merchants_label(alert)),
+        ("Cardholder" if len(alert.holders) == 1 else "About", holders_label(alert)),
+        ("Merchant", merchants_label(alert)),
         ("Cost centre", cost_centres_label(alert)),
     )  # fmt: skip
     facts = tuple(labelled for labelled in labelled_facts if labelled[1])
     why = [sentence(fact) for fact in joined_facts(alert.reasons)]
+    why += filter(None, [scope_note(alert)])
     why += [sentence(comparison) for comparison in alert.unusual]
     why += [f"Weakened: {weakening.fact}" for weakening in alert.weakened_by]
     why += alert.later
@@ -200,13 +205,19 @@ def _case_sections(case: Mapping[str, Any]) -> list[Section]:
         for neighbour in case["neighbours"]
     )  # fmt: skip
     related_rows = tuple(
-        (other["alert_id"], title(other["rule"]),
+        (other["alert_id"], rule_title(other["rule"]),
          people_label(other["holders"], other["approvers"]),
-         money(other["at_stake_pence"]), _short_day(other["last_on"]), title(other["state"]))
+         money(other["at_stake_pence"]) if other["at_stake_pence"] else "",
+         _short_day(other["last_on"]), title(other["state"]))
         for other in case["related"]
     )  # fmt: skip
     access_rows = tuple(
-        (moment(access["at"]), access["actor"], access["role"], access["action"])
+        (
+            moment(access["at"]),
+            access["actor"],
+            ROLE_TITLES[access["role"]],
+            title(access["action"]),
+        )
         for access in case["seen"]
     )
     tables = [
@@ -221,7 +232,7 @@ def _case_sections(case: Mapping[str, Any]) -> list[Section]:
     ]  # fmt: skip
     if access_rows:
         tables.append(Table("Who has seen it", ("When", "Who", "Role", "What"), access_rows))
-    return [Section("Versions used", level=3, tables=tuple(tables))]
+    return [Section("Decisions, and what is near it", level=3, tables=tuple(tables))]
 
 
 def _handed(handed: ExportCover) -> Iterable[tuple[str, str]]:

@@ -75,11 +75,6 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
 
 
-def money(pence: float) -> str:
-    """Return pence as a table shows them: `£6,120.00`, `-£12.50`."""
-    return f"{'-' if pence < 0 else ''}£{abs(pence) / 100:,.2f}"
-
-
 def title(word: str) -> str:
     """Return a state or kind as it stands alone: `policy-breach` is `Policy breach`."""
     return word.replace("-", " ").capitalize()

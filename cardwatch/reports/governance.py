@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cardwatch.alerts import pounds
-from cardwatch.quantities import quantity
+from cardwatch.quantities import money, quantity
 from cardwatch.reports.document import Document, Section, Table
 from cardwatch.reports.formatting import (
     FEWEST_FOR_PERCENT,
     day,
     days,
     interval,
-    money,
     month,
     out_of,
     quarter_title,

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cardwatch.quantities import quantity
+from cardwatch.registers import register_kind
 from cardwatch.reports.aggregate import FEWEST_HOLDERS, split_small
 from cardwatch.reports.document import Document, Section, Table
-from cardwatch.reports.formatting import day, days, quarter_title, title
+from cardwatch.reports.formatting import day, days, quarter_title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -174,9 +175,10 @@ def _quality_table(figures: RegisterFigures) -> Table:
 def _gaps_table(figures: RegisterFigures) -> Table:
     """Entries that lack a value that each should have, by register and field."""
     rows = tuple(
-        (register.title, title(name.replace("_", "-")), few(count))
-        for register in figures.registers.values()
-        for name, count in (register.quality.gaps.items() if register.quality else ())
+        (register.title, field.headings[0], few(register.quality.gaps[field.name]))
+        for kind, register in figures.registers.items()
+        for field in register_kind(kind).fields
+        if register.quality and field.name in register.quality.gaps
     )
     return Table("Entries that lack a value", ("Register", "Missing", "Entries"), rows,
                  numeric=(2,), empty="No entry lacks a value that it should have.")  # fmt: skip

@@ -12,10 +12,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from cardwatch.line_items import line_item_label, read_line_items
-from cardwatch.quantities import quantity
+from cardwatch.quantities import money, quantity
 from cardwatch.reports.as_csv import csv_text, safe_text
 from cardwatch.reports.document import Document, Section, Table
-from cardwatch.reports.formatting import day, days, money, sentence
+from cardwatch.reports.formatting import day, days, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

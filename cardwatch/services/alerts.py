@@ -23,6 +23,7 @@ from cardwatch.casebook import alerts as kept
 from cardwatch.casebook.precision import precision_by_rule
 from cardwatch.casebook.statements import get_statement, list_statements, newest_scored
 from cardwatch.errors import CardwatchError
+from cardwatch.records import Alert
 from cardwatch.rules import rules_sha256
 from cardwatch.services.authority import authorities, check_alerts, check_decision
 from cardwatch.services.context import public_row
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
         Suppression,
     )
     from cardwatch.casebook.precision import Precision
-    from cardwatch.casebook.rows import EntryRow
     from cardwatch.casebook.unit_of_work import UnitOfWork
     from cardwatch.services.answers import (
         AlertHistory,
@@ -65,6 +65,7 @@ def list_alerts(
     context: ServiceContext,
     *,
     after: Sequence[float | str] = (),
+    offset: int = 0,
     limit: int | None = None,
     **asked: Any,  # noqa: ANN401  the fields of `AlertFilter`
 ) -> list[ListedAlert]:
@@ -73,13 +74,14 @@ def list_alerts(
     Args:
         context: who asks.
         after: the `place` of the alert after which they begin.
+        offset: how many are left out before them.
         limit: the most that are given.
         **asked: which of them: the fields of `casebook.alert_queries.AlertFilter`.
     """
     with context.work(AuditEvent("consultation", "alerts")) as uow:
         context.require_alert_access()
         return alert_queries.find_alerts(
-            uow, alert_queries.AlertFilter(**asked), after=after, limit=limit
+            uow, alert_queries.AlertFilter(**asked), after=after, offset=offset, limit=limit
         )
 
 
@@ -120,15 +122,12 @@ def get_history(context: ServiceContext, alert_id: str) -> AlertHistory:
         is_named = context.actor.role != PSD or pseudonyms.is_revealed(uow, name)
         merchant = alert_context.merchant_year(uow, lane, name)
         people = {payment["holder_id"] or "" for payment in alert["neighbours"]}
-        people |= {payment["holder_id"] for payment in alert["raised"]["payments"]}
-        people |= {card["holder_id"] for card in alert["raised"]["cards"]}
+        people |= {payment.holder_id for payment in alert["raised"].payments}
+        people |= {card.holder_id for card in alert["raised"].cards}
         people |= {holder["holder_id"] for holder in merchant["holders"]}
         people |= people_of([alert, *alert["related"]])
-        if not is_named and "entries" in alert["raised"]:
-            entries = [masked_entry(uow, entry) for entry in alert["raised"]["entries"]]
-            alert["raised"]["entries"] = entries
         if not is_named:
-            _mask_items(alert["raised"]["payments"])
+            alert["raised"] = _masked(uow, alert["raised"])
         recipe, loaded = _made_with(uow, alert["statement_id"])
         return {
             **alert,
@@ -136,7 +135,7 @@ def get_history(context: ServiceContext, alert_id: str) -> AlertHistory:
             "merchant": merchant,
             "seen": pseudonyms.access_log(uow, name),
             "identity_reveals": [public_row(row) for row in pseudonyms.list_reveals(uow, name)],
-            "facts": joined_facts(kept.alert_from(alert["raised"]).reasons),
+            "facts": joined_facts(alert["raised"].reasons),
             "clause": _clause(alert, loaded),
             "authority": _authority(uow, alert),
             "compared": _compared(alert, loaded),
@@ -177,9 +176,9 @@ def _compared(alert: AlertDetail, loaded: LoadedInputs | None) -> list[tuple[str
     """Return what the leading rule of an alert compared; nothing once its statement is erased."""
     if loaded is None:
         return []
-    lead = alert["raised"]["reasons"][0]
-    rule = next((candidate for candidate in loaded.rules if candidate.id == lead["rule"]), None)
-    return compared(rule, lead["figures"], loaded.policy) if rule else []
+    lead = alert["raised"].reasons[0]
+    rule = next((candidate for candidate in loaded.rules if candidate.id == lead.rule), None)
+    return compared(rule, lead.figures, loaded.policy) if rule else []
 
 
 def clause_behind(uow: UnitOfWork, alert: AlertRow) -> str:
@@ -312,20 +311,23 @@ def pseudonymise(context: ServiceContext, content: T, *, alert_id: str = "") -> 
         return cast("T", _with_pseudonyms(uow, content))
 
 
-def _mask_items(payments: Sequence[dict[str, Any]]) -> None:
-    """Hide the descriptions of the line items of payments."""
-    for payment in payments:
-        if "line_items" in payment:
-            payment["line_items"] = list(map(masked_item, payment["line_items"]))
+def _masked(uow: UnitOfWork, alert: Alert) -> Alert:
+    """Return an alert without the people in entries of registers and the texts of line items."""
+    return replace(
+        alert,
+        entries=tuple(masked_entry(uow, entry) for entry in alert.entries),
+        payments=tuple(
+            replace(payment, line_items=tuple(map(masked_item, payment.line_items)))
+            for payment in alert.payments
+        ),
+    )
 
 
-def _with_pseudonyms(uow: UnitOfWork, content: Any) -> Any:  # noqa: ANN401  JSON
-    """Replace every person in some JSON, wherever a field names one."""
+def _with_pseudonyms(uow: UnitOfWork, content: Any) -> Any:  # noqa: ANN401  any answer
+    """Replace every person in an answer, wherever a field names one."""
+    if isinstance(content, Alert):
+        content = asdict(_masked(uow, content))
     if isinstance(content, dict):
-        if content.keys() >= {"register", "facts"}:
-            return masked_entry(uow, cast("EntryRow", content))
-        if content.keys() >= {"description", "vat_pence"}:
-            return masked_item(content)
         return {
             name: pseudonyms.pseudonym(uow, value)
             if name in PERSON_FIELDS and isinstance(value, str) and value

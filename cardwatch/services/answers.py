@@ -26,6 +26,8 @@ from cardwatch.casebook.rows import (
 
 if TYPE_CHECKING:
     from cardwatch.casebook.precision import OrderBackTest
+    from cardwatch.policy import Policy
+    from cardwatch.records import AlertList, ReadingReport
     from cardwatch.services.policy_figures import PolicyChange
 
 
@@ -85,11 +87,11 @@ class InboxSummary(StatementName):
 class Scores(TypedDict):
     """A scoring that nothing is kept of.
 
-    `lists` and `report` are `records.AlertList` by lane and `records.ReadingReport`, as JSON.
+    `lists` has a list for each lane that the caller sees.
     """
 
-    lists: dict[str, dict[str, Any]]
-    report: dict[str, Any]
+    lists: dict[str, AlertList]
+    report: ReadingReport
     made_with: dict[str, str]
 
 
@@ -221,9 +223,12 @@ class RefusedArrival(RefusedFile):
 
 
 class StatementDetail(ImportedStatement):
-    """A statement with its reading report as JSON, and sentences on how it lies beside others."""
+    """A statement with its reading report, and sentences on how it lies beside others.
 
-    report: dict[str, Any]
+    The report is None once the statement is erased.
+    """
+
+    report: ReadingReport | None
     beside: list[str]
 
 
@@ -282,12 +287,12 @@ class Sample(TypedDict):
 
 
 class PolicyInForce(TypedDict):
-    """The active policy: its text and the fields of `policy.Policy`."""
+    """The active policy: its text and its figures."""
 
     sha256: str
     is_shipped: bool
     text: str
-    figures: dict[str, Any]
+    figures: Policy
 
 
 class ModelInForce(TypedDict, total=False):

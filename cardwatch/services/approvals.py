@@ -58,15 +58,16 @@ def get_approval(context: ServiceContext, approval_id: str) -> Approval:
         approvals.clear_expired(uow)
         approval = approvals.get_approval(uow, approval_id)
         event.object_id = approval["approval_id"]
-        comparison = _register_changes(uow, approval)
-        if comparison is not None:
-            visible, _ = split_own(uow, comparison.all_changes())
-            shown = comparison.shown(visible)
-            approval["change_counts"] = shown.counts
-            approval["changes"] = [
-                cast("EntryChangeRow", asdict(change)) for change in shown.changes
-            ]
-        return public_row(approval)
+    if approval["kind"] == ApprovalKind.REGISTER:
+        with context.snapshot() as uow:
+            comparison = _register_changes(uow, approval)
+            if comparison is not None:
+                shown = comparison.shown(split_own(uow, comparison.all_changes())[0])
+                approval["change_counts"] = shown.counts
+                approval["changes"] = [
+                    cast("EntryChangeRow", asdict(change)) for change in shown.changes
+                ]
+    return public_row(approval)
 
 
 def decide_approval(context: ServiceContext, approval_id: str, *, agrees: bool) -> Approval:

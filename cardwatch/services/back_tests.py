@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from cardwatch.casebook.rows import Statement
     from cardwatch.casebook.statements import IncomingStatement
     from cardwatch.policy import Policy
-    from cardwatch.records import Alert, ReadingReport
+    from cardwatch.records import Alert, AlertList, ReadingReport
     from cardwatch.rules import Rule
     from cardwatch.scoring import ScoringResult
     from cardwatch.services.answers import AlertSummary, BackTest, Scores, UnitCounts
@@ -102,7 +102,7 @@ def score_only(
         made_with["rules"] = scoring.lists["finance"].made_by["rules"]
     return {
         "lists": {lane: _list(context, scoring, loaded, lane) for lane in context.actor.lanes},
-        "report": asdict(report) | {"reconciles": report.reconciles},
+        "report": report,
         "made_with": made_with,
     }
 
@@ -257,15 +257,12 @@ def _named(uow: UnitOfWork, recipe: ScoringInputs, kind: str, name: str) -> str:
 
 def _list(
     context: ServiceContext, scoring: ScoringResult, loaded: LoadedInputs, lane: str
-) -> dict[str, Any]:
+) -> AlertList:
     """Return one lane's list as it is shown to the actor."""
     alert_list = scoring.lists[lane]
     visible_ids = {alert.alert_id for alert in visible_alerts(context, alert_list.alerts, loaded)}
-    return asdict(
-        without_alerts(
-            alert_list, {listed_alert.alert_id for listed_alert in alert_list.alerts} - visible_ids
-        )
-    )
+    hidden_ids = {alert.alert_id for alert in alert_list.alerts} - visible_ids
+    return without_alerts(alert_list, hidden_ids)
 
 
 def _asked(

@@ -72,12 +72,19 @@ def list_cases(
     case_filter: cases.CaseFilter,
     *,
     after: Sequence[float | str] = (),
+    offset: int = 0,
     limit: int | None = None,
 ) -> list[ListedCase]:
     """Return the cases that fit and that the actor may see; see `casebook.cases.find_cases`."""
     with _work(context, "consultation", "cases") as uow:
-        rows = cases.find_cases(uow, case_filter, after=after, limit=limit)
+        rows = cases.find_cases(uow, case_filter, after=after, offset=offset, limit=limit)
         return [public_row(row) for row in rows]
+
+
+def count_cases(context: ServiceContext, case_filter: cases.CaseFilter) -> int:
+    """The number of cases that fit and that the actor may see."""
+    with _work(context, "consultation", "cases") as uow:
+        return cases.count_cases(uow, case_filter)
 
 
 def get_case(context: ServiceContext, case_id: str) -> CaseDetail:
@@ -162,8 +169,8 @@ def _reveals(uow: UnitOfWork, alert_ids: Sequence[str]) -> list[Reveal]:
 def _people_in(alert: CaseAlert) -> set[str]:
     """The cardholders and approvers that an alert names."""
     raised = alert["raised"]
-    holders = {payment["holder_id"] for payment in raised["payments"]}
-    return {*raised["holders"], *raised.get("approvers", ()), *holders} - {""}
+    holders = {payment.holder_id for payment in raised.payments}
+    return {*raised.holders, *raised.approvers, *holders} - {""}
 
 
 def _shown_names(
@@ -183,7 +190,7 @@ def _shown_names(
 
 def _shown_alert(alert: CaseAlert, names: Mapping[str, str]) -> ShownCaseAlert:
     """An alert of a case as the actor is shown it."""
-    raised = kept.alert_from(alert["raised"])
+    raised = alert["raised"]
     return {
         "alert_id": alert["alert_id"],
         "lane": alert["alert_lane"],

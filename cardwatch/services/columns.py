@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from cardwatch.casebook import Actor, AuditEvent, Casebook, documents, uploads
+from cardwatch.casebook import Actor, AuditEvent, Casebook, column_profiles, uploads
 from cardwatch.casebook.tables import RECEIVES
-from cardwatch.casebook.unit_of_work import SYSTEM, short_id
+from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import CardwatchError, NotFound
 from cardwatch.statements import (
     CHOICES,
@@ -62,18 +62,58 @@ class Upload:
     options: dict[str, str]
 
 
+@dataclass(frozen=True)
+class RememberedProfile:
+    """A column profile that somebody has saved.
+
+    Attributes:
+        is_shared: whether two people have saved it, so that it is used for everybody's files.
+        is_own: whether it is used for the actor's files.
+    """
+
+    profile_id: str
+    profile: Profile
+    is_shared: bool
+    is_own: bool
+
+
 def save_profile(context: ServiceContext, text: str) -> None:
     """Remember a column profile for files with its headings, in place of one for the same.
+
+    It is used for the actor's files, and for everybody's of their role once a second person has
+    saved the same; see `cardwatch.casebook.column_profiles`.
 
     Raises:
         NotAllowed: the role receives no statements.
         FileFaulty: it has faults; all are listed.
     """
-    headings = sorted(parse_profile(text, "columns").recognise)
     with _change(context) as uow:
         _may_receive(context)
-        uow.event.object_id = short_id(*headings or [text])
-        documents.save_profile(uow, uow.event.object_id, text)
+        _save(uow, text)
+
+
+def _save(uow: UnitOfWork, text: str) -> None:
+    """Remember a column profile within a piece of work."""
+    profile = parse_profile(text, "columns")
+
+    def is_same(other: str) -> bool:
+        return _reads_alike(profile, parse_profile(other, "columns"))
+
+    headings = sorted(profile.recognise)
+    uow.event.object_id = column_profiles.save_profile(uow, headings, text, is_same)
+
+
+def _reads_alike(profile: Profile, other: Profile) -> bool:
+    """Whether two profiles for the same headings read each file with these alike."""
+    headings = sorted(profile.recognise)
+    are_columns_same = (
+        profile.map(headings) == other.map(headings)
+        if headings
+        else profile.columns == other.columns
+    )
+    return are_columns_same and replace(other, name="", columns={}) == replace(
+        profile, name="", columns={}
+    )
 
 
 def profile_of_form(
@@ -100,7 +140,7 @@ def profile_of_form(
 def change_profile(
     context: ServiceContext, profile_id: str, chosen: Mapping[str, str], settings: Mapping[str, str]
 ) -> None:
-    """Change a column profile that is remembered, for the same headings.
+    """Save a column profile that is remembered with other columns, or as it is; see `save_profile`.
 
     Raises:
         NotAllowed: the role receives no statements.
@@ -115,38 +155,50 @@ def change_profile(
     _check_complete(changed, sorted(profile.recognise))
     with _change(context, profile_id) as uow:
         _may_receive(context)
-        documents.save_profile(uow, profile_id, profile_toml(changed))
+        _save(uow, profile_toml(changed))
 
 
 def remove_profile(context: ServiceContext, profile_id: str) -> None:
     """Forget a column profile; statements that were read with it stay as they are.
 
     Raises:
-        NotAllowed: the role receives no statements.
+        NotAllowed: the role receives no statements, or others' files are read with it.
         NotFound: there is none of that id.
     """
     with _change(context, profile_id) as uow:
         _may_receive(context)
-        if not documents.remove_profile(uow, profile_id):
-            raise NotFound("There is no such column profile.")
+        column_profiles.remove_profile(uow, profile_id)
 
 
-def column_profiles(context: ServiceContext) -> dict[str, Profile]:
-    """Return the column profiles that the organisation remembers by id, the newest first.
+def list_profiles(context: ServiceContext) -> list[RememberedProfile]:
+    """Return the column profiles of people of the actor's role, those used for the actor's first.
 
     Raises:
         NotAllowed: the role receives no statements.
     """
     with context.work(AuditEvent("consultation", "layout"), ()) as uow:
         _may_receive(context)
-        rows = documents.list_layouts(uow)
-    return {row["name"]: parse_profile(row["content"], "columns") for row in rows}
+        return _remembered(uow)
+
+
+def _remembered(uow: UnitOfWork) -> list[RememberedProfile]:
+    """Return every column profile that the actor may know of."""
+    used, waiting = column_profiles.used_profiles(uow), column_profiles.waiting_profiles(uow)
+    return [
+        RememberedProfile(
+            row["name"],
+            parse_profile(row["content"], "columns"),
+            is_shared=row["agreed_by"] is not None,
+            is_own=row in used,
+        )
+        for row in (*used, *waiting)
+    ]
 
 
 def list_column_profiles(context: ServiceContext) -> list[Profile]:
-    """Return the column profiles to read a file with, the newest first."""
+    """Return the column profiles to read the actor's files with, the first that fits holds."""
     with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
-        rows = documents.list_layouts(uow)
+        rows = column_profiles.used_profiles(uow)
     return [parse_profile(row["content"], "columns") for row in rows]
 
 
@@ -159,9 +211,9 @@ def get_column_profile(context: ServiceContext, profile_id: str) -> Profile:
     """
     with context.work(AuditEvent("consultation", "layout", profile_id), ()) as uow:
         _may_receive(context)
-        for row in documents.list_layouts(uow):
-            if row["name"] == profile_id:
-                return parse_profile(row["content"], "columns")
+        for remembered in _remembered(uow):
+            if remembered.profile_id == profile_id:
+                return remembered.profile
         raise NotFound("There is no such column profile.")
 
 

@@ -39,6 +39,15 @@ class ServiceContext:
         """Begin a piece of work; see `Casebook.work`."""
         return self.casebook.work(self.actor, event, self.now, lanes=lanes)
 
+    def snapshot(self) -> AbstractContextManager[UnitOfWork]:
+        """Read what the actor may see as of one moment, without an event; nobody waits for it.
+
+        For what takes long, once `work` has said that it is done: on SQLite others cannot write
+        while a piece of work goes on.
+        """
+        lanes = self.actor.lanes
+        return self.casebook.unaudited(self.actor, self.now, lanes=lanes, reads=True)
+
     def allow(self, roles: Sequence[str], refusal: str) -> None:
         """Refuse an actor whose role is none of those allowed; within a piece of work only.
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cardwatch.casebook import pseudonyms
 from cardwatch.registers import NUMBER_FIELDS, fields_by_heading, person_key
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
 
     from cardwatch.casebook import UnitOfWork
-    from cardwatch.casebook.rows import EntryRow
+    from cardwatch.records import EntryShown, LineItem
 
 NAME_FIELDS = ("person", "surname", "forenames", "former_names", "email", "panel", "details",
                "contract_owner", "nature", "relation")  # fmt: skip
@@ -20,8 +21,8 @@ HIDDEN_VALUE = "Not shown until you ask for the name"
 
 
 def masked_entry(
-    uow: UnitOfWork, entry: EntryRow, named: Collection[str] = (), person: str = ""
-) -> EntryRow:
+    uow: UnitOfWork, entry: EntryShown, named: Collection[str] = (), person: str = ""
+) -> EntryShown:
     """Return an entry of a register, as an alert shows it, without the people in it.
 
     Args:
@@ -30,9 +31,9 @@ def masked_entry(
         named: keys of the people whom the actor may see by name.
         person: key of the person whom the entry is about; empty where it names none for certain.
     """
-    fields = fields_by_heading(entry["register"])
+    fields = fields_by_heading(entry.register)
     facts = []
-    for heading, value in entry["facts"]:
+    for heading, value in entry.facts:
         field = fields[heading].name if heading in fields else ""
         if field in NUMBER_FIELDS and person_key(value) not in named:
             facts.append((heading, pseudonyms.pseudonym(uow, value)))
@@ -40,9 +41,9 @@ def masked_entry(
             facts.append((heading, HIDDEN_VALUE))
         else:
             facts.append((heading, value))
-    return {**entry, "facts": facts}
+    return replace(entry, facts=tuple(facts))
 
 
-def masked_item(item: Mapping[str, object]) -> dict[str, object]:
+def masked_item(item: LineItem) -> LineItem:
     """Return a line item without its description, which is free text and may name people."""
-    return {**item, "description": HIDDEN_VALUE if item["description"] else ""}
+    return replace(item, description=HIDDEN_VALUE if item.description else "")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -35,7 +34,13 @@ from cardwatch.reports import (
 )
 from cardwatch.rules import load_rules
 from cardwatch.services.register_inputs import load_registers
-from cardwatch.services.scoring_inputs import active_inputs, load_inputs, read_model, shipped_sha256
+from cardwatch.services.scoring_inputs import (
+    active_inputs,
+    load_inputs,
+    read_model,
+    report_of,
+    shipped_sha256,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -252,6 +257,6 @@ def _coverage(statements: Sequence[Statement], span: Span) -> Coverage:
     for row in statements:
         if row["first_on"] <= span.last_on and row["last_on"] >= span.first_on:
             uncovered = {day for day in uncovered if not row["first_on"] <= day <= row["last_on"]}
-            report: dict[str, Any] = json.loads(row["report"])
-            rows_not_read += len(report.get("problems", ()))
+            report = report_of(row["report"])
+            rows_not_read += len(report.problems) if report else 0
     return Coverage(uncovered_days=len(uncovered), rows_not_read=rows_not_read)

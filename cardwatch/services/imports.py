@@ -37,6 +37,7 @@ from cardwatch.services.scoring_inputs import (
     keep_shipped_rules,
     load_inputs,
     pack_forest,
+    report_of,
     score_window,
     unpack_policy,
 )
@@ -57,6 +58,8 @@ HISTORY_WINDOW_DAYS = 400
 thirteen months: what comes yearly is seen again; detection was measured with twelve."""
 GAP_DAYS = 10
 """Days without a payment between two statements after which one is reported missing."""
+SET_UP_DAYS = 30
+"""Days after scoring began in which one person may still bring the history of before it."""
 LATE_SHARE = 0.05
 """A statement begins on the day before which this share of its payments lie; these are late."""
 
@@ -251,7 +254,7 @@ def get_statement(context: ServiceContext, statement_id: str) -> StatementDetail
         event.object_id = row["statement_id"]
         statements = kept.list_statements(uow)
         beside = _beside(uow, row, statements)
-    return {**_told(row, statements), "report": json.loads(row["report"]), "beside": beside}
+    return {**_told(row, statements), "report": report_of(row["report"]), "beside": beside}
 
 
 def _beside(uow: UnitOfWork, row: Statement, statements: list[Statement]) -> list[str]:
@@ -383,11 +386,16 @@ def _needs_second_person(uow: UnitOfWork, arrival: IncomingStatement, *, is_hist
 
     It depends on payments alone and never on alerts: who brings a statement may not know of those.
     """
-    first = kept.first_scored_on(uow) if is_history else ""
+    first_on, began_at = kept.first_scored(uow) if is_history else ("", "")
     if arrival.is_any_left_out:
         why = "the correction leaves out or changes a payment of the statement it corrects"
-    elif first and arrival.rows["date"].max() >= first:
+    elif first_on and arrival.rows["date"].max() >= first_on:
         why = "history after the first scored day can hide what is unusual"
+    elif began_at and _days_since(uow, began_at) > SET_UP_DAYS:
+        why = (
+            f"history more than {SET_UP_DAYS} days after the first statement was scored can hide "
+            "what is unusual"
+        )
     elif row := row_of_others(uow, arrival.rows):
         why = (
             f"row {row} gives one cardholder the name or number of another, so that neither would "
@@ -399,6 +407,11 @@ def _needs_second_person(uow: UnitOfWork, arrival: IncomingStatement, *, is_hist
         f"A second person is needed: {why}. Another person with your role has to upload the same "
         f"file with the same choices within {REQUEST_DAYS} days."
     )
+
+
+def _days_since(uow: UnitOfWork, moment: str) -> int:
+    """Return how many whole days have passed since a moment."""
+    return (dt.datetime.fromisoformat(uow.now) - dt.datetime.fromisoformat(moment)).days
 
 
 def _keep(context: ServiceContext, arrival: IncomingStatement, scored: _Scored | None) -> None:

@@ -39,6 +39,9 @@ STATEMENT, BACK_TEST, EVALUATION = "statement", "back-test", "evaluation"
 JOB_KINDS = (STATEMENT, BACK_TEST, EVALUATION, REGISTER_CHECK)
 TRIALS = (BACK_TEST, EVALUATION)
 """Kinds of job that take minutes and change nothing."""
+UNDER_WAY = {jobs.QUEUED, jobs.RUNNING}
+MOST_BACK_TESTS = 3
+"""Back-tests of one person that wait or go on at once: each takes minutes."""
 LONG_JOBS = (REGISTER_CHECK, *TRIALS)
 """Kinds of job that no statement waits for."""
 BEAT_SECONDS = 10
@@ -147,7 +150,8 @@ def queue_back_test(context: ServiceContext, kind: str, content: bytes, months: 
     Raises:
         NotAllowed: the role sees no alerts.
         FileFaulty: the document has faults.
-        CardwatchError: it is of another kind, or the months are too many.
+        CardwatchError: it is of another kind, the months are too many, or as many of the actor's
+            back-tests wait already as may.
     """
     check_trial(kind, months)
     unpack_trial(kind, content)
@@ -155,6 +159,11 @@ def queue_back_test(context: ServiceContext, kind: str, content: bytes, months: 
     packed = documents.pack({"said.json": options, "content": content})
     with context.work(AuditEvent("consultation", "job"), ()) as uow:
         context.require_alert_access()
+        waiting = [job for job in jobs.list_jobs(uow, (BACK_TEST,)) if job["state"] in UNDER_WAY]
+        if len(waiting) >= MOST_BACK_TESTS:
+            raise CardwatchError(
+                f"{MOST_BACK_TESTS} of your back-tests wait already. Try again when one is done."
+            )
         fingerprint = hashlib.sha256(packed).hexdigest()
         once = _sha256(fingerprint, uow.now)
         return jobs.put_job(uow, BACK_TEST, packed, once=once, fingerprint=fingerprint)
@@ -169,7 +178,7 @@ def queue_evaluation(context: ServiceContext) -> JobAnswer:
     with context.work(AuditEvent("consultation", "job"), ()) as uow:
         context.require_alert_access()
         for job in jobs.list_jobs(uow, (EVALUATION,)):
-            if job["state"] in {jobs.QUEUED, jobs.RUNNING}:
+            if job["state"] in UNDER_WAY:
                 uow.event.object_id = job["job_id"]
                 return jobs.get_job(uow, job["job_id"])
         once = _sha256(EVALUATION, uow.now)
@@ -190,6 +199,12 @@ def get_job(context: ServiceContext, job_id: str) -> JobAnswer:
     """
     with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
         return jobs.get_job(uow, job_id)
+
+
+def file_names(context: ServiceContext, job_ids: Sequence[str]) -> dict[str, str]:
+    """The name of the file of each of the actor's jobs that waits or goes on, by their ids."""
+    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+        return jobs.file_names(uow, job_ids)
 
 
 def do_next_job(

@@ -66,6 +66,7 @@ def due_notices(
     clock: Callable[[], dt.datetime],
     is_any: Callable[[UnitOfWork], bool],
     take: Callable[[UnitOfWork], list[N]],
+    lanes: tuple[str, ...] = LANES,
 ) -> Iterator[tuple[Actor, list[N]]]:
     """Take the notices that are due, organisation by organisation, with who acts for each.
 
@@ -74,38 +75,42 @@ def due_notices(
         clock: what tells the moment.
         is_any: whether an organisation has one; asked first, so that nobody waits to write nothing.
         take: takes them.
+        lanes: whose.
     """
     for row in casebook.organisations():
         actor = Actor(row["organisation_id"], SYSTEM, "admin")
-        with casebook.unaudited(actor, clock(), lanes=LANES, reads=True) as uow:
+        with casebook.unaudited(actor, clock(), lanes=lanes, reads=True) as uow:
             waiting = is_any(uow)
         if waiting:
-            with casebook.unaudited(actor, clock(), lanes=LANES) as uow:
+            with casebook.unaudited(actor, clock(), lanes=lanes) as uow:
                 notices = take(uow)
             yield actor, notices
 
 
 def send_due(
     casebook: Casebook,
+    lane: str,
     seal: MultiFernet,
     clock: Callable[[], dt.datetime],
     send: Callable[[dict[str, str], str], bool],
 ) -> int:
-    """Send the notices that are due; return how many arrived.
+    """Send the notices of one lane that are due; return how many arrived.
 
     Args:
         casebook: whose they are.
+        lane: finance or psd.
         seal: opens the secrets.
         clock: what tells the moment.
         send: sends one: given url, id, kind and moment, and the secret; whether it arrived.
     """
     arrived = 0
-    for actor, notices in due_notices(casebook, clock, outbox.is_any_due, outbox.take_due):
+    due = due_notices(casebook, clock, outbox.is_any_due, outbox.take_due, (lane,))
+    for actor, notices in due:
         for notice in notices:
             fields = {name: str(notice[name]) for name in ("url", "notice_id", "kind", "made_at")}
             has_arrived = send(fields, seal.decrypt(notice["secret"].encode()).decode())
             arrived += has_arrived
-            with casebook.unaudited(actor, clock(), lanes=LANES) as uow:
+            with casebook.unaudited(actor, clock(), lanes=(lane,)) as uow:
                 (outbox.mark_sent if has_arrived else outbox.mark_failed)(uow, notice)
     return arrived
 

@@ -64,11 +64,12 @@ class RuleResult:
     met: tuple[bool, ...]
 
 
-def list_payments(
+def list_payments(  # noqa: PLR0913  pages by place and by number
     context: ServiceContext,
     filters: PaymentFilters,
     *,
     after: Sequence[float | str] = (),
+    offset: int = 0,
     limit: int,
     is_export: bool = False,
 ) -> list[ListedPayment]:
@@ -78,6 +79,7 @@ def list_payments(
         context: who asks.
         filters: which of them.
         after: the `place` of the payment after which they begin.
+        offset: how many are left out before them.
         limit: the most that are given.
         is_export: whether they leave as a file.
 
@@ -93,7 +95,7 @@ def list_payments(
     with context.work(event) as uow:
         context.require_alert_access()
         _check_alerts(uow, filters)
-        rows = payment_queries.find_payments(uow, filters, after=after, limit=limit)
+        rows = payment_queries.find_payments(uow, filters, after=after, offset=offset, limit=limit)
         event.counts = {"payments": len(rows)} if is_export else {}
         return cast("list[ListedPayment]", _with_holders(uow, rows))
 
@@ -188,10 +190,10 @@ def _with_holders(uow: UnitOfWork, rows: Sequence[StoredPayment]) -> list[ShownP
         names = pseudonyms.holder_names(uow, ids)
     shown = []
     for row in rows:
-        items = list(map(asdict, read_line_items(row["line_items"])))
+        items = read_line_items(row["line_items"])
         if uow.actor.role == PSD:
-            items = list(map(masked_item, items))
-        fields: dict[str, object] = {**row, "line_items": items}
+            items = tuple(map(masked_item, items))
+        fields: dict[str, object] = {**row, "line_items": list(map(asdict, items))}
         holder_id = str(fields.pop("holder_id") or "")
         shown.append(cast("ShownPayment", fields | {"holder": names.get(holder_id, holder_id)}))
     return shown

@@ -112,6 +112,7 @@ class Comparison:
         added: places in `after`.
         version_ids: of the version that has each entry in use, by the hash of its file.
         last: the version before this one; empty if there is none.
+        is_replacing: whether entries that it lacks are used no more.
     """
 
     kind: str
@@ -122,6 +123,7 @@ class Comparison:
     added: list[int]
     version_ids: dict[str, str]
     last: str
+    is_replacing: bool
 
     def counts(self) -> dict[str, int]:
         """How many entries are left out, changed and added."""
@@ -225,6 +227,7 @@ def find_changes(
         added=[place for place in new if place not in pairs],
         version_ids={row["sha256"]: row["version_id"] for row in reversed(versions)},
         last=versions[-1]["version_id"] if versions else "",
+        is_replacing=replaces,
     )
 
 

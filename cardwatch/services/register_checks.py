@@ -218,5 +218,6 @@ def _keep(
     with context.casebook.work(itself, event, context.now, lanes=(lane,)) as uow:
         keep_shipped_rules(uow, check.recipe)
         event.counts = asdict(alert_store.keep_list(uow, source, new_list))
+        uow.tell(AuditEvent("collection", "alerts", name), {PSD} - {lane})
         notice = {"lane": lane, "notice_id": short_id(lane, name, uow.now), "kind": "list"}
         uow.insert(outbox, [notice | {"made_at": uow.now, "next_attempt_at": uow.now, "tries": 0}])

@@ -15,6 +15,7 @@ import pandas as pd
 from cardwatch.casebook import PSD, AuditEvent
 from cardwatch.casebook import registers as kept
 from cardwatch.casebook.approvals import require_approval
+from cardwatch.casebook.import_requests import REQUEST_DAYS, confirm_import
 from cardwatch.casebook.register_content import content_sha256, pack_register, unpack_register
 from cardwatch.casebook.rows import ApprovalScope
 from cardwatch.casebook.shared_names import rows_that_share_names
@@ -31,10 +32,12 @@ from cardwatch.registers import (
     register_kinds,
     register_quality,
 )
+from cardwatch.services.imports import SECOND_PERSON
 from cardwatch.services.register_changes import (
     CHANGED,
     LEFT_OUT,
     Comparison,
+    EntryChange,
     ShownChanges,
     find_changes,
     split_own,
@@ -45,6 +48,10 @@ from cardwatch.services.register_inputs import MATCHES, load_registers
 from cardwatch.services.register_matches import payments_beside, record_matches
 from cardwatch.vocabulary import ApprovalKind
 
+MOST_IN_NOTES = 20
+"""The most entries that somebody is told when a second person is needed."""
+CLOSED_COMPANIES = ("dissolved", "debarred")
+"""What a company is shown as that sells nothing any more."""
 MOST_IN_EVENT = 1_000
 """The most entries that an event names; it counts them all."""
 
@@ -60,7 +67,8 @@ class RegisterReceipt:
     """The result of uploading a register.
 
     Attributes:
-        outcome: received; or held, where the same file is the newest version already.
+        outcome: received; held, where the same file is the newest version already; or
+            second-person, which waits for another person to upload the same.
         entries: rows that are entries.
         nil_returns: rows that say there is nothing to declare.
         unreadable: rows that could not be read.
@@ -154,8 +162,8 @@ def import_register(
 
     Raises:
         NotAllowed: the role may not see such a register, or uploads nothing.
-        SecondPersonNeeded: it leaves out or changes entries that professional standards use, or
-            gives one person the name of another; see `shared_names`.
+        SecondPersonNeeded: it is professional standards', and not the first: it adds, leaves out or
+            changes an entry; or it gives one person the name of another; see `shared_names`.
         CardwatchError: the day is none, or the file has no entry and no nil return.
     """
     kind, report = register_kind(register.kind), register.reports[0]
@@ -166,12 +174,7 @@ def import_register(
         context.casebook.import_lock(context.actor.organisation_id),
         context.work(event) as uow,
     ):
-        context.allow(RECEIVES, "upload registers")
-        if kind.lane not in context.actor.lanes:
-            raise NotAllowed("Your role cannot upload this register.")
-        if not report.entries and not report.nil_returns:
-            sentence = f"{report.file} has no entry. Check the file and its columns."
-            raise CardwatchError(sentence, field="file")
+        _check_upload(context, kind, report)
         if kind.kind == MATCHES:
             queue_check(uow, (PSD,))
             return _import_matches(uow, register)
@@ -183,11 +186,28 @@ def import_register(
         scope = ApprovalScope(known_from=known_from, replaces=replaces)
         scope["follows"] = versions[-1]["version_id"] if versions else ""
         _check_second_person(uow, register, comparison, scope)
+        if versions and (why := _second_upload_needed(uow, register, comparison, known_from)):
+            event.outcome, event.chain = SECOND_PERSON, context.actor.chain
+            return _receipt(report, "", SECOND_PERSON, why)
         day = known_from or (uow.today if versions else "")
         event.object_id = _keep(uow, kind, register, day, replaces=replaces)
         queue_check(uow, {kind.lane, PSD})
         notes = _record_changes(uow, report, comparison, replaces=replaces)
         return _receipt(report, event.object_id, "received", notes)
+
+
+def _check_upload(context: ServiceContext, kind: RegisterKind, report: RegisterReport) -> None:
+    """Refuse a register that the actor may not upload, and one without an entry.
+
+    Raises:
+        NotAllowed, CardwatchError: it is such a one.
+    """
+    context.allow(RECEIVES, "upload registers")
+    if kind.lane not in context.actor.lanes:
+        raise NotAllowed("Your role cannot upload this register.")
+    if not report.entries and not report.nil_returns:
+        sentence = f"{report.file} has no entry. Check the file and its columns."
+        raise CardwatchError(sentence, field="file")
 
 
 def _record_changes(
@@ -214,8 +234,9 @@ def _check_second_person(
 ) -> None:
     """Refuse a version that only two people may bring, until another has approved it.
 
-    It is one of professional standards', and leaves out or changes entries that are in use, so that
-    no later alert rests on them; or it gives people names of others.
+    It is one of professional standards', and follows another: it leaves out or changes entries that
+    are in use, so that no later alert rests on them, or adds some that are perhaps not so. Or it
+    gives people names of others. The people register alone is added to by one person.
 
     Raises:
         SecondPersonNeeded: nobody has approved it.
@@ -224,11 +245,58 @@ def _check_second_person(
         return
     rows = rows_that_share_names(uow, register.entries) if register.kind == "people" else []
     is_less = scope["replaces"] and bool(comparison.left_out or comparison.changed)
-    if rows or is_less:
+    is_more = bool(scope["follows"] and comparison.added) and register.kind != "people"
+    if rows or is_less or is_more:
         report, content = register.reports[0], pack_register(register)
         scope |= {"register": register.kind, "file": report.file, "sha256": report.sha256}
         scope |= {"content_sha256": content_sha256(content), "rows": rows}
         require_approval(uow, ApprovalKind.REGISTER, scope, content)
+
+
+def _second_upload_needed(
+    uow: UnitOfWork, register: Register, comparison: Comparison, known_from: str
+) -> tuple[str, ...]:
+    """Return why a version of finance's needs two people, and what it does; nothing if it does not.
+
+    A contract that is not so, or ends later, hides what is paid beside it or after it; so does a
+    company that is shown as dissolved no more. Both people upload the same file.
+    """
+    if register_kind(register.kind).lane == PSD:
+        return ()
+    changes = comparison.all_changes()
+    if register.kind == "companies":
+        changes = [
+            found
+            for found in comparison.lost()
+            if found.old and found.old["status"] in CLOSED_COMPANIES
+        ]
+    report, replaces = register.reports[0], str(bool(comparison.is_replacing))
+    content = content_sha256(pack_register(register))
+    if not changes:
+        return ()
+    if confirm_import(uow, register.kind, content, known_from, replaces, comparison.last):
+        event = AuditEvent("collection", "register", outcome="confirmed")
+        uow.tell(event, {uow.actor.chain} - {uow.chain})
+        return ()
+    shown = comparison.shown(changes)
+    why = (
+        f"A second person is needed: {report.file} can hide payments from alerts, as it leaves out "
+        f"{shown.counts['left_out']:,}, changes {shown.counts['changed']:,} and adds "
+        f"{shown.counts['added']:,} entries. Another person with your role has to upload the same "
+        f"file with the same choices within {REQUEST_DAYS} days."
+    )
+    return (why, *map(_in_words, shown.changes[:MOST_IN_NOTES]))
+
+
+def _in_words(change: EntryChange) -> str:
+    """Return what a version does with one entry, as a sentence."""
+    name = ", ".join(dict.fromkeys(filter(None, (change.name, change.subject))))
+    if change.effect != CHANGED:
+        return f"{change.effect.replace('-', ' ').capitalize()}: {name}"
+    fields = "; ".join(
+        f"{field.heading} from '{field.before}' to '{field.after}'" for field in change.fields
+    )
+    return f"Changed: {name}: {fields}"
 
 
 def uploadable_kinds(context: ServiceContext) -> list[RegisterKind]:
@@ -281,6 +349,7 @@ def get_register(context: ServiceContext, kind_name: str) -> RegisterDetail:
         if kind is None or kind.lane not in context.actor.lanes:
             raise NotFound(f"There is no register '{kind_name}'.")
         event.object_id = kind.kind
+    with context.snapshot() as uow:
         rows = kept.list_versions(uow, kind.kind)
         used = kept.visible_registers(uow)
         registers = {register.kind: register for register in load_registers(uow, used)}
@@ -293,7 +362,8 @@ def get_register(context: ServiceContext, kind_name: str) -> RegisterDetail:
         quality = register_quality(register, pd.Timestamp(context.now.date()), units)
         if ledger is not None and kind.kind != MATCHES:
             unmatched = tuple(unmatched_names(ledger, kind.kind))
-            matched = len({m.organisation for m in name_matches(ledger) if m.register == kind.kind})
+            matches = [match for match in name_matches(ledger) if match.register == kind.kind]
+            matched = len({match.organisation.casefold() for match in matches})
     versions = tuple(_stored(row) for row in reversed(rows))
     return RegisterDetail(_summary(kind, rows, register), versions, quality, unmatched, matched)
 
@@ -324,6 +394,7 @@ def version_changes(context: ServiceContext, version_id: str) -> ShownChanges:
     with context.work(event) as uow:
         context.allow(READS, "see registers")
         event.object_id = kept.get_version(uow, version_id)["version_id"]
+    with context.snapshot() as uow:
         return stored_changes(uow, event.object_id)
 
 

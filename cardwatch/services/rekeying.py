@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
@@ -108,8 +107,7 @@ def seal_anew(casebook: Casebook, keys: list[Fernet], now: dt.datetime) -> tuple
                     event = AuditEvent("alteration", KEY_OBJECT, "seal", chain=PSD)
                     with casebook.work(actor, event, now, lanes=LANES) as uow:
                         count += sum(_seal_row(uow, column, name, keys) for name in older)
-                        if FINANCE in uow.sealed:  # accounts of others than psd
-                            uow.extra_events.append(replace(event, chain=FINANCE))
+                        uow.tell(event, uow.sealed.keys() - {PSD})  # accounts of others
     return count, unopened
 
 
@@ -258,14 +256,15 @@ def replace_organisation_secret(casebook: Casebook, organisation_id: str, now: d
         for lane in LANES:
             if fault := verify_chain(uow, lane).fault:
                 raise CardwatchError(f"The audit chain does not verify: {fault}. Find out why.")
+        uow.delete(import_requests, sa.true())  # they are known by the old secret
         old_seals = {lane: [seal for _, seal in current_seals(uow, lane)] for lane in LANES}
         uow.replace_secret(secrets.token_hex(SECRET_BYTES))
         new_seals = {lane: [seal for _, seal in current_seals(uow, lane)] for lane in LANES}
-        uow.delete(import_requests, sa.true())  # they are known by the old secret
         for lane in LANES:
             for first in range(0, len(old_seals[lane]), SEALS_PER_EVENT):
                 part = slice(first, first + SEALS_PER_EVENT)
-                uow.unsealed[lane], uow.sealed[lane] = old_seals[lane][part], new_seals[lane][part]
+                uow.unsealed.setdefault(lane, []).extend(old_seals[lane][part])
+                uow.sealed[lane] = new_seals[lane][part]
                 append_events(uow, [AuditEvent("alteration", KEY_OBJECT, ORGANISATION, chain=lane)])
     return sum(map(len, new_seals.values()))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING, cast
 
 from cardwatch.casebook import FINANCE, PSD, AuditEvent, documents, proposals
@@ -68,12 +67,11 @@ def get_policy(context: ServiceContext, day: str = "") -> PolicyInForce:
         context.allow(READS, "read settings")
         recipe = active_inputs(uow, _day(context, day))
         sha256, content = recipe.policy, read_content(uow, recipe, "policy")
-    figures = asdict(unpack_policy(content))
     return {
         "sha256": sha256 or shipped_sha256("policy"),
         "is_shipped": not sha256,
         "text": content.decode(),
-        "figures": figures,
+        "figures": unpack_policy(content),
     }
 
 

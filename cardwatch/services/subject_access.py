@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 CARD_FIELDS = ("card_last4", "unit", "single_limit_pence", "month_limit_pence", "opened_on",
                "closed_on", "status")  # fmt: skip
+PAID_FIELDS = ("date", "merchant", "amount_pence", "reference")
 AUTOMATICALLY = "cardwatch, automatically"
 
 
@@ -172,26 +173,26 @@ def _alert(detail: AlertDetail, keys: set[str], names: set[str]) -> dict[str, An
     raised = detail["raised"]
     others = [
         person
-        for person in (*detail["holders"], *detail["approvers"], *raised["holders"])
+        for person in (*detail["holders"], *detail["approvers"], *raised.holders)
         if person_key(person) not in keys
     ]
     hidden = {*names, *others}
     texts = [
-        *(text for reason in raised["reasons"] for text in (reason["fact"], reason["why"])),
-        *(reason["fact"] for reason in raised["weakened_by"]),
-        *raised["unusual"],
-        *filter(None, [raised["merchant_history"]]),
+        *(text for reason in raised.reasons for text in (reason.fact, reason.why)),
+        *(reason.fact for reason in raised.weakened_by),
+        *raised.unusual,
+        *filter(None, [raised.merchant_history]),
     ]
     return {
         "alert_id": detail["alert_id"],
         "raised_at": detail["raised_at"][:10],
-        "title": redacted(raised["title"], hidden),
+        "title": redacted(raised.title, hidden),
         "reasons": [redacted(text, hidden) for text in texts],
         "other_cardholders": len({person_key(other) for other in others}),
         "payments": [
-            {name: payment[name] for name in ("date", "merchant", "amount_pence", "reference")}
-            for payment in raised["payments"]
-            if person_key(payment["holder_id"]) in keys
+            {name: getattr(paid, name) for name in PAID_FIELDS}
+            for paid in raised.payments
+            if person_key(paid.holder_id) in keys
         ],
         "state": STATES[detail["state"]],
         "recovered_pence": detail["recovered_pence"],

@@ -133,8 +133,7 @@ class SubjectData:
         """Return an entry of a register as a row of a timeline, its people as they are shown."""
         register = self.registers[kind]
         shown, person = entry_shown(register, position, match), self.person_keys(kind)[position]
-        fields = {**vars(shown), "facts": list(shown.facts)}
-        facts = masked_entry(self.uow, fields, self.people.named, person)["facts"]  # type: ignore[arg-type]
+        facts = masked_entry(self.uow, shown, self.people.named, person).facts
         until = register.entries["true_until"].iloc[position]
         return TimelineRow(
             on=shown.true_on or shown.known_on, kind=kind,

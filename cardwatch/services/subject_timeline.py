@@ -48,7 +48,7 @@ def timeline_page(rows: Iterable[TimelineRow], kind: str, page: int) -> Timeline
     Args:
         rows: of all pages, in any order.
         kind: one of `TIMELINE_KINDS`; empty for all.
-        page: its number, from 1; past the last it has no rows.
+        page: its number, from 1; past the last it is the last.
 
     Raises:
         CardwatchError: there is no such kind.
@@ -58,8 +58,9 @@ def timeline_page(rows: Iterable[TimelineRow], kind: str, page: int) -> Timeline
     chosen = [row for row in rows if kind in {"", _kind_of(row)}]
     chosen.sort(key=lambda row: (row.kind, row.text, row.place, row.source, row.alert_id))
     chosen.sort(key=lambda row: row.on, reverse=True)
-    first = ROWS_PER_PAGE * (page - 1)
     pages = max(-(-len(chosen) // ROWS_PER_PAGE), 1)
+    page = min(page, pages)
+    first = ROWS_PER_PAGE * (page - 1)
     return Timeline(tuple(chosen[first : first + ROWS_PER_PAGE]), len(chosen), page, pages)
 
 

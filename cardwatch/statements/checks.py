@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cardwatch.errors import FileRefused
-from cardwatch.quantities import plural, quantity
+from cardwatch.quantities import money, plural, quantity
 from cardwatch.records import Check
 from cardwatch.statements import cells
 from cardwatch.statements.cells import card_name
@@ -306,7 +306,7 @@ def _check_stated_total(sheet: ParsedSheet, lines: Sequence[str], pence: int) ->
     if declared not in {None, abs(pence)}:
         sheet.notes.append(
             f"a line of text states a total of £{stated[0]}, and the payments come to "
-            f"£{pence / 100:,.2f}: are rows missing?"
+            f"{money(pence)}: are rows missing?"
         )
 
 
@@ -360,8 +360,8 @@ def tell_totals(sheet: ParsedSheet, totals: Sequence[Total]) -> None:
         first = wrong[0]
         of_totals = "" if len(totals) == 1 else f" ({len(wrong)} of {len(totals)} totals differ)"
         sheet.notes.append(
-            f"the total in row {first.row} is £{first.declared_pence / 100:,.2f}, and the payments "
-            f"above it come to £{first.found_pence / 100:,.2f}{of_totals}: are rows missing?"
+            f"the total in row {first.row} is {money(first.declared_pence)}, and the payments "
+            f"above it come to {money(first.found_pence)}{of_totals}: are rows missing?"
         )
     if totals:
         sentence = f"{len(totals) - len(wrong)} of {quantity(len(totals), 'total')} agree"

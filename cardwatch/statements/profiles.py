@@ -100,6 +100,14 @@ class Profile:
         """The headings of each field, those that words make among them where it fits any file."""
         return with_made_headings(self.columns) if self.is_general else self.columns
 
+    @cached_property
+    def names(self) -> dict[str, tuple[str, ...]]:
+        """`all_columns`, normalised."""
+        return {
+            field: tuple(map(normalise_heading, choices))
+            for field, choices in self.all_columns.items()
+        }
+
     def fits(self, headings: Sequence[str]) -> bool:
         """Return whether a file with these headings may have this layout."""
         names = {normalise_heading(heading) for heading in headings} - {""}
@@ -115,10 +123,9 @@ class Profile:
         names = [normalise_heading(heading) for heading in headings]
         plain = [without_pound_mark(name) for name in names]
         positions = dict(money_columns(headings).fields) if self.is_general else {}
-        for field, choices in self.all_columns.items():
+        for field, choice_names in self.names.items():
             if field in positions:
                 continue
-            choice_names = [normalise_heading(choice) for choice in choices]
             places = [names.index(name) for name in choice_names if name in names]
             places += [plain.index(name) for name in choice_names if name in plain]
             free = (place for place in places if place not in positions.values())
@@ -214,10 +221,7 @@ def shipped_profiles() -> tuple[Profile, ...]:
 def known_headings(profiles: Sequence[Profile]) -> frozenset[str]:
     """Return every heading of some layouts, normalised, by which a heading row is found."""
     return frozenset(
-        normalise_heading(heading)
-        for profile in profiles
-        for choices in profile.all_columns.values()
-        for heading in choices
+        name for profile in profiles for names in profile.names.values() for name in names
     )
 
 
@@ -229,10 +233,7 @@ def needed_headings(profiles: Sequence[Profile]) -> list[frozenset[str]]:
     fields = [("date", "posting_date"), ("merchant",), ("amount", "original_amount", "debit")]
     date, merchant, amount = (
         frozenset(
-            normalise_heading(heading)
-            for profile in profiles
-            for field in group
-            for heading in profile.all_columns.get(field, ())
+            name for profile in profiles for field in group for name in profile.names.get(field, ())
         )
         for group in fields
     )

@@ -153,7 +153,9 @@ def _read_even(
         )
     except pa.ArrowInvalid:
         return None
-    columns = [column.dictionary_encode().combine_chunks() for column in table.columns]
+    if not width or not table.num_rows:
+        return None
+    columns = [table[name].dictionary_encode().combine_chunks() for name in names]
     return pa.table(columns, names=names).slice(heading_index + 1)
 
 

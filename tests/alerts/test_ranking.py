@@ -119,6 +119,32 @@ def test_facts_against_policy_are_all_shown_and_take_no_room_from_questions(
     ]
 
 
+def test_facts_stand_by_evidence_with_that_of_a_question_too_far_down_to_be_shown(
+    scored_month: Callable[[str], ScoringResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scored = scored_month("2026-10").scored
+    small = dataclasses.replace(scored.ledger.policy, alerts_per_1000=0, alerts_at_least=0)
+    question = RULES["unusual-payment"]
+    fact = dataclasses.replace(
+        RULES["over-single-limit"],
+        when=(ALWAYS,),
+        evidence="payment",
+        ranks_by="round_amount_surprise",
+    )
+    alone = {a.payments: a.chance for a in rank_alerts(scored, [fact], "finance")}
+    asked = {a.payments: a.chance for a in rank_alerts(scored, [question], "finance")}
+    monkeypatch.setattr(scored.ledger, "policy", small)
+    both = rank_alerts(scored, [question, fact], "finance")
+    assert all(alert.is_fact and alert.shown for alert in both)
+    assert {a.payments: a.chance for a in both} == {
+        payments: min(chance, asked.get(payments, 1.0)) for payments, chance in alone.items()
+    }
+    assert [a.chance for a in both] == sorted(a.chance for a in both)
+    assert [payments in asked for payments in alone] != sorted(
+        (payments in asked for payments in alone), reverse=True
+    ), "the questions' payments are the rarest anyway"
+
+
 def test_a_question_about_the_payments_of_a_fact_is_one_alert_with_it(
     scored_month: Callable[[str], ScoringResult],
 ) -> None:

@@ -44,9 +44,32 @@ def _rows(answer: Any) -> list[str]:
 
 def test_a_line_says_the_fact(page: Callable[..., Any]) -> None:
     listed = page("/alerts").text
-    assert "2 payments to one merchant on one day, £1,850 in total" in listed
+    assert "2 payments to one merchant on one day, £1,850.00 in total" in listed
     assert "Split purchase: payments on one day exceed" not in listed.partition("<table")[2]
     assert "NEW FIRM" in listed
+
+
+def test_an_alert_about_two_people_says_what_it_is_about_in_all(
+    page: Callable[..., Any], running: Running
+) -> None:
+    boxes = re.findall(r'value="(\w{12}:\d+)".*?same_holder_as=\1[^>]*>(\w+)<',
+                       page("/payments").text, re.DOTALL)  # fmt: skip
+    of_two = list({holder: place for place, holder in boxes}.values())[:2]
+    page("/alerts/new", payment=of_two, question="Was it bought once?")
+    (alert_id,) = _rows(page("/alerts?kind=by-hand"))
+    scope = "In all, this alert is about 2 payments by 2 cardholders."
+    for path in (
+        "/alerts?kind=by-hand",
+        f"/alerts/{alert_id}",
+        f"/alerts/decisions?alert={alert_id}",
+        "/review?kind=by-hand",
+    ):
+        assert scope in page(path).text, path
+    assert scope not in page("/alerts?kind=split").text
+    asked = services.ask_manager(
+        running.context("finance"), alert_id, recipient="Their manager", marking="OFFICIAL"
+    )[1]
+    assert scope in str(asked)
 
 
 def test_search_leaves_no_name_in_an_address(page: Callable[..., Any]) -> None:
@@ -168,7 +191,53 @@ def test_what_to_ask_is_printed_page_by_page(
         seen += re.findall(r">(\d+)\. ", following)
     assert seen == [str(number + 1) for number in range(int(total[1]))]
     assert "print each page" in following
-    assert page("/review?state=unanswered&cursor=x").status_code == 422
+    beyond = page("/review?state=unanswered&page=999").text
+    assert re.findall(r">(\d+)\. ", beyond) == re.findall(r">(\d+)\. ", following)
+
+
+def test_pages_are_numbered_and_every_alert_is_on_one(
+    page: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = _rows(page("/alerts"))
+    monkeypatch.setattr(alerts, "ALERTS_PER_PAGE", 1)
+    first = page("/alerts").text
+    assert f"Alerts 1 to 1 of {len(everything)}" in first
+    assert f'aria-label="Page {len(everything)}"' in first
+    pages = [_rows(page(f"/alerts?page={n + 1}")) for n in range(len(everything))]
+    assert [alert_id for rows in pages for alert_id in rows] == everything
+    for beyond in ("999", "0", "-1", "x", "1" * 40):
+        assert _rows(page(f"/alerts?page={beyond}")) in (pages[0], pages[-1])
+
+
+def test_what_is_ticked_stays_from_page_to_page(
+    page: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = _rows(page("/alerts"))
+    monkeypatch.setattr(alerts, "ALERTS_PER_PAGE", 2)
+    ticked = f"alert={everything[0]}&alert={everything[2]}"
+    second = page(f"/alerts?{ticked}&page=2&alert=%22%3E%3Cscript%3E").text
+    assert "1 more alert is selected on other pages" in second
+    assert f'type="hidden" name="alert" value="{everything[0]}"' in second
+    assert re.search(rf'type="checkbox" value="{everything[2]}" checked', second)
+    assert "<script>" not in second
+    form = page(f"/alerts/decisions?{ticked}&page=2").text
+    assert "Decide on 2 alerts" in form
+    back = re.search(r'<a href="(/alerts[^"]*)" class="govuk-back-link"', form)
+    assert back is not None
+    assert page(html.unescape(back[1])).text == page(f"/alerts?{ticked}&page=2").text
+    too_many = page("/alerts/decisions?page=2&" + "&".join(f"alert={n:012x}" for n in range(51)))
+    assert "Select 1 to 50 alerts" in too_many.text
+    assert "51 more alerts are selected on other pages" in too_many.text
+
+
+def test_an_alert_leads_back_to_its_page_of_the_list(
+    page: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alerts, "ALERTS_PER_PAGE", 1)
+    (second,) = _rows(page("/alerts?page=2"))
+    link = re.search(rf'href="(/alerts/{second}[^"]*)"', page("/alerts?page=2").text)
+    assert link is not None
+    assert 'href="/alerts?page=2" class="govuk-back-link"' in page(html.unescape(link[1])).text
 
 
 def test_a_list_says_how_many_are_more_than_the_budget(running: Running) -> None:

@@ -46,11 +46,10 @@ def test_reasons_come_first_and_link_to_rules(held: Running) -> None:
     alert_id = _alert_id(held)
     page = _get(held, f"/alerts/{alert_id}")
     raised = services.get_alert(held.context("finance"), alert_id)["raised"]
-    lead = raised["reasons"][0]
-    assert page.index(lead["fact"]) < page.index("At stake")
-    for reason in raised["reasons"]:
-        assert reason["fact"] in page
-        assert f'href="/rules/{reason["rule"]}"' in page
+    assert page.index(raised.reasons[0].fact) < page.index("At stake")
+    for reason in raised.reasons:
+        assert reason.fact in page
+        assert f'href="/rules/{reason.rule}"' in page
 
 
 def test_one_chart_shows_the_year(held: Running) -> None:

@@ -168,7 +168,7 @@ def _remember(context: services.ServiceContext) -> str:
     """Remember a column profile; return its id."""
     chosen = {"date": "A", "merchant": "B", "amount": "C", "employee_id": "D"}
     services.save_profile(context, profile_toml(services.profile_of_form([*"ABCD"], chosen, {})))
-    return next(iter(services.column_profiles(context)))
+    return services.list_profiles(context)[0].profile_id
 
 
 def _send(

@@ -314,7 +314,8 @@ def _heard(world: World, before: dict[str, float]) -> None:
         return True
 
     book, clock = world.running.book, world.running.clock
-    services.send_due(book, installation.seal(), clock, send)
+    for lane in LANES:
+        services.send_due(book, lane, installation.seal(), clock, send)
     world.told.append([one for one in sent if one["url"] == HOOK])
     assert world.told[-1], "finance hears of its lists"
     world.told.append(services.reminders_due(book, clock))

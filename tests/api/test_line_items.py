@@ -61,7 +61,7 @@ def test_an_alert_shows_the_line_items(running: Running, alert_id: str) -> None:
     raised: dict[str, Any] = running.ask("GET", f"/v1/alerts/{alert_id}", "finance").json()[
         "raised"
     ]
-    assert [paid.get("line_items") for paid in raised["payments"]] == [ITEMS, None]
+    assert [paid["line_items"] for paid in raised["payments"]] == [ITEMS, []]
     shown = page(running, f"/alerts/{alert_id}")
     assert all(text in shown for text in ("Line items", HOSTILE, "£600.00", "£50.00"))
 
@@ -81,7 +81,7 @@ def test_professional_standards_see_no_free_text_of_items(running: Running, aler
     alerts = running.ask("GET", "/v1/alerts", "psd").json()["alerts"]
     listed = next(alert for alert in alerts if alert["lane"] == "psd")
     alert = running.ask("GET", f"/v1/alerts/{listed['alert_id']}", "psd").json()
-    raised = [paid for paid in alert["raised"]["payments"] if "line_items" in paid]
+    raised = [paid for paid in alert["raised"]["payments"] if paid["line_items"]]
     for rows, amounts in ((payments, [5_000, 3_500, 60_000, 30_000]), (raised, [5_000, 3_500])):
         items = [item for paid in rows for item in paid["line_items"]]
         assert [item["amount_pence"] for item in items] == amounts

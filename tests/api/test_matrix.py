@@ -9,7 +9,6 @@ import datetime as dt
 import hashlib
 import itertools
 from collections import defaultdict
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -33,13 +32,13 @@ from services import OCTOBER, OTHER, OWN, Running, routes, serving, text
 
 from api.middleware import COOKIE
 from cardwatch import services
-from cardwatch.casebook import FINANCE, LANES, PSD, ROLES, Actor, sessions
+from cardwatch.casebook import FINANCE, LANES, PSD, Actor, sessions
 from cardwatch.casebook.alerts import DecisionInput
 from cardwatch.casebook.complaints import NewComplaint
 from cardwatch.casebook.directory import ProvidedGroup
 from cardwatch.casebook.people import find_person
 from cardwatch.casebook.unit_of_work import SYSTEM
-from cardwatch.errors import FileRefused, NotAllowed, NotFound, SecondPersonNeeded
+from cardwatch.errors import FileRefused, NotAllowed, SecondPersonNeeded
 from cardwatch.registers import read_register
 from cardwatch.services.refused_files import ArrivedFile, refuse_arrival
 from cardwatch.statements import ReadingChoices, profile_toml, read_each, shipped_profiles
@@ -49,6 +48,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cryptography.fernet import Fernet
+
+pytestmark = pytest.mark.xdist_group("matrix")  # what they share is made once
 
 UNKNOWN = ("anonymous", "expired", "ended")
 LIVELY = text(*month(10), *SPLIT, *EQUAL, *crowd(12))
@@ -125,8 +126,9 @@ class Thing:
 
 COMERS = [
     *(Comer(name) for name in (*UNKNOWN, *EVERYBODY.split())),
-    *(Comer(role, OTHER) for role in ROLES),
+    *(Comer(role, OTHER) for role in (PSD, "admin")),
 ]
+"""Of the other force, which has the same things, those alone who may do most."""
 
 
 class World:
@@ -201,9 +203,7 @@ class World:
 
     def events(self, owner: str) -> int:
         """Return how many events an organisation's chains have."""
-        with self.running.book.snapshot() as connection:
-            question = "SELECT COUNT(*) FROM audit_events WHERE organisation_id = ?"
-            return int(connection.exec_driver_sql(question, (owner,)).scalar() or 0)
+        return self._number("SELECT COUNT(*) FROM audit_events WHERE organisation_id = ?", owner)
 
     def hidden_from(self, comer: Comer) -> set[str]:
         """Return ids that nobody of this name may ever be shown."""
@@ -386,9 +386,9 @@ class World:
         profile = services.profile_of_form(headings, COLUMNS, {})
         services.save_profile(context, profile_toml(profile))
         return next(
-            name
-            for name, kept in services.column_profiles(context).items()
-            if headings[-1] in kept.recognise
+            remembered.profile_id
+            for remembered in services.list_profiles(context)
+            if headings[-1] in remembered.profile.recognise
         )
 
     def _new_session(self, owner: str, lane: str) -> str:
@@ -421,9 +421,13 @@ class World:
         )
 
     def _version(self, owner: str, alert_id: str) -> int:
-        with suppress(NotFound):
-            return int(services.get_alert(self.running.context(PSD, owner), alert_id)["version"])
-        return 0
+        question = "SELECT version FROM alerts WHERE organisation_id = ? AND alert_id = ?"
+        return self._number(question, owner, alert_id)
+
+    def _number(self, question: str, *parameters: str) -> int:
+        """Return the number that the database itself answers, so that nothing is told of it."""
+        with self.running.book.snapshot() as connection:
+            return int(connection.exec_driver_sql(question, parameters).scalar() or 0)
 
 
 def _knowing(kind: str, lane: str) -> list[str]:
@@ -461,7 +465,7 @@ def test_nobody_is_let_in_but_who_may_and_what_is_not_theirs_is_not_there(
     wrong = [
         f"{comer.name} of {comer.organisation} for {thing}: {fault}"
         for comer in COMERS
-        for thing in world.things(may)
+        for thing in world.things(may)[: 1 if comer.name in UNKNOWN else None]
         if (fault := _fault(world, route, may, comer, thing))
     ]
     assert not wrong, "\n".join(wrong)

@@ -208,14 +208,41 @@ def test_an_unclear_file_is_settled_without_a_second_upload(
     assert "were received" in browser.until_done(browser.post("/statements/columns", form))
 
 
+def _person(running: Running, role: str) -> services.ServiceContext:
+    """Return the service context of the person who has a role, whose browser it is."""
+    now = running.clock()
+    actor = services.actor_of_person(running.book, OWN, f"{role}@{OWN}.example", now)
+    return services.ServiceContext(running.book, actor, now)
+
+
+def test_a_colleagues_profile_is_checked_and_saved_by_a_second_person(
+    browse: Callable[[str], Browser], running: Running
+) -> None:
+    browser, colleague = browse("finance"), running.context("finance")
+    chosen = {"date": "Wann", "merchant": "Wo", "amount": "Wieviel", "employee_id": "Wer"}
+    profile = services.profile_of_form(["Wann", "Wer", "Wo", "Wieviel"], chosen, {"name": "Ours"})
+    services.save_profile(colleague, profile_toml(profile))
+    page = browser.get("/statements/profiles")
+    assert "A colleague&#39;s files" in page
+    assert "Remove Ours" not in page
+    (waiting,) = services.list_profiles(_person(running, "finance"))
+    page = browser.get(f"/statements/profiles/{waiting.profile_id}")
+    browser.post(f"/statements/profiles/{waiting.profile_id}", _preselected(page) | {"name": "O"})
+    page = browser.get("/statements/profiles")
+    assert "Everybody&#39;s files" in page
+    assert "A colleague" not in page
+    assert services.list_profiles(colleague)[0].is_shared
+
+
 def test_profiles_are_listed_changed_and_removed(
     browse: Callable[[str], Browser], running: Running
 ) -> None:
-    browser, context = browse("finance"), running.context("finance")
+    browser, context = browse("finance"), _person(running, "finance")
     chosen = {"date": "Wann", "merchant": "Wo", "amount": "Wieviel", "employee_id": "Wer"}
     profile = services.profile_of_form(["Wann", "Wer", "Wo", "Wieviel"], chosen, {"name": "Ours"})
     services.save_profile(context, profile_toml(profile))
-    (profile_id,) = services.column_profiles(context)
+    (remembered,) = services.list_profiles(context)
+    profile_id = remembered.profile_id
     assert "Ours" in browser.get("/statements/profiles")
     page = browser.get(f"/statements/profiles/{profile_id}")
     form = _preselected(page) | {"name": "Theirs", "date_order": "month-first"}
@@ -229,7 +256,7 @@ def test_profiles_are_listed_changed_and_removed(
                                                                       "Wieviel"])  # fmt: skip
     assert "Remove the profile Theirs?" in browser.get(f"/statements/profiles/{profile_id}/removal")
     browser.post(f"/statements/profiles/{profile_id}/removal", {})
-    assert not services.column_profiles(context)
+    assert not services.list_profiles(context)
 
 
 def test_a_bank_feed_is_uploaded_and_one_cut_off_is_listed(
@@ -309,7 +336,8 @@ def test_columns_that_are_recognised_are_preselected_and_kept(
     assert _preselected(wrong.text) == chosen
     done = browser.post("/statements/columns", form | chosen | {"employee_id": "Wer", "mcc": ""})
     assert "2 payments were received" in browser.until_done(done)
-    kept = services.list_column_profiles(running.context("finance"))[0]
+    assert not services.list_column_profiles(running.context("finance")), "it is theirs alone"
+    kept = services.list_column_profiles(_person(running, "finance"))[0]
     headings = strange.splitlines()[0].split(",")
     found = {field: headings[place] for field, place in kept.map(headings).items()}
     expected = RECOGNISED | {"employee_id": "Wer"}
@@ -386,8 +414,15 @@ def test_each_role_has_its_pages(
 ) -> None:
     running.send(OCTOBER)
     browser = browse(role)
-    for path in ["/", *paths, "/help", "/accessibility", "/privacy"]:
-        assert "<h1" in browser.get(path)
+    for path in ["/", *paths, "/help", "/accessibility", "/privacy", "/reference"]:
+        page = browser.get(path)
+        assert "<h1" in page
+        assert 'aria-label="Menu"' in page, path
+    browser.client.cookies.clear()
+    for cookie in ("", "__Host-cardwatch=nobody.s"):
+        help_page = browser.client.get("/help", headers=SITE | {"Cookie": cookie})
+        assert help_page.status_code == 200
+        assert 'aria-label="Menu"' not in help_page.text
 
 
 @pytest.mark.parametrize(

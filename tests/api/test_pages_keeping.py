@@ -292,12 +292,13 @@ def test_an_auditor_verifies_and_goes_through_the_events(held: Running) -> None:
     assert f'action="{place[1]}/independent"' in statement
     again = _ask(held, "POST", f"{place[1]}/independent", "auditor")
     assert "A second program found the same limits, splits and duplicates" in again
-    assert "split-same-day" in again
+    assert "Split purchase: payments on one day exceed the single-purchase limit" in again
     assert "Not agreed" not in again
     for _ in range(55):
         services.list_alerts(held.context("auditor"))
     page = _ask(held, "GET", "/audit/events?object=alerts&role=auditor", "auditor")
     assert page.count("> alerts<") == 50
+    assert 'value="psd">Professional standards<' in page
     older = re.search(r'href="([^"]+)" rel="next"', page)
     assert older is not None
     page = _ask(held, "GET", older[1].replace("&amp;", "&"), "auditor")

@@ -11,6 +11,8 @@ import pytest
 from books import lively_month, month
 from services import Running, text
 
+from api.web import payments
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -41,6 +43,18 @@ def test_search_leaves_no_name_in_an_address(page: Callable[..., Any]) -> None:
     assert page(f"/payments?search={token[1]}", "auditor").status_code == 422
 
 
+def test_payments_that_are_ticked_stay_from_page_to_page(
+    page: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(payments, "PAYMENTS_PER_PAGE", 3)
+    places = re.findall(r'type="checkbox" value="([^"]+)"', page("/payments").text)
+    second = page(f"/payments?page=2&payment={places[1]}").text
+    assert "1 more payment is selected on other pages" in second
+    assert f'type="hidden" name="payment" value="{places[1]}"' in second
+    assert f'value="{places[1]}" checked' in page(f"/payments?payment={places[1]}").text
+    assert re.search(r"Payments 4 to 6 of \d+, the newest first", second)
+
+
 def test_filters_that_are_wrong_are_named(page: Callable[..., Any]) -> None:
     answer = page("/payments?since=soon&at_least=x&at_most=1,000.50")
     assert answer.status_code == 422
@@ -66,7 +80,7 @@ def test_a_payment_leads_to_its_alerts_and_rules(page: Callable[..., Any]) -> No
     place = re.search(r'href="(/payments/[0-9a-f]{12}/\d+)"', listed)
     assert place is not None
     payment = page(place[1]).text
-    assert "2 payments to one merchant on one day, £1,850 in total" in payment
+    assert "2 payments to one merchant on one day, £1,850.00 in total" in payment
     rules = page(f"{place[1]}/rules").text
     assert re.search(r"[1-9]\d* of \d+ rules appl", rules)
     assert "Not met" in rules

@@ -6,19 +6,20 @@ import json
 import socket
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from books import NOW
 from services import OCTOBER, OWN, Running, activate_account, sign_in
 from standardwebhooks import Webhook
 
 from api import background
-from api.notifications import REFUSED_SUBJECT, SUBJECT, TEXT
+from api.notifications import REFUSED_SUBJECT, SUBJECT, TEXT, send_notice
 from cardwatch import services
 from cardwatch.casebook import AuditEvent
 from cardwatch.casebook.outbox import RETRY_SECONDS
@@ -29,6 +30,10 @@ from cardwatch.services.refused_files import ArrivedFile, refuse_arrival
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+
+MOST_BLOCKS = 50
+"""Megabytes that an answer without an end has here."""
 
 
 @dataclass
@@ -68,15 +73,16 @@ def listener() -> Iterator[Listener]:
 
 
 def _do_chores(running: Running) -> None:
-    """Do once what the service's own thread does again and again."""
+    """Do once what the service's own threads do again and again."""
     service = running.client.app.state.service  # type: ignore[attr-defined]
-    over = threading.Event()
-    thread = threading.Thread(target=background.run_background, args=(service, over))
-    thread.start()
-    time.sleep(0.5)
-    over.set()
-    service.wake.set()
-    thread.join()
+    for task in background.TASKS:  # jobs come before the notices of them
+        over = threading.Event()
+        thread = threading.Thread(target=task, args=(service, over))
+        thread.start()
+        time.sleep(0.5)
+        over.set()
+        service.wake.set()
+        thread.join()
 
 
 def _send(running: Running) -> None:
@@ -176,6 +182,79 @@ def test_notices_go_to_no_stranger(serve: Callable[..., Running], url: str) -> N
     refused = running.ask("PUT", "/v1/webhook", "admin", json={"url": url})
     assert (refused.status_code, refused.json()["code"]) == (422, "refused")
     assert running.ask("GET", "/v1/webhook", "admin").json() == []
+
+
+def test_a_receiver_that_answers_slowly_holds_up_nothing_else(
+    serve: Callable[..., Running],
+) -> None:
+    """Taken over, it answers a byte at a time: statements are scored, and psd's notices sent."""
+    asked, over = threading.Event(), threading.Event()
+    got: list[bytes] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(self.rfile.read(int(self.headers["content-length"])))
+            if self.path == "/slow":
+                asked.set()
+                over.wait(60)
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    running = serve(webhook_hosts="127.0.0.1")
+    running.ask("PUT", "/v1/webhook", "admin", json={"url": f"{url}/slow"})
+    try:
+        _send(running)
+        assert asked.wait(60)
+        running.ask("PUT", "/v1/webhook", "psd", json={"url": f"{url}/quick"})
+        files = {"file": ("november.csv", OCTOBER.replace("2026-10", "2026-11"))}
+        wait = {"Prefer": "respond-async"}
+        place = running.ask("POST", "/v1/statements", files=files, headers=wait).headers["Location"]
+        until = time.monotonic() + 60
+        while time.monotonic() < until and len(got) < 2:
+            time.sleep(0.1)
+        assert running.ask("GET", place).json()["state"] == "done"
+        assert len(got) == 2, "psd's notice has come, and finance's first waits for its answer"
+    finally:
+        over.set()
+        server.shutdown()
+        server.server_close()
+
+
+def test_an_answer_without_an_end_is_not_read(serve: Callable[..., Running]) -> None:
+    """A receiver that was taken over answers for ever, to fill the service's memory."""
+    sent_bytes: list[int] = []
+
+    class Endless(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(200)
+            self.end_headers()
+            with suppress(OSError):
+                for _ in range(MOST_BLOCKS):
+                    self.wfile.write(bytes(1_000_000))
+                    sent_bytes.append(1_000_000)
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    server = HTTPServer(("127.0.0.1", 0), Endless)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    running = serve(webhook_hosts="127.0.0.1", chores=False)
+    settings = running.client.app.state.service.settings  # type: ignore[attr-defined]
+    url = f"http://127.0.0.1:{server.server_port}/x"
+    notice = {"kind": "list", "made_at": "x", "notice_id": "n", "url": url}
+    assert send_notice(settings, notice, "whsec_" + "A" * 43 + "=", NOW)
+    server.shutdown()
+    server.server_close()
+    assert len(sent_bytes) < MOST_BLOCKS
 
 
 def test_a_webhook_that_is_ended_gets_nothing(

@@ -33,7 +33,7 @@ LONG_NAME = f"{'long-' * 18}file.csv"
 STRANGE = (LONG_NAME, f"Wann,Wer,{LONG},Wieviel\n2026-10-01,E1,SHOP,5.00\n")
 GUESSED = (LONG_NAME, f"Wann,Wer,{LONG},Wieviel\n" + "2026-10-01,E1,SHOP,5.00\n" * 2)
 UNREAD = (LONG_NAME, text("2026-10-40,E1,SHOP,12.00,R1"))
-GIFT = "E1,2026-09-05,New Firm Ltd,Accepted\nE1,soon,New Firm Ltd,Accepted\n"
+GIFT = "E1,,,Nil return\nE1,soon,New Firm Ltd,Accepted\n"  # one person uploads what adds no entry
 GIFTS = ("gifts.csv", f"Employee No,Date of offer,Donor,Accepted or declined\n{GIFT}")
 GROUPS = ("groups.csv", f"Staff Number,{LONG}\nE1,F\nE2,M\n")
 INVITED = {"Invitation": "{invitation}"}
@@ -242,7 +242,8 @@ PAGES = (
     _of("/statements/{statement_id}", "long_statement", *ALL),
     State("/statements/{statement_id}", ("auditor",), at="/statements/{statement}",
           press="Verify with the independent run", says="A second program found the same limits"),
-    State("/statements/jobs", ("finance",), at="/statements/jobs?job={job}"),
+    State("/statements/jobs", ("finance",), at="/statements/jobs?job={job}",
+          says="december.csv: Queued"),
     State("/statements/jobs", ("finance",), says="Not uploaded",
           at="/statements/jobs?job={received}&job={held}&job={unreceived}"),
     _wrong("/statements/{statement_id}/hand-over", "finance", "Share",

@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 from services import PASSWORD, text
 from steps import in_every_way, in_every_way_once_proved, write
 
+from api.web import alerts
 from cardwatch import services
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def test_a_file_that_waits_is_found_again_and_discarded(
     at.press("Back")
     at.press("Check the columns of own.csv")
     at.press("Discard this file")
-    at.sees("Upload statements")
+    at.sees("The file is discarded", "Upload statements")
     at.sees_none("own.csv")
 
 
@@ -292,6 +293,38 @@ def test_a_page_of_alerts_is_ticked_at_once(visit: Callable[[], Steps]) -> None:
     at.press("Select all on this page")
     at.press("Decide on the selected alerts")
     at.sees(f"Decide on {count} alerts")
+
+
+@in_every_way
+@pytest.mark.usefixtures("october")
+def test_ticks_of_several_pages_are_decided_once(
+    visit: Callable[[], Steps], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alerts, "ALERTS_PER_PAGE", 2)
+    at = visit()
+    at.enter("finance", "/alerts?order=money")
+    at.sees("Alerts 1 to 2 of 5")
+    facts = [at.page.locator("tbody th").first.inner_text()]
+    at.page.locator("tbody input").first.check()
+    at.press("Page 3")
+    facts += [at.page.locator("tbody th").first.inner_text()]
+    at.page.locator("tbody input").first.check()
+    at.press("Previous page")
+    at.sees("Alerts 3 to 4 of 5", "2 more alerts are selected on other pages")
+    at.press("Page 1")
+    assert at.page.locator("tbody input:checked").count() == 1
+    at.sees("1 more alert is selected on other pages")
+    at.press("Decide on the selected alerts")
+    at.sees("Decide on 2 alerts", *facts)
+    at.press("Back")
+    at.sees("Alerts 1 to 2 of 5", "1 more alert is selected on other pages")
+    at.press("Decide on the selected alerts")
+    at.choose("Explained")
+    at.type("Reason", "one contract")
+    at.press("Record on 2 alerts")
+    at.sees("Decision recorded on 2 alerts")
+    at.press("Next page")
+    at.sees_none("selected on other pages")
 
 
 @pytest.mark.usefixtures("october")

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     Context = Callable[..., services.ServiceContext]
 
 EVENTS = 200
+VERIFIED, MOST_WRITTEN = 25, 500
+"""How often a chain is verified while others write, and how much they write at most."""
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 WITNESS = Ed25519PrivateKey.from_private_bytes(bytes([7] * 32))
 
@@ -339,3 +341,27 @@ def test_events_of_two_workers_at_once_follow_each_other(at: Context) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: services.list_statements(finance), range(40)))
     assert [one.fault for one in services.verify_audit(at("auditor"))] == [""]
+
+
+def test_verifying_while_others_write_finds_no_fault(at: Context) -> None:
+    """Chain and rows are read as of one moment, however long that takes and whoever writes."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  beside its use
+    from threading import Event  # noqa: PLC0415
+
+    admin, auditor, is_over = at("admin"), at("auditor"), Event()
+
+    def write(writer: int) -> int:
+        count = 0
+        while not is_over.is_set() and count < MOST_WRITTEN:
+            email = f"p{writer}-{count}@x.example"
+            services.add_person(admin, name="n", email=email, role="auditor")
+            services.end_person(admin, email)
+            count += 1
+        return count
+
+    with ThreadPoolExecutor(2) as pool:
+        writing = [pool.submit(write, number) for number in range(2)]
+        faults = {one.fault for _ in range(VERIFIED) for one in services.verify_audit(auditor)}
+        is_over.set()
+    assert sum(one.result() for one in writing) > 2
+    assert faults == {""}

@@ -42,7 +42,7 @@ def test_what_is_past_its_time_goes_and_the_rest_stays(at: Context, old: str) ->
 
 def test_an_open_alert_is_never_erased(at: Context, old: str) -> None:
     erase(at("admin"))
-    assert services.get_alert(at(), old)["raised"]["payments"]
+    assert services.get_alert(at(), old)["raised"].payments
 
 
 def test_a_hold_beats_its_time_and_ends(at: Context, old: str) -> None:

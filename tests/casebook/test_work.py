@@ -12,7 +12,8 @@ from books import NOW, SPLIT, month
 from cardwatch import services
 from cardwatch.casebook import FINANCE, LANES, PSD, Actor, AuditEvent, tables
 from cardwatch.casebook.database import Casebook
-from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.casebook.unit_of_work import UnitOfWork
+from cardwatch.errors import CardwatchError, CasebookBusy, NotAllowed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -231,3 +232,30 @@ def test_chains_are_locked_in_one_order_whatever_event_is_first(at: Context, fir
     assert [parts for parts in locked if parts[0] == "events"] == [
         ("events", lane) for lane in LANES
     ]
+
+
+def test_a_row_that_comes_between_reading_and_changing_is_never_changed_without_its_seal(
+    at: Context, casebook: Casebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another work adds a person at the very moment in which all auditors are renamed."""
+    if casebook.is_sqlite:
+        pytest.skip("SQLite has one writer at a time")
+    admin, people = at("admin"), tables.people
+    at("auditor")
+    read_rows = UnitOfWork._sealed_rows
+
+    def read_and_wait(
+        uow: UnitOfWork, table: sa.Table, which: sa.ColumnElement[bool]
+    ) -> list[dict[str, object]]:
+        rows = read_rows(uow, table, which)
+        monkeypatch.setattr(UnitOfWork, "_sealed_rows", read_rows)
+        services.add_person(admin, name="n", email="late@x.example", role="auditor")
+        return rows
+
+    monkeypatch.setattr(UnitOfWork, "_sealed_rows", read_and_wait)
+    with (
+        pytest.raises(CasebookBusy),
+        casebook.work(admin.actor, AuditEvent("alteration", "people"), admin.now) as uow,
+    ):
+        uow.update(people, people.c.role == "auditor", {"name": "x"})
+    assert [one.fault for one in services.verify_audit(at("auditor"))] == [""]

@@ -50,7 +50,7 @@ def test_a_decision_is_kept_with_who_when_and_why(at: Context, asked: str) -> No
     assert (first["state"], first["reason"]) == ("asked", "asked for both orders")
     assert second["decided_by"] == "finance@saltmarsh-vale.example"
     assert second["decided_at"] == "2026-11-24T09:30:00Z"
-    assert found["raised"]["payments"]
+    assert found["raised"].payments
 
 
 def test_a_note_leaves_the_state_and_an_assignment_can_be_taken_back(

@@ -125,9 +125,7 @@ def test_ranks_and_counts_have_no_gap_where_an_alert_about_the_reader_is(
     shown = json.loads(export_alerts(subject, received.statement_id)[0])["lists"]["finance"]
     count = len(whole["alerts"])
     assert [one["rank"] for one in shown["alerts"]] == list(range(1, count))
-    ranks = {
-        services.get_alert(subject, one["alert_id"])["raised"]["rank"] for one in shown["alerts"]
-    }
+    ranks = {services.get_alert(subject, one["alert_id"])["raised"].rank for one in shown["alerts"]}
     assert ranks == set(range(1, count))
     assert any(f"{count} alerts" in note for note in whole["notes"])
     assert not any(f"{count} alerts" in note for note in shown["notes"])

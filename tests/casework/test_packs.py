@@ -114,7 +114,7 @@ def test_an_upgrade_keeps_own_figures_and_takes_rules_whole(at: Context) -> None
     assert services.preview_pack(at(), make_pack(newer, PACK_KEY))["rules"]["changed"] == []
     _take(at, make_pack(newer, PACK_KEY))
     figures = services.get_policy(at())["figures"]
-    assert (figures["materiality_pounds"], figures["near_limit_payments"]) == (12.0, 9)
+    assert (figures.materiality_pounds, figures.near_limit_payments) == (12.0, 9)
     assert services.get_pack(at("psd"))["own_rules"]["changed"] == []  # type: ignore[index]
 
 
@@ -130,10 +130,10 @@ def test_what_to_look_at_is_said(at: Context) -> None:
 def test_a_pack_from_a_later_day_changes_nothing_before(at: Context) -> None:
     _take(at, effective_from="2027-04-01")
     assert services.get_pack(at()) is None
-    assert services.get_policy(at())["figures"]["near_limit_payments"] == 4
-    assert not services.get_policy(at())["figures"]["single_purchase"][0]["stated"]
+    assert services.get_policy(at())["figures"].near_limit_payments == 4
+    assert not services.get_policy(at())["figures"].single_purchase[0].stated
     later = services.get_policy(at(), "2027-04-01")["figures"]
-    assert (later["near_limit_payments"], later["pack"]["version"]) == (3, "2027.1")
+    assert (later.near_limit_payments, later.pack["version"]) == (3, "2027.1")
 
 
 def test_nobody_else_proposes_and_nothing_untested(at: Context) -> None:

@@ -37,6 +37,7 @@ def rows_of(at: services.ServiceContext, **filters: Any) -> list[int]:
     return [row["row"] for row in found]
 
 
+@pytest.mark.each_database
 @pytest.mark.parametrize(
     ("filters", "expected"),
     [
@@ -145,11 +146,11 @@ def scored(at: Context, read: Read) -> str:
 def test_every_rule_of_a_payment_with_its_figures(at: Context, scored: str) -> None:
     alert = services.list_alerts(at(), lane="finance")[0]
     raised = services.get_alert(at(), alert["alert_id"])["raised"]
-    row = raised["payments"][-1]["row"]
+    row = raised.payments[-1].row
     results = {one.rule: one for one in services.explain_payment(at(), scored, row)}
-    for reason in raised["reasons"]:
-        assert results[reason["rule"]].fires
-        assert results[reason["rule"]].fact == reason["fact"]
+    for reason in raised.reasons:
+        assert results[reason.rule].fires
+        assert results[reason.rule].fact == reason.fact
     quiet = [one for one in results.values() if not one.fires]
     assert len(quiet) > 20
     assert all(not all(one.met) and not one.fact and one.compared for one in quiet)

@@ -175,8 +175,8 @@ def test_what_is_done_in_a_case_is_in_its_chronology(at: Context, confirmed: str
     assert (opened["state"], opened["outcome"], opened["closed_at"]) == ("open", "", None)
     lines = [(row["kind"], row["text"]) for row in opened["chronology"]]
     assert lines[:3] == [
-        ("payment", "£900 to NEW FIRM by E1"),
-        ("payment", "£950 to NEW FIRM by E1"),
+        ("payment", "£900.00 to NEW FIRM by E1"),
+        ("payment", "£950.00 to NEW FIRM by E1"),
         ("alert-raised", opened["alerts"][0]["title"]),
     ]
     assert [kind for kind, _ in lines[3:]] == [

@@ -10,10 +10,10 @@ import pytest
 from books import NOW, SPLIT, month
 
 from cardwatch import services
-from cardwatch.casebook import Actor, jobs
+from cardwatch.casebook import LANES, Actor, AuditEvent, jobs
 from cardwatch.casebook.jobs import LEASE_SECONDS, MOST_TRIES
 from cardwatch.casebook.unit_of_work import SYSTEM
-from cardwatch.errors import CasebookBusy, CasebookFailed, NotFound
+from cardwatch.errors import CardwatchError, CasebookBusy, CasebookFailed, NotFound
 from cardwatch.services import imports
 from cardwatch.services import jobs as job_services
 
@@ -228,3 +228,26 @@ def test_a_locked_database_lets_the_job_be_tried_again(
     assert services.get_job(finance, job["job_id"])["state"] == "running"
     assert services.do_next_job(finance.casebook, _clock(LEASE_SECONDS + 1))
     assert services.get_job(finance, job["job_id"])["state"] == "done"
+
+
+def test_many_back_tests_keep_nothing_else_waiting(at: Context) -> None:
+    """One person cannot put off for days the look at a register that psd wait for."""
+    finance, book = at(), at().casebook
+    owner = finance.actor.organisation_id
+    for pounds in range(jobs_of_one := job_services.MOST_BACK_TESTS):
+        policy = f"materiality_pounds = {10 + pounds}.0\n".encode()
+        services.queue_back_test(finance, "policy", policy, 1)
+    with pytest.raises(CardwatchError, match="back-tests wait already"):
+        services.queue_back_test(finance, "policy", b"", 1)
+    assert services.queue_back_test(at("auditor"), "policy", b"", 1), "others' are not counted"
+    itself = services.ServiceContext(book, Actor(owner, SYSTEM, "admin"), NOW)
+    with itself.work(AuditEvent("access", "test"), LANES) as uow:
+        jobs.put_own_job(uow, job_services.REGISTER_CHECK, b"{}")
+    taken = [_claim_of(book, owner, job_services.LONG_JOBS) for _ in range(jobs_of_one + 2)]
+    assert taken == ["register-check", *["back-test"] * (jobs_of_one + 1)]
+
+
+def _claim_of(book: Casebook, owner: str, kinds: tuple[str, ...]) -> str:
+    with book.unaudited(Actor(owner, SYSTEM, "admin"), _clock(1)()) as uow:
+        job = jobs.claim_job(uow, kinds)
+    return job.kind if job else ""

@@ -41,9 +41,9 @@ def test_an_alert_raised_by_hand_is_worked_on_like_any_other(
     before = figures()
     alert_id = services.raise_by_hand(at(), [(history, 2), (scored, 3)], question=QUESTION)
     alert = services.get_history(at(), alert_id)
-    assert alert["raised"]["title"] == "Raised by hand by finance@saltmarsh-vale.example"
+    assert alert["raised"].title == "Raised by hand by finance@saltmarsh-vale.example"
     assert (alert["facts"], alert["state"]) == ([QUESTION], "open")
-    assert len(alert["raised"]["payments"]) == 2
+    assert len(alert["raised"].payments) == 2
     assert alert["at_stake_pence"] == 1050 + 1150
     assert alert_id in {one["alert_id"] for one in services.list_alerts(at())}
     assert alert_id in {one["alert_id"] for one in services.get_payment(at(), scored, 3)["alerts"]}
@@ -105,6 +105,6 @@ def test_what_cannot_be_raised_is_refused(at: Context, statements: tuple[str, st
     alert_id = services.raise_by_hand(at(), [(scored, 3)], question=QUESTION)  # of E1
     with pytest.raises(NotFound):
         services.get_alert(subject, alert_id)
-    ranks = [services.get_alert(subject, one["alert_id"])["raised"]["rank"]
+    ranks = [services.get_alert(subject, one["alert_id"])["raised"].rank
              for one in services.list_alerts(subject)]  # fmt: skip
     assert sorted(ranks) == list(range(1, len(ranks) + 1))

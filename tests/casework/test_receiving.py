@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +36,7 @@ def _labels(at: services.ServiceContext) -> list[str]:
 def _payments(at: services.ServiceContext) -> list[str]:
     """Return the references of every payment in every alert."""
     found = [services.get_alert(at, one["alert_id"]) for one in services.list_alerts(at)]
-    return sorted(p["reference"] for one in found for p in one["raised"]["payments"])
+    return sorted(p.reference for one in found for p in one["raised"].payments)
 
 
 def test_a_statement_is_kept_with_its_alerts_and_says_the_same_whatever_was_found(
@@ -167,7 +166,7 @@ def test_equal_payments_of_one_statement_are_each_counted(at: Context, read: Rea
     equal = ["2026-10-11,E1,NEW FIRM,600.00,"] * 2
     services.receive(at(), read(*month(10), *equal))
     found = services.get_alert(at(), services.list_alerts(at())[0]["alert_id"])
-    assert len(found["raised"]["payments"]) == 2
+    assert len(found["raised"].payments) == 2
     again = services.receive(at(), read(*equal, *month(11)))
     assert again.duplicate_count == 2
 
@@ -351,6 +350,19 @@ def test_history_after_the_first_scored_day_needs_two_people(at: Context, read: 
     assert receive_as_two(at, read(same), is_history=True).outcome == "received"
 
 
+def test_who_makes_up_earlier_history_later_needs_a_second_person(at: Context, read: Read) -> None:
+    """Splits of last summer, uploaded in winter, would make a habit of those that are to come."""
+    services.receive(at(), read(*month(9), name="september.csv"))
+    summer = [line.replace("2026-10", "2026-07") for line in SPLIT]
+    services.receive(at(days=30), read(*month(8)), is_history=True)
+    waits = services.receive(at(days=31), read(*summer, name="summer.csv"), is_history=True)
+    assert waits.outcome == "second-person"
+    second = services.receive(
+        at(days=31, person=2), read(*summer, name="summer.csv"), is_history=True
+    )
+    assert second.outcome == "received"
+
+
 def test_a_corrected_statement_that_comes_back_is_scored_again(at: Context, read: Read) -> None:
     true = read(*month(10), *SPLIT)
     first = services.receive(at(), true)
@@ -374,8 +386,8 @@ def test_the_reading_report_is_kept_with_every_row_that_was_not_read(
 ) -> None:
     receipt = services.receive(at(), read(*month(10), "soon,E1,SHOP,5.00,"))
     found = services.get_statement(at("auditor"), receipt.statement_id[:5])
-    assert [(p["row"], p["code"]) for p in found["report"]["problems"]] == [(14, "bad_date")]
-    assert found["sha256"] == found["report"]["sha256"]
+    assert [(p.row, p.code) for p in found["report"].problems] == [(14, "bad_date")]
+    assert found["sha256"] == found["report"].sha256
     with pytest.raises(NotFound):
         services.get_statement(at(), "beef")
 
@@ -517,8 +529,10 @@ def test_a_month_of_daily_statements_is_compared_with_as_the_monthly_one_is(
         alerts = [services.get_alert(psd, row["alert_id"]) for row in services.list_alerts(psd)]
         assert len(rows) == len(earlier) + len(later)
         assert alerts
-        text = json.dumps([[(row["date"], row["merchant"], row["amount_pence"]) for row in rows],
-                           [alert["raised"] for alert in alerts]], sort_keys=True)  # fmt: skip
+        text = repr(
+            ([(row["date"], row["merchant"], row["amount_pence"]) for row in rows],
+             [alert["raised"] for alert in alerts])
+        )  # fmt: skip
         for row in services.list_statements(psd):
             text = text.replace(row["statement_id"], "STATEMENT")
         lists.append(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,10 +10,11 @@ import sqlalchemy as sa
 from books import NOW, approved, second_person
 
 from cardwatch import services
-from cardwatch.casebook import LANES, AuditEvent, tables
+from cardwatch.casebook import LANES, AuditEvent, Casebook, tables
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import Conflict, NotAllowed, SecondPersonNeeded
 from cardwatch.registers import read_register
+from cardwatch.services.register_changes import find_changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,12 +104,10 @@ def test_one_of_psd_takes_no_entry_away_alone(
     assert event["entries"] == [f"{first.version_id} 2"]
 
 
-def test_more_entries_and_the_same_ones_need_one_person(at: At, register: Make) -> None:
-    services.import_register(at("psd"), register(GIFTS, LUNCH))
-    more = register(GIFTS, CUP, LUNCH, name="more.csv")
-    assert services.import_register(at("psd"), more, replaces=True).outcome == "received"
-    added = register(GIFTS, CUP.replace("Cup", "Hat"), name="added.csv")
-    assert services.import_register(at("psd"), added).outcome == "received"
+def test_the_same_entries_need_one_person(at: At, register: Make) -> None:
+    services.import_register(at("psd"), register(GIFTS, LUNCH, CUP))
+    same = register(GIFTS, CUP, LUNCH, name="same.csv")
+    assert services.import_register(at("psd"), same, replaces=True).outcome == "received"
 
 
 def test_who_approves_a_people_register_sees_what_it_says_of_people(at: At, register: Make) -> None:
@@ -244,7 +244,8 @@ def test_what_another_version_has_overtaken_is_not_approved(at: At, register: Ma
     services.import_register(at("psd"), register(GIFTS, LUNCH, CUP))
     request = _asked(at("psd"), register(GIFTS, CUP, name="n.csv"), replaces=True)
     hat = CUP.replace("Cup", "Hat")
-    services.import_register(at("psd"), register(GIFTS, hat, name="hat.csv"))
+    other = register(GIFTS, hat, name="hat.csv")
+    approved(at("psd"), lambda by: services.import_register(by, other))
     with pytest.raises(Conflict, match="Another version"):
         services.decide_approval(second_person(at("psd")), request, agrees=True)
     later = register(GIFTS, CUP, name="n.csv")
@@ -268,12 +269,100 @@ def test_the_file_stays_no_longer_than_the_request(at: At, register: Make) -> No
         assert uow.fetch_all(held) == []
 
 
+CURRENT = ("Osprey Ltd,C1,01/01/2026,31/12/2026\n", "Heron Ltd,C2,01/01/2026,31/12/2026\n")
+LATER_END = "Osprey Ltd,C1,01/01/2026,31/12/2029\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "replaces", "said"),
+    [
+        (CURRENT[1:], True, "Left out: Osprey Ltd, c1"),
+        ((LATER_END, CURRENT[1]), True, "End date from '31 December 2026' to '31 December 2029'"),
+        ((LATER_END,), False, "Added: Osprey Ltd, c1"),
+        (("Shell Company Ltd,C9,01/01/2025,31/12/2029\n",), False, "Added: Shell Company Ltd, c9"),
+    ],
+)
+def test_two_of_finance_change_the_contracts_in_use(
+    at: At, register: Make, lines: tuple[str, ...], said: str, *, replaces: bool
+) -> None:
+    """Whoever changes, leaves out or adds a contract alone could hide what is paid by card."""
+    services.import_register(at(), register(CONTRACTS, *CURRENT, name="contracts.csv"))
+    later = register(CONTRACTS, *lines, name="contracts2.csv")
+    for _ in range(2):  # nobody is their own second person
+        waiting = services.import_register(at(), later, replaces=replaces)
+        assert (waiting.outcome, waiting.version_id) == ("second-person", "")
+        assert any(said in note for note in waiting.notes), waiting.notes
+    otherwise = {"replaces": replaces, "known_from": "2026-01-02"}
+    assert services.import_register(at(person=2), later, **otherwise).outcome == waiting.outcome
+    assert services.import_register(at("psd"), later, replaces=replaces).outcome == waiting.outcome
+    assert services.get_register(at(), "contracts").summary.versions == 1
+    receipt = services.import_register(at(person=2), later, replaces=replaces)
+    assert receipt.outcome == "received"
+    assert services.get_register(at(), "contracts").summary.versions == 2
+
+
 def test_finance_is_told_what_its_register_leaves_out(at: At, register: Make) -> None:
-    lines = ("Osprey Ltd,C1,01/01/2026,31/12/2026\n", "Heron Ltd,C2,01/01/2026,31/12/2026\n")
-    services.import_register(at(), register(CONTRACTS, *lines, name="contracts.csv"))
-    later = register(CONTRACTS, lines[1], name="contracts2.csv")
+    services.import_register(at(), register(CONTRACTS, *CURRENT, name="contracts.csv"))
+    later = register(CONTRACTS, CURRENT[1], name="contracts2.csv")
+    services.import_register(at(person=2), later, replaces=True)
     receipt = services.import_register(at(), later, replaces=True)
     assert receipt.outcome == "received"
     assert "1 entry of earlier versions left out, 0 changed" in receipt.notes
     (change,) = services.version_changes(at(), receipt.version_id).changes
     assert (change.effect, change.subject) == ("left-out", "c1")
+
+
+COMPANIES = "Company name,Company number,Status,Dissolved,As of\n"
+
+
+def test_two_of_finance_take_a_dissolved_company_out(at: At, register: Make) -> None:
+    """A newer snapshot of companies needs nobody, unless one that was dissolved is so no more."""
+    gone = "Osprey Ltd,01234567,dissolved,01/03/2026,01/04/2026\n"
+    heron = "Heron Ltd,07654321,active,,01/04/2026\n"
+    services.import_register(at(), register(COMPANIES, gone, heron, name="companies.csv"))
+    closed = heron.replace("active,,", "dissolved,01/05/2026,")
+    newer = register(COMPANIES, gone, closed, name="companies2.csv")
+    assert services.import_register(at(), newer, replaces=True).outcome == "received"
+    living = closed, gone.replace("dissolved,01/03/2026", "active,")
+    hiding = register(COMPANIES, *living, name="companies3.csv")
+    assert services.import_register(at(), hiding, replaces=True).outcome == "second-person"
+    assert services.import_register(at(person=2), hiding, replaces=True).outcome == "received"
+
+
+def test_one_of_psd_adds_no_entry_that_is_not_so(at: At, register: Make) -> None:
+    """The first version is one person's: before it no alert could rest on the register."""
+    services.import_register(at("psd"), register(GIFTS, LUNCH))
+    untrue = register(GIFTS, CUP, name="more.csv")
+    with pytest.raises(SecondPersonNeeded) as needed:
+        services.import_register(at("psd"), untrue)
+    shown = services.get_approval(second_person(at("psd")), needed.value.approval_id)
+    assert [change["effect"] for change in shown["changes"]] == ["added"]
+    assert (
+        approved(at("psd"), lambda by: services.import_register(by, untrue)).outcome == "received"
+    )
+
+
+def test_whoever_looks_at_changes_keeps_nobody_from_writing(
+    at: At, register: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A register of thousands takes a second to compare; others upload and decide meanwhile."""
+    psd, finance = at("psd"), at()
+    services.import_register(psd, register(GIFTS, LUNCH, CUP))
+    same = register(GIFTS, CUP, LUNCH, name="same.csv")
+    version = services.import_register(psd, same, replaces=True).version_id
+    request = _asked(psd, register(GIFTS, CUP, name="n.csv"), replaces=True)
+    other = Casebook(str(finance.casebook.url.render_as_string(hide_password=False)),
+                     busy_seconds=0.1)  # fmt: skip
+    writes: list[int] = []
+
+    def compare_and_write(*given: Any, **named: Any) -> Any:
+        services.list_statements(replace(finance, casebook=other))  # its event is written
+        writes.append(1)
+        return find_changes(*given, **named)
+
+    for module in ("approvals", "register_changes"):
+        monkeypatch.setattr(f"cardwatch.services.{module}.find_changes", compare_and_write)
+    assert services.version_changes(psd, version).changes == ()
+    assert services.get_approval(psd, request)["change_counts"]["left_out"] == 1
+    assert len(writes) == 2
+    other.close()

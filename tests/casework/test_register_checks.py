@@ -10,7 +10,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import NOW, erase, export_alerts, month
+from books import NOW, approved, erase, export_alerts, month
 
 from cardwatch import services
 from cardwatch.casebook import AuditEvent
@@ -46,7 +46,8 @@ def bring(at: At, tmp_path: Path, choices: ReadingChoices) -> Bring:
     ) -> services.RegisterReceipt:
         path = tmp_path / name
         path.write_text(text, encoding="utf-8")
-        receipt = services.import_register(at(role, days=days), read_register(path, choices))
+        register = read_register(path, choices)
+        receipt = approved(at(role, days=days), lambda by: services.import_register(by, register))
         if check:
             services.check_registers_now(at(role, days=days))
         return receipt
@@ -63,7 +64,7 @@ def details(context: services.ServiceContext, lane: str = "psd") -> list[dict[st
 def by_rule(context: services.ServiceContext, rule: str, lane: str = "psd") -> list[dict[str, Any]]:
     """Return the alerts of a lane of which a rule is a reason."""
     found = details(context, lane)
-    return [d for d in found if rule in {reason["rule"] for reason in d["raised"]["reasons"]}]
+    return [d for d in found if rule in {reason.rule for reason in d["raised"].reasons}]
 
 
 def test_a_later_gift_raises_a_new_alert_and_alters_none(at: At, read: Read, bring: Bring) -> None:
@@ -79,13 +80,13 @@ def test_a_later_gift_raises_a_new_alert_and_alters_none(at: At, read: Read, bri
     assert [after[d["alert_id"]]["state"] for d in before] == [d["state"] for d in before]
     (new,) = [d for d in after.values() if d["alert_id"] not in {b["alert_id"] for b in before}]
     assert (new["holders"], new["state"], new["lane"]) == (["E2"], "open", "psd")
-    assert RULE in {reason["rule"] for reason in new["raised"]["reasons"]}
-    assert list(new["raised"]["later"]) == [
+    assert RULE in {reason.rule for reason in new["raised"].reasons}
+    assert list(new["raised"].later) == [
         "Raised on 27 November 2026, after the gifts register of 27 November 2026 was received.",
         "The entry in row 3 of gifts 2.csv became known on 20 November 2026, after the payment.",
     ]
-    assert new["raised"]["entries"][0]["true_on"] == "2026-10-16"
-    assert "later" not in first["raised"]
+    assert new["raised"].entries[0].true_on == "2026-10-16"
+    assert not first["raised"].later
     assert details(at(days=3), "finance") == finance
     assert [check.fault for check in services.verify(at("psd"))] == [""]
     assert services.state_counts(at("psd"))["unreconciled"] == 0
@@ -111,7 +112,7 @@ def test_a_confirmed_match_looks_at_earlier_months(at: At, read: Read, bring: Br
     services.decide_match(at("psd"), **pair, decision="same", reason="seen the invoice")
     services.check_registers_now(at("psd"))
     (alert,) = by_rule(at("psd"), RULE)
-    assert alert["raised"]["entries"][0]["match"] == "stated"
+    assert alert["raised"].entries[0].match == "stated"
 
 
 def test_a_gift_recorded_after_the_payment_counts_once_the_statement_is_kept(
@@ -122,17 +123,17 @@ def test_a_gift_recorded_after_the_payment_counts_once_the_statement_is_kept(
     assert by_rule(at("psd"), RULE) == []
     services.check_registers_now(at())
     (alert,) = by_rule(at("psd"), RULE)
-    assert "after the gifts register of 24 November 2026" in alert["raised"]["later"][0]
+    assert "after the gifts register of 24 November 2026" in alert["raised"].later[0]
 
 
 def test_a_contract_goes_to_finance_and_a_gift_does_not(at: At, read: Read, bring: Bring) -> None:
     services.receive(at(), read(*month(9), *month(10), *PAID))
     bring("psd", GIFTS + LUNCH)
-    assert not any("later" in d["raised"] for d in details(at(), "finance"))
+    assert not any(d["raised"].later for d in details(at(), "finance"))
     bring("finance", CONTRACTS + ENDED, "contracts.csv", days=1)
-    later = [d for d in details(at(days=1), "finance") if "later" in d["raised"]]
+    later = [d for d in details(at(days=1), "finance") if d["raised"].later]
     assert later
-    assert "the contracts register of 25 November 2026" in later[0]["raised"]["later"][0]
+    assert "the contracts register of 25 November 2026" in later[0]["raised"].later[0]
     assert [v["kind"] for v in later[0]["registers"]] == ["contracts"]
     events = services.audit_events(
         at(), lane="finance", last=9, object="alerts", action="collection"

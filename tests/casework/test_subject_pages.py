@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import month
+from books import approved, month
 
 from cardwatch import services
 from cardwatch.casebook.payment_queries import PaymentFilters
@@ -56,7 +56,8 @@ def bring(tmp_path: Path, choices: ReadingChoices) -> Bring:
     def upload(context: services.ServiceContext, text: str, name: str = "gifts.csv") -> Any:
         path = tmp_path / name
         path.write_text(text, encoding="utf-8")
-        return services.import_register(context, read_register(path, choices))
+        register = read_register(path, choices)
+        return approved(context, lambda by: services.import_register(by, register))
 
     return upload
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 import pyotp
@@ -15,7 +16,8 @@ from cardwatch.casebook import LANES, AuditEvent, tables
 from cardwatch.casebook.alerts import DecisionInput
 from cardwatch.casebook.cases import CaseUpdate
 from cardwatch.casebook.complaints import NewComplaint
-from cardwatch.casebook.unit_of_work import SEALED, SYSTEM
+from cardwatch.casebook.unit_of_work import SEALED, SEALED_FOR_PSD, SYSTEM, canonical
+from cardwatch.registers import PERSON_KEYS, person_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -186,7 +188,7 @@ def test_no_column_of_a_sealed_table_is_changed_unseen(filled: Context, name: st
     """Each column that is sealed, one at a time, as whoever opens the database can."""
     table = tables.metadata.tables[name]
     assert SEALED[name]
-    for column in SEALED[name]:
+    for column in dict.fromkeys((*SEALED[name], *SEALED_FOR_PSD.get(name, ()))):
         if (name, column) in HELD_ELSEWHERE:
             continue
         kept: list[dict[str, Any]] = []
@@ -225,7 +227,8 @@ def _replace(
 
 
 ADDED = ("holder_names", "column_profiles", "people", "accounts", "keys", "approvals", "proposals",
-         "active_documents", "webhooks", "directory_groups")  # fmt: skip
+         "active_documents", "webhooks", "directory_groups", "directory_users", "directory_members",
+         "import_requests")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ADDED)
@@ -275,6 +278,56 @@ def test_an_alteration_is_found_after_its_row_expired(worked: Context) -> None:
     _by_hand(worked, change)
     erase(admin)
     assert _faults(worked)
+
+
+def test_psds_rules_are_no_part_of_what_finance_can_compare(at: Context, read: Read) -> None:
+    """What made a statement's alerts names psd's rules: its seal is in psd's chain alone."""
+    services.receive(at(), read(*month(10), *SPLIT))
+    finance, psd = at(), at("psd")
+
+    def spoil(uow: UnitOfWork) -> None:
+        which = uow.scope(tables.statements)
+        uow.connection.execute(sa.update(tables.statements).where(which).values(made_with="{}"))
+
+    _by_hand(at, spoil)
+    faults = {check.lane: check.fault for check in services.verify_audit(psd)}
+    assert faults == {"finance": "", "psd": "a row of statements is not as it was written"}
+    assert [check.fault for check in services.verify_audit(finance)] == [""]
+
+
+KEYS_SHA256 = "7e2cb579b3dd"
+"""Of the keys of some names, by the version in `PERSON_KEYS`."""
+
+
+def test_keys_of_people_change_with_their_version_only() -> None:
+    """Stored keys are compared with new ones: whoever changes the keys changes `PERSON_KEYS`."""
+    names = ["E 1", "Ann ROE", "Zo\u00eb O'Neil-Smith", "\uff21\uff22\uff11", "\u0410\u041d",
+             "Stra\u00dfe", "card ending 1234"]  # fmt: skip
+    keys = canonical([PERSON_KEYS.partition(",")[0], *map(person_key, names)])
+    assert hashlib.sha256(keys.encode()).hexdigest()[:12] == KEYS_SHA256
+
+
+def test_a_version_that_compares_names_otherwise_finds_no_change_by_hand(
+    at: Context, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its keys are made anew with the next statement, and compared from then on."""
+    services.receive(at(), read(*month(10), *SPLIT, *EQUAL))
+    for module in ("own_keys", "derived_rows", "alert_store", "people"):
+        name = f"cardwatch.casebook.{module}"
+        monkeypatch.setattr(f"{name}.person_key", lambda text: f"new {person_key(text)}")
+    for module in ("own_keys", "people"):
+        monkeypatch.setattr(f"cardwatch.casebook.{module}.PERSON_KEYS", "another")
+    assert _faults(at) == []
+    services.receive(at(), read(*month(11)))
+    assert _faults(at) == []
+
+    def add(uow: UnitOfWork) -> None:
+        row = {"names_id": "n", "field": "key_employee_id", "subject_id": "new e1"}
+        row |= {"organisation_id": uow.actor.organisation_id, "visible_to_psd_only": 0}
+        _insert(uow, tables.holder_names, [row])
+
+    _by_hand(at, add)
+    assert _faults(at)
 
 
 def test_coming_and_going_leaves_the_chains_whole(at: Context) -> None:

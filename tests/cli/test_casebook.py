@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ from books import EQUAL, HEADINGS, SPLIT, month, needs_pdf
 from typer.testing import CliRunner
 
 from cardwatch import cli, services
+from cardwatch.casebook.payment_queries import PaymentFilters
 from cardwatch.cli.context import open_context
 from cardwatch.errors import CardwatchError
 
@@ -131,10 +134,26 @@ def test_tables_are_made_by_whoever_owns_them_and_a_file_has_no_other_role(
     assert "no database roles" in run("upgrade", "--serve-as", "cardwatch", code=3)
 
 
+def test_each_payment_of_an_alert_names_its_cardholder(begun: Callable[..., Any]) -> None:
+    with open_context(FINANCE, None) as finance:
+        rows = services.list_payments(finance, PaymentFilters(), limit=50)
+        places = {row["holder"]: (row["statement_id"], row["row"]) for row in rows}
+        of_two = list(places.values())[:2]
+        name = services.raise_by_hand(finance, of_two, question="Bought once?")
+    told = begun("alerts", name, "--as", FINANCE, json_out=False)
+    assert "In all, this alert is about 2 payments by 2 cardholders." in told
+    for row in rows:
+        if (row["statement_id"], row["row"]) in of_two:
+            assert f"£{row['amount_pence'] / 100:,.2f}  {row['holder']}  {row['merchant']}" in told
+    assert "Finance" in told.splitlines()[0]
+
+
 def test_a_month_from_the_file_to_the_decision(begun: Callable[..., Any], tmp_path: Path) -> None:
     found = begun("alerts", "--as", FINANCE)
     assert [one["rule"] for one in found] == ["split-same-day"]
     name = found[0]["alert_id"]
+    listed = begun("alerts", "--as", FINANCE, json_out=False)
+    assert listed.splitlines()[-1].rstrip().endswith(f"  {found[0]['holders'][0]}")
     text = begun("alerts", name[:5], "--as", FINANCE, json_out=False)
     assert "£1,850" in text
     assert "Ask: " in text
@@ -228,6 +247,18 @@ def test_proof_and_copies(begun: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "home" / "casebook.db").unlink()
     assert begun("restore", str(copy))[0]["rows"] == rows
     assert len(begun("alerts", "--as", FINANCE)) == 1
+
+
+def test_a_backup_that_was_changed_says_so_when_it_is_restored(
+    begun: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Whoever has the backup makes a reader of finance's alerts out of nobody."""
+    copy = tmp_path / "copy.db"
+    begun("backup", str(copy))
+    with closing(sqlite3.connect(copy)) as book, book:
+        book.execute("UPDATE people SET role = 'psd' WHERE role = 'finance'")
+    (tmp_path / "home" / "casebook.db").unlink()
+    begun("restore", str(copy), code=5)
 
 
 def test_another_machine_cosigns_a_checkpoint_and_refuses_a_shorter_log(

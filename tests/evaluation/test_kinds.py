@@ -67,6 +67,36 @@ def test_every_matter_is_planted_whole_and_not_all_of_them_at_the_end(
     assert np.mean(np.array(firsts) < START + (dates.max() - START) / 2) > 0.3
 
 
+@pytest.mark.parametrize("seed", [3, 4, 5, 6])
+def test_a_drip_that_the_end_of_the_payments_leaves_within_the_limit_is_no_matter(
+    seed: int, sample: Statements, sample_policy: Policy
+) -> None:
+    world = plant_all(sample.transactions, sample_policy, START, seed)
+    drips = [matter for matter in world.matters if matter.style.startswith("slow drip")]
+    payments = world.transactions.set_index("row")
+    limits = sample_policy.limits_in_force(
+        "single_purchase", payments["holder_id"], payments["date"]
+    )
+    limit_pence = pd.Series(limits["pence"], payments.index)
+    assert drips
+    for matter in drips:
+        rows = list(matter.rows)
+        assert payments["amount_pence"][rows].sum() > limit_pence[rows].max()
+
+
+def test_a_planted_payment_looks_loaded_twice_only_on_a_day_that_does(
+    sample: Statements, sample_policy: Policy
+) -> None:
+    """Payments of such days lend their holder and sum to matters of other days."""
+    days = sorted(sample.transactions["date"][sample.transactions["date"] >= START].unique())[::2]
+    doubled = sample.transactions["date"].isin(days)
+    world = plant_all(sample.transactions.assign(day_doubled=doubled), sample_policy, START, 3)
+    flagged = world.transactions["day_doubled"]
+    pd.testing.assert_series_equal(
+        flagged, world.transactions["date"].isin(days), check_names=False
+    )
+
+
 def test_the_same_seed_plants_the_same(
     world: World, sample: Statements, sample_policy: Policy
 ) -> None:

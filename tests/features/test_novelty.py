@@ -84,6 +84,28 @@ def test_a_name_says_an_odd_trade_without_any_category(make_ledger: MakeLedger) 
     assert found["OMEGA LTD"] == 0
 
 
+@pytest.mark.parametrize(
+    "name", ["OMEGA TATTOO STUDIO", "OMEGA PERFUMERY", "omega saddlery", "OMEGA HAIRDRESSING"]
+)
+def test_a_shop_is_known_by_the_word_over_its_door_that_the_standard_lacks(
+    make_ledger: MakeLedger, name: str
+) -> None:
+    """ISO 18245 says cosmetics and beauty; the shops call themselves otherwise."""
+    odd = [*_ordinary(), (LATER, "h1", name, 5_000)]
+    assert novelty.trade_rarity_surprise(make_ledger(odd))[-1] > 2
+    used = [(START + dt.timedelta(days=n), f"h{n}", name, 900) for n in range(6)]
+    usual = [*_ordinary(), *used, (LATER, "h9", name, 5_000)]
+    assert novelty.trade_rarity_surprise(make_ledger(usual))[-1] < 2
+
+
+@pytest.mark.parametrize("word", ["lgbtq", "shop", "store"])
+def test_a_word_that_names_customers_or_no_trade_says_nothing(
+    make_ledger: MakeLedger, word: str
+) -> None:
+    odd = [*_ordinary(), (LATER, "h1", f"OMEGA {word.upper()}", 5_000)]
+    assert novelty.trade_rarity_surprise(make_ledger(odd))[-1] == 0
+
+
 def test_in_the_month_in_which_codes_come_no_category_is_rare(make_ledger: MakeLedger) -> None:
     payments = _ordinary()
     coded = [(LATER, f"h{n}", f"NEW {chr(65 + n)}", 5_000, {"mcc": f"59{n}3"}) for n in range(4)]
