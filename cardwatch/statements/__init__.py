@@ -4,7 +4,7 @@ from cardwatch.statements.cells import redact_cards
 from cardwatch.statements.collection import list_files, read_each, read_statements
 from cardwatch.statements.corpus import Outcome, differences, load_expectations, read_corpus
 from cardwatch.statements.date_orders import order_by_dates, order_unknown
-from cardwatch.statements.guesses import BY_CONTENT, Guess, guess_fields
+from cardwatch.statements.guesses import BY_CONTENT, guess_fields
 from cardwatch.statements.holder_keys import holder_ids, name_holders, no_transactions
 from cardwatch.statements.preview import (
     StatementPreview,
@@ -21,7 +21,6 @@ from cardwatch.statements.profiles import (
     Profile,
     changed_profile,
     checked_profile,
-    guess_columns,
     known_headings,
     load_profile,
     missing_fields,
@@ -41,7 +40,6 @@ __all__ = [
     "DATE_ORDERS",
     "FIELDS",
     "HOLDER_FIELDS",
-    "Guess",
     "Outcome",
     "Profile",
     "ReadingChoices",
@@ -51,7 +49,6 @@ __all__ = [
     "checked_profile",
     "differences",
     "distinct_headings",
-    "guess_columns",
     "guess_fields",
     "holder_ids",
     "known_headings",

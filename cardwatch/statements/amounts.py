@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 from cardwatch.errors import FileRefused
 from cardwatch.records import Check
 from cardwatch.statements import cells
-from cardwatch.statements.currencies import check_unit
 from cardwatch.statements.money_columns import COSTS, NET, PENCE_WORDS, QUANTITIES, money_columns
 from cardwatch.statements.words import plain_word, word_set
 from cardwatch.tabular import normalise_heading, without_pound_mark
@@ -89,10 +88,8 @@ def read_amounts(sheet: ParsedSheet) -> Amounts:
     or if no column says in which currency it is: that is stated once.
 
     Raises:
-        FileRefused: it is not clear which column is the amount, or what its commas mean; or the
-            amounts are in another currency.
+        FileRefused: it is not clear which column is the amount, or what its commas mean.
     """
-    check_unit(sheet, sheet.lines_above())
     _check_minor_units(sheet)
     _check_mixed_units(sheet)
     mark = _decimal_mark(sheet)

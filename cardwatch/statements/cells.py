@@ -168,6 +168,11 @@ class TextColumn:
     def text_array(self) -> pd.api.extensions.ExtensionArray:
         """Return every row's text as an array: a frame of arrays is made sooner than of series."""
         distinct = self.distinct.cast(pa.large_string())  # as pandas keeps it: few texts are cast
+        rows = len(self.codes)
+        if len(distinct) == 1:
+            return pd.array(pa.repeat(distinct[0], rows), dtype="str")
+        if rows and (self.codes == np.arange(self.codes[0], self.codes[0] + rows)).all():
+            return pd.array(distinct.slice(self.codes[0], rows), dtype="str")  # as references are
         return pd.array(distinct.take(pa.array(self.codes)), dtype="str")
 
 

@@ -84,9 +84,10 @@ def check_unit(sheet: ParsedSheet, texts: Sequence[str]) -> None:
             "'Amount (pence)', or export it in pounds"
         )
         raise FileRefused(sheet.table.file, "amount_unclear", reason)
-    note = "the amounts are without VAT, as a line above or below the payments says"
-    if any(map(WITHOUT_VAT.search, texts)) and note not in sheet.notes:
-        sheet.notes.append(note)
+    if any(map(WITHOUT_VAT.search, texts)):
+        sheet.notes.append(
+            "the amounts are without VAT, as a line above or below the payments says"
+        )
 
 
 def check_unread_amounts(sheet: ParsedSheet) -> None:

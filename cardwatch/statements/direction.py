@@ -68,7 +68,7 @@ class WordColumn:
     meanings: Kinds
 
 
-SIGNS = frozenset({"+", "-"})
+PLUS_MINUS = frozenset({"+", "-"})
 SIDES = frozenset({"cr", "dr", "credit", "debit"})
 """Words of a heading under which a letter says on which side of the account an amount stands."""
 
@@ -204,7 +204,7 @@ def _with_signs(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> Pence | No
             words = {plain_word(cells.plain_cell(text)) for text in column.used} - {""}
             is_sign = _is_named(sheet, position) or not normalise_heading(heading)
             minus = column.each(lambda text: plain_word(cells.plain_cell(text)) == "-", "bool")
-            if words == SIGNS or (is_sign and words and words <= SIGNS):
+            if words == PLUS_MINUS or (is_sign and words and words <= PLUS_MINUS):
                 name = heading.strip() or f"number {position + 1}"
                 sheet.decisions.append(f"signs of the amounts from column '{name}'")
                 return np.where(minus, -amounts.pence, amounts.pence)

@@ -137,10 +137,11 @@ class ShownCells:
     without_value: bool = False
 
 
-Counted = Counter[tuple[CellStyle, bool]]
-"""How many amounts other than zero have a style, those below zero (true) apart."""
+Counted = Counter[tuple[int, CellStyle, bool]]
+"""How many numbers other than zero a column has of a style, those below zero (true) apart."""
 
 
+RED_COLOURS = frozenset({"#FF0000", "#C00000"})
 ANY = -1
 """In place of a column: a text, in whichever."""
 
@@ -167,15 +168,9 @@ class SheetLook(Protocol):
         """Count the rows with a text, or an amount above zero in some columns, struck through."""
 
 
-def counted_in(
-    numbers: Mapping[tuple[int, CellStyle, bool], int], columns: Collection[int]
-) -> Counted:
-    """Return by their styles how many of the numbers of a sheet stand in some columns."""
-    counts: Counted = Counter()
-    for (column, style, is_below), count in numbers.items():
-        if column in columns:
-            counts[style, is_below] += count
-    return counts
+def counted_in(numbers: Counted, columns: Collection[int]) -> Counted:
+    """Return the numbers of a sheet that stand in some columns."""
+    return Counter({key: count for key, count in numbers.items() if key[0] in columns})
 
 
 def shown_cells(looks: Mapping[str, SheetLook], sheets: Sequence[Sheet]) -> ShownCells:
@@ -199,14 +194,22 @@ def shown_cells(looks: Mapping[str, SheetLook], sheets: Sequence[Sheet]) -> Show
 
 def shown_amounts(amounts: Counted) -> ShownCells:
     """Return what amounts show by their styles."""
-    above = {style: count for (style, is_below), count in amounts.items() if not is_below}
-    red = sum(count for style, count in above.items() if style.is_red)
+    above: Counter[tuple[int, CellStyle]] = Counter()
+    for (column, style, is_below), count in amounts.items():
+        above[column, style] += count * (not is_below)
+    columns = {column for column, _ in above}
     return ShownCells(
         amounts=amounts.total(),
-        foreign=sum(count for (style, _), count in amounts.items() if style.is_foreign),
-        credits=sum(count for style, count in above.items() if style.is_credit),
-        red=red_beside_others(red, sum(above.values())),
-        scaled=sum(count for (style, _), count in amounts.items() if style.is_scaled),
+        foreign=sum(count for (_, style, _), count in amounts.items() if style.is_foreign),
+        credits=sum(count for (_, style), count in above.items() if style.is_credit),
+        red=sum(
+            red_beside_others(
+                sum(n for (i, style), n in above.items() if i == column and style.is_red),
+                sum(n for (i, _), n in above.items() if i == column),
+            )
+            for column in columns
+        ),
+        scaled=sum(count for (_, style, _), count in amounts.items() if style.is_scaled),
     )
 
 

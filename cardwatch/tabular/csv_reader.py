@@ -7,7 +7,6 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -154,9 +153,10 @@ def _read_even(
         )
     except pa.ArrowInvalid:
         return None
-    with ThreadPoolExecutor() as pool:  # Arrow lets go of the interpreter while it encodes
-        columns = pool.map(lambda name: table[name].combine_chunks().dictionary_encode(), names)
-        return pa.table(list(columns), names=names).slice(heading_index + 1)
+    if not width or not table.num_rows:
+        return None
+    columns = [table[name].dictionary_encode().combine_chunks() for name in names]
+    return pa.table(columns, names=names).slice(heading_index + 1)
 
 
 def _check_quotes(cells: pa.Table, separator: str, file: str) -> None:

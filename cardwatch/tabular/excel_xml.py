@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element
 from cardwatch.errors import FileRefused
 from cardwatch.tabular.cell_formats import (
     ANY,
+    RED_COLOURS,
     UNSTYLED,
     CellStyle,
     Counted,
@@ -22,8 +23,6 @@ from cardwatch.tabular.limits import Limits
 from cardwatch.tabular.sheets import Sheet, choose_sheets, join_sheets
 from cardwatch.tabular.table import Found
 from cardwatch.tabular.workbook import cell_text, check_shown
-
-RED_COLOURS = frozenset({"#FF0000", "#C00000"})
 
 
 @dataclass
@@ -39,7 +38,7 @@ class _Rows:
     styles: Mapping[str, CellStyle]
     hidden_columns: frozenset[int] = frozenset()
     rows: list[list[str]] = field(default_factory=list)
-    numbers: Counter[tuple[int, CellStyle, bool]] = field(default_factory=Counter)
+    numbers: Counted = field(default_factory=Counter)
     struck: dict[int, set[int]] = field(default_factory=dict)
     hidden: set[int] = field(default_factory=set)
     unvalued: set[int] = field(default_factory=set)

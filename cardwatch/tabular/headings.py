@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Headings:
         return sum(bool(plain & field) for field in self.needed)
 
 
+@lru_cache(1 << 14)
 def normalise_heading(heading: str) -> str:
     r"""Return a heading in the form in which headings are compared.
 

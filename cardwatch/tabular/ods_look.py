@@ -10,11 +10,10 @@ from collections import Counter
 from collections.abc import Collection
 from xml.parsers import expat
 
-from cardwatch.tabular.cell_formats import ANY, CellStyle, Counted, counted_in
+from cardwatch.tabular.cell_formats import ANY, RED_COLOURS, CellStyle, Counted, counted_in
 
-NUMBERS = frozenset({"float", "currency", "percentage"})
-RED_COLOURS = frozenset({"#ff0000", "#c00000"})
-NUMBER = re.compile(r"\d[\d,. \u00a0\u202f']*")
+NUMBER_TYPES = frozenset({"float", "currency", "percentage"})
+PRINTED_NUMBER = re.compile(r"\d[\d,. \u00a0\u202f']*")
 LITERAL = re.compile(r"[^\d\s,.()+\u2212\u2013-]+")
 MOST_REPEATED = 256
 """A row is filled with one empty cell that is repeated to the end of the sheet."""
@@ -32,7 +31,7 @@ class OdsLook:
         """Begin an empty sheet."""
         self.hidden_columns: frozenset[int] = frozenset()
         self.hidden_rows = 0
-        self.numbers: Counter[tuple[int, CellStyle, bool]] = Counter()
+        self.numbers: Counted = Counter()
         self.struck: list[set[int]] = []
 
     def amounts(self, columns: Collection[int]) -> Counted:
@@ -66,7 +65,7 @@ class _Reader:
             lines = (
                 attributes.get(f"style:text-line-through-{k}", "none") for k in ("style", "type")
             )
-            is_red = attributes.get("fo:color", "").lower() in RED_COLOURS
+            is_red = attributes.get("fo:color", "").upper() in RED_COLOURS
             is_struck = any(line != "none" for line in lines)
             self._styles[self._style] = CellStyle("", is_red, is_struck)
         elif tag == "table:table":
@@ -111,7 +110,7 @@ class _Reader:
         style = self._named(attributes.get("table:style-name", ""))
         is_struck = style.is_struck or self._is_run_struck
         self._is_filled |= bool(kind)
-        if kind in NUMBERS:
+        if kind in NUMBER_TYPES:
             value = float(attributes.get("office:value", "0"))
             printed = _printed(value, shown, attributes.get("office:currency", ""))
             own = CellStyle(printed.number_format, style.is_red, is_struck, printed.prints_other)
@@ -131,7 +130,7 @@ def _printed(value: float, shown: str, currency: str) -> CellStyle:
     number_format = LITERAL.sub(lambda text: f'"{text[0]}"', re.sub(r"\d", "0", shown))
     if currency not in {"", "GBP"}:
         number_format += f'"{currency}"'
-    match = NUMBER.search(shown)
+    match = PRINTED_NUMBER.search(shown)
     if match is None or abs(value) < 1:
         return CellStyle(number_format)
     decimals = re.search(r"[.,](\d+)$", match[0].strip())

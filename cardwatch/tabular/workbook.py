@@ -3,10 +3,13 @@
 import datetime as dt
 import io
 import re
+import struct
 import zipfile
 from collections.abc import Mapping
+from xml.parsers import expat
 
 import python_calamine
+from xlrd import XLRDError
 
 from cardwatch.errors import FileRefused
 from cardwatch.quantities import plural, quantity
@@ -22,6 +25,10 @@ from cardwatch.tabular.xlsx_look import xlsx_looks
 
 EXACT_FLOAT = 1e15
 """Excel keeps 15 significant digits: a larger number has lost some."""
+LOOK_FAULTS = (XLRDError, expat.ExpatError, zipfile.BadZipFile, struct.error, ArithmeticError,
+               AssertionError, AttributeError, LookupError, NotImplementedError, OSError,
+               TypeError, ValueError)  # fmt: skip
+"""What goes wrong where a workbook is not as Excel or LibreOffice writes it."""
 DAY_NUMBER = re.compile(r"[1-9]\d{4}(?:\.\d+)?")
 DAYS_TO_1904 = 1462
 """Days between the calendars from which workbooks count, of 1900 and of 1904."""
@@ -79,7 +86,7 @@ def _looks(data: bytes) -> tuple[Mapping[str, SheetLook], bool, list[str]]:
                 return ods_looks(data), False, []
             return (*xlsx_looks(data), [])
         return (*xls_looks(data), [])
-    except Exception:  # noqa: BLE001  its values were read by another program, which is less strict
+    except LOOK_FAULTS:  # its values were read by another program, which is less strict
         note = (
             "how its cells look could not be read: hidden rows, red and struck-through letters, "
             "and number formats that print CR or another currency"

@@ -7,10 +7,7 @@ from functools import cached_property
 
 import xlrd
 
-from cardwatch.tabular.cell_formats import CellStyle, Counted
-
-RED_COLOURS = frozenset({2, 10})
-"""Places of red in the palette that every workbook begins with."""
+from cardwatch.tabular.cell_formats import RED_COLOURS, CellStyle, Counted
 
 
 class XlsLook:
@@ -36,14 +33,15 @@ class XlsLook:
             layout = self._book.xf_list[number]
             font = self._book.font_list[layout.font_index]
             number_format = self._book.format_map[layout.format_key].format_str
-            is_red = font.colour_index in RED_COLOURS
+            rgb = self._book.colour_map.get(font.colour_index) or ()
+            is_red = "#" + "".join(f"{part:02X}" for part in rgb) in RED_COLOURS
             self._styles[number] = CellStyle(number_format, is_red, bool(font.struck_out))
         return self._styles[number]
 
     def amounts(self, columns: Collection[int]) -> Counted:
         """Count the numbers in some columns by their styles."""
         return Counter(
-            (self._style(i, column), self._sheet.cell_value(i, column) < 0)
+            (column, self._style(i, column), self._sheet.cell_value(i, column) < 0)
             for i in range(self._sheet.nrows)
             for column in columns
             if column < self._sheet.row_len(i)

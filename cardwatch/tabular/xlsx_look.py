@@ -36,9 +36,9 @@ MOST_HIDDEN = 256
 """A sheet that hides all columns after its last names thousands of them."""
 STRING = re.compile(rb"<si\b[^>]*/>|<si\b.*?</si>", re.DOTALL)
 STRUCK_RUN = re.compile(rb"<strike\b(?![^>]*\bval=\"(?:0|false)\")")
-CELL = re.compile(rb"<c\b([^>]*[^/])>(.*?)</c>", re.DOTALL)
+CELL_ELEMENT = re.compile(rb"<c\b([^>]*[^/])>(.*?)</c>", re.DOTALL)
 COLUMN = re.compile(rb"\br=\"([A-Z]+)")
-SHARED = re.compile(rb"<v>(\d+)</v>")
+SHARED_STRING = re.compile(rb"<v>(\d+)</v>")
 BUILT_IN = {"9": "0%", "10": "0.00%"}
 """Number formats that have no text in the file."""
 
@@ -71,9 +71,13 @@ class XlsxLook:
         """Count the numbers in some columns by their styles."""
         if not self._styles:
             return Counter()
-        letters = set(map(_letters, columns))
+        letters = {_letters(column): column for column in columns}
         return Counter(
-            (self._styles.get(int(cell[2] or 0), UNSTYLED), cell[3].startswith(b"-"))
+            (
+                letters[cell[1]],
+                self._styles.get(int(cell[2] or 0), UNSTYLED),
+                cell[3].startswith(b"-"),
+            )
             for cell in STYLED_NUMBER.finditer(self._text)
             if cell[1] in letters and cell[3].strip(b"-0.")
         )
@@ -87,7 +91,7 @@ class XlsxLook:
 
         def is_struck(cell: re.Match[bytes]) -> bool:
             attributes, value = cell[1], cell[2]
-            shared = SHARED.search(value)
+            shared = SHARED_STRING.search(value)
             if b't="s"' in attributes and shared and int(shared[1]) in self._struck_strings:
                 return True
             if STRUCK_RUN.search(value):
@@ -98,7 +102,9 @@ class XlsxLook:
             column = place[1] if place else b""
             return b't="' in attributes or (column in letters and b"<v>-" not in value)
 
-        return sum(any(map(is_struck, CELL.finditer(row))) for row in ROW.findall(self._text))
+        return sum(
+            any(map(is_struck, CELL_ELEMENT.finditer(row))) for row in ROW.findall(self._text)
+        )
 
 
 def xlsx_looks(data: bytes) -> tuple[dict[str, XlsxLook], bool]:
