@@ -64,7 +64,6 @@ UNTOLD = {"GET /v1/openapi.json", "HEAD /v1/openapi.json", "GET /v1/version", "G
           "POST /account/mine/code"}  # fmt: skip
 """What leaves no event: it shows nothing but the caller's own, and a key has no session to end."""
 ONE_LANE = {
-    "profile": FINANCE,
     "statement": FINANCE,
     "query": FINANCE,
     "complaint": FINANCE,
@@ -102,7 +101,7 @@ VISIBLE: dict[str, tuple[str, str]] = {
     "group": ("admin", ""),
     "upload": ("finance", "psd"),
     "refusal": (RECEIVERS, "psd"),
-    "profile": (RECEIVERS, ""),
+    "profile": ("finance subject", "psd"),
 }
 """Who may know that a thing of finance's, and of professional standards' own, is there at all."""
 
@@ -255,12 +254,11 @@ class World:
         if lane == FINANCE:
             self._keep("query", Thing(self._query(working, first), owner, lane))
         kinds = ("proposal", "person", "key", "session", "version", "upload", "refusal", "approval")
-        for kind in kinds:
+        for kind in (*kinds, "profile"):
             self._keep(kind, self.fresh(kind, owner, lane))
         if lane == FINANCE:
             self._keep("complaint", self.fresh("complaint", owner, lane))
             self._keep("group", self.fresh("group", owner, lane))
-            self._keep("profile", self.fresh("profile", owner, lane))
         for kind in ("case", "attachment", "referral") if lane == PSD else ():
             self._keep(kind, self.fresh(kind, owner, lane))
         if lane == PSD:

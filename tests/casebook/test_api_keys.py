@@ -95,10 +95,9 @@ def test_a_key_is_refused_though_the_table_says_that_it_goes_on(
     admin = at("admin")
     key = _key(_new(admin, "admin"), "finance")
     for changed in ("ended_at = '2026-11-24T09:30:00Z'", "role = 'auditor'", "role = 'psd'"):
-        with casebook.snapshot() as connection:
+        with casebook.engine.begin() as connection:
             casebook.set_tenant(connection, admin.actor.organisation_id, ())
             connection.exec_driver_sql(f"UPDATE people SET {changed} WHERE email = '{EMAIL}'")  # noqa: S608
-            connection.commit()
         assert _is_refused(casebook, key), changed
 
 
