@@ -135,7 +135,7 @@ def test_a_register_says_only_what_its_newest_version_takes_away() -> None:
             marking="",
             organisation="",
             is_theirs=True,
-            may_upload=False,
+            may_receive=False,
         )
 
     assert "newest version changes 1 entry of earlier versions" in told(left_out=0, changed=1)

@@ -183,7 +183,7 @@ def test_an_alert_is_put_on_legal_hold_and_the_hold_ended(visit: Callable[[], St
     auditor.sees_none("choose an alert")
 
     at.press("End the legal hold")
-    at.sees("End this legal hold?", "Reason for the hold: case 12.")
+    at.sees("End this legal hold?", "Reason for the hold: “case 12”.")
     at.press("No, go back")
     at.press("End the legal hold: case 12")
     at.press("End the legal hold")
