@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     Read = tuple[pd.DataFrame, ReadingReport]
 
 _numbers = itertools.count(1)
-MEMORY, ROOM_BYTES = Path("/dev/shm"), 2**31  # noqa: S108  a folder of its own is made there
-"""Where a database is quick to make, and how much room it is given there."""
 
 
 @pytest.fixture
@@ -122,7 +120,7 @@ def postgresql() -> Iterator[str]:
     programs = _postgresql_programs()
     if programs is None:
         leave_out("POSTGRESQL", "postgresql")
-    memory = MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM_BYTES else None
+    memory = os.environ.get("PYTEST_DEBUG_TEMPROOT")
     folder = Path(tempfile.mkdtemp(prefix="cardwatch-postgresql-", dir=memory))
     user = "postgres" if os.geteuid() == 0 else None  # it refuses to run as root
     if user:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 settings.register_profile("ci", phases=[Phase.explicit, Phase.generate], deadline=None)
 if "CI" in os.environ:  # a property that fails is not made smaller there: it fails at once
     settings.load_profile("ci")
+MEMORY, ROOM_BYTES = Path("/dev/shm"), 2**31  # noqa: S108  folders of our own are made there
+if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM_BYTES:  # a disk makes SQLite wait
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "sample_data"
 CHOICES = ReadingChoices(shipped_profiles(), b"a key for tests, 32 bytes long..")

@@ -349,7 +349,7 @@ class Casebook:
 
 @cache
 def _newest_tables() -> str | None:
-    """Return the version of the tables that the newest migration makes; every one of them is read."""
+    """Return the version of the tables that the newest migration makes."""
     with resources.as_file(resources.files("cardwatch.casebook") / "migrations") as folder:
         return ScriptDirectory(folder).get_current_head()
 
