@@ -10,8 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from cardwatch import __version__
+from cardwatch.cli import main, output
 from cardwatch.cli.commands import PANELS
 
 ROOT = Path(__file__).parents[2]
@@ -27,9 +29,27 @@ def home(tmp_path: Path) -> Path:
 
 def run(home: Path, *words: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
     """Run the command in an environment of its own and check its exit code."""
+    ended: object = 0
+    environment = {"CARDWATCH_HOME": str(home)}
+    with pytest.MonkeyPatch.context() as typed, CliRunner().isolation(env=environment) as written:
+        typed.chdir(home.parent)
+        typed.setattr(sys, "argv", ["cardwatch", *map(str, words)])
+        typed.setattr(output.out, "width", 100)
+        try:
+            main()
+        except SystemExit as end:
+            ended = end.code or 0
+        sys.stdout.flush(), sys.stderr.flush()
+        out, err = (written[number].getvalue().decode() for number in range(2))
+    assert ended == code, err
+    return subprocess.CompletedProcess(words, code, out, err)
+
+
+def start(home: Path, *words: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
+    """Do the same in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "cardwatch", *map(str, words)],
-        env={"CARDWATCH_HOME": str(home), "PATH": os.environ["PATH"], "COLUMNS": "100"},
+        env={"CARDWATCH_HOME": str(home), "PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
         check=False,
@@ -43,7 +63,7 @@ def run(home: Path, *words: str | Path, code: int = 0) -> subprocess.CompletedPr
 def test_the_demo_prints_ranked_alerts_with_what_to_ask_and_writes_a_spreadsheet(
     home: Path, tmp_path: Path
 ) -> None:
-    done = run(home, "demo", "--out", tmp_path)
+    done = start(home, "demo", "--out", tmp_path)
     shown = ("1.  £", "tier A", "Ask:", "Possible explanations:", "Questions for finance", "SV1060")
     for text in (*shown, "In the register of gifts", "accepted a gift"):
         assert text in done.stdout
@@ -78,7 +98,7 @@ def test_one_bad_file_among_good_ones_is_named_and_the_rest_is_scored(
 
 def test_a_file_that_cannot_be_read_is_refused_in_one_sentence(home: Path, tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("a,b\n1,2\n", encoding="utf-8")
-    done = run(home, "score", tmp_path / "x.csv", code=3)
+    done = start(home, "score", tmp_path / "x.csv", code=3)
     assert done.stderr.startswith("cardwatch: x.csv: no column for date, holder, merchant, amount.")
     assert "Headings seen: a, b." in done.stderr
     assert "cardwatch columns" in done.stderr
@@ -184,7 +204,7 @@ def test_a_trained_model_scores_and_a_changed_one_is_refused(home: Path, tmp_pat
     ids=" ".join,
 )
 def test_wrong_usage_ends_with_2_before_any_work(home: Path, words: tuple[str, ...]) -> None:
-    run(home, *words, code=2)
+    start(home, *words, code=2)
 
 
 def test_every_command_has_help_with_an_example(home: Path) -> None:
