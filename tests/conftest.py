@@ -37,6 +37,24 @@ SAMPLE = ROOT / "sample_data"
 CHOICES = ReadingChoices(shipped_profiles(), b"a key for tests, 32 bytes long..")
 
 
+@pytest.hookimpl(tryfirst=True)  # before cases are chosen by their marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave all cases of a test but the first to SQLite, unless its cases are of the database."""
+    begun: set[str] = set()
+    for item in items:
+        if (
+            isinstance(item, pytest.Function)
+            and getattr(item, "callspec", None)
+            and item.callspec.params.get("database_url") == "postgresql"
+            and not any(map(item.get_closest_marker, ("each_database", "prove")))
+            and item.path.parent.name != "casebook"
+        ):
+            test = item.nodeid.partition("[")[0]
+            if test in begun:
+                item.add_marker(pytest.mark.prove)
+            begun.add(test)
+
+
 class KeptReaders(ReaderPool):
     """Readers that stay when whoever has started them is done, as starting takes 0.2 s."""
 

@@ -36,6 +36,7 @@ def ids(at: services.ServiceContext, **filters: Any) -> list[str]:
     return sorted(row["alert_id"] for row in services.list_alerts(at, **filters))
 
 
+@pytest.mark.each_database
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -91,7 +91,7 @@ def rounds(tmp_path: Path, statements: list[Any]) -> Iterator[Rounds]:
         made.process.kill()
 
 
-@pytest.mark.parametrize("count", [20, pytest.param(100, marks=pytest.mark.prove)])
+@pytest.mark.parametrize("count", [8, pytest.param(100, marks=pytest.mark.prove)])
 def test_a_process_killed_while_receiving_loses_and_doubles_nothing(
     rounds: Rounds, database_url: str, statements: list[Any], count: int
 ) -> None:

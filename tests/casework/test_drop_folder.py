@@ -445,6 +445,7 @@ def test_a_second_watcher_of_the_folder_is_refused(folder: DropFolder) -> None:
             pass
 
 
+@pytest.mark.each_database
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("name", ["feed.vcf", "half.vcf"])

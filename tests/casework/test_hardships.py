@@ -73,6 +73,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"{server}/interrupted"
 
 
+@pytest.mark.each_database
 @pytest.mark.parametrize("at_statement", [3, 30, 60])
 def test_a_process_killed_while_it_makes_the_tables_leaves_none_or_all(
     empty_url: str, at_statement: int

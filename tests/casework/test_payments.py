@@ -37,6 +37,7 @@ def rows_of(at: services.ServiceContext, **filters: Any) -> list[int]:
     return [row["row"] for row in found]
 
 
+@pytest.mark.each_database
 @pytest.mark.parametrize(
     ("filters", "expected"),
     [

@@ -174,6 +174,7 @@ def test_an_old_seal_key_outlasts_a_request_under_way(book: Casebook) -> None:
     assert key_rotation.finish(book, LATER) == []
 
 
+@pytest.mark.each_database
 @pytest.mark.parametrize(("place", "number", "done"), [
     ("file", 1, None),  # nothing has begun
     ("file", 2, None),  # the old key is kept, the new one is not there yet
