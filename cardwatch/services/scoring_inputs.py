@@ -86,6 +86,7 @@ def shipped_sha256(kind: str) -> str:
     return documents.document_sha256(kind, shipped_content(kind))
 
 
+@cache
 def shipped_content(kind: str) -> bytes:
     """Return this version's own policy or rules as a document."""
     return default_policy_text().encode() if kind == "policy" else pack_rules(rule_texts())
