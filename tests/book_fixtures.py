@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     Read = tuple[pd.DataFrame, ReadingReport]
 
 _numbers = itertools.count(1)
+_read: dict[tuple[str, tuple[str, ...]], Read] = {}
 
 
 @pytest.fixture
@@ -78,15 +80,21 @@ def at(casebook: Casebook) -> Callable[..., services.ServiceContext]:
 
 @pytest.fixture
 def read(tmp_path: Path, choices: ReadingChoices) -> Callable[..., Read]:
-    """Read a statement of some lines: day, holder, merchant, pounds, and a reference if any."""
+    """Read a statement of some lines: day, holder, merchant, pounds, and a reference if any.
+
+    What another test has read is not read again.
+    """
     number = itertools.count(1)
 
     def made(*lines: str, name: str = "") -> Read:
         path = tmp_path / (name or f"statement-{next(number)}.csv")
         path.write_text("\n".join([HEADINGS, *lines]) + "\n", encoding="utf-8")
-        found = read_each([path], choices)[0]
-        assert isinstance(found, tuple), found
-        return found
+        if (path.name, lines) not in _read:
+            found = read_each([path], choices)[0]
+            assert isinstance(found, tuple), found
+            _read[path.name, lines] = found
+        frame, report = _read[path.name, lines]
+        return frame.copy(), replace(report)
 
     return made
 
