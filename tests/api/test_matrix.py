@@ -49,8 +49,6 @@ if TYPE_CHECKING:
 
     from cryptography.fernet import Fernet
 
-pytestmark = pytest.mark.xdist_group("matrix")  # what they share is made once
-
 UNKNOWN = ("anonymous", "expired", "ended")
 LIVELY = text(*month(10), *SPLIT, *EQUAL, *crowd(12))
 WITH_UNIT = "Date,Employee ID,Merchant,Amount,Cost Centre\n2025-01-10,E7,OLD FIRM,7.00,CC1\n"

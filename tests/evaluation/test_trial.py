@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from cardwatch.policy import Policy
     from cardwatch.records import Statements
 
-pytestmark = pytest.mark.xdist_group("trial")  # what they share is made once
-
 ROOT = Path(__file__).parents[2]
 
 

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     Write = Callable[..., Path]
 
-pytestmark = pytest.mark.xdist_group("cases")  # what they share is made once
-
 CASES = Path(__file__).parent / "cases"
 EXPECTED = load_expectations(CASES)
 CHOICES = ReadingChoices(shipped_profiles(), b"a key for tests, of no other use")

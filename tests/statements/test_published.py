@@ -17,12 +17,9 @@ from cardwatch.statements import ReadingChoices, read_statements, shipped_profil
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 CHOICES = ReadingChoices(profiles=shipped_profiles(), card_key=b"a key for tests, of no other use")
-pytestmark = [
-    pytest.mark.xdist_group("published"),  # what they share is read once
-    pytest.mark.skipif(
-        not DATA.is_dir(), reason="the published statements are not in ../shared/data"
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    not DATA.is_dir(), reason="the published statements are not in ../shared/data"
+)
 DEVON = "ProcurementCardTransactions_"
 DOUBLED = f"{DEVON}20170424to20170723.csv"
 CITY = "cusersfinainmndesktoppublish-"

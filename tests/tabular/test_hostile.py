@@ -21,8 +21,6 @@ from hostile import (
 from cardwatch.errors import FileRefused
 from cardwatch.tabular import Limits, Table, read_tables
 
-pytestmark = pytest.mark.xdist_group("hostile")  # what they share is made once
-
 KNOWN = frozenset({"date", "holder", "merchant", "amount"})
 SMALL = Limits(memory_bytes=512 * MIB, cpu_seconds=10, wall_seconds=30)
 
