@@ -51,7 +51,7 @@ contracts: $(VENV)/dev.stamp  ## Check that rooms import only the rooms below th
 	$(BIN)/lint-imports
 
 unit: $(VENV)/dev.stamp  ## Run the tests
-	$(BIN)/pytest -n auto --dist loadgroup --max-worker-restart 0 -m "not prove"
+	$(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder --max-worker-restart 0 -m "not prove"
 
 collect: $(VENV)/dev.stamp
 	$(BIN)/pytest --collect-only --quiet --quiet

@@ -37,7 +37,7 @@ INSTRUCTIONS = (
     "Amounts are pence. Nothing can be changed here."
 )
 TIMEOUT_SECONDS = 60.0
-READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=False)
+READ_ONLY = ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=False)
 Day = Annotated[str, StringConstraints(pattern=r"^(\d{4}-\d\d-\d\d)?$")]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,64}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{0,80}$")]
@@ -188,7 +188,7 @@ def make_server(client: httpx2.Client) -> MCPServer:
     server = MCPServer("cardwatch", instructions=INSTRUCTIONS, version=__version__)
     reader = _Reader(client)
     for tool in (reader.list_alerts, reader.show_alert, reader.list_payments, reader.show_rule):
-        server.add_tool(_unquoted(tool), annotations=READS)
+        server.add_tool(_unquoted(tool), annotations=READ_ONLY)
     return server
 
 

@@ -292,7 +292,8 @@ def test_worlds_that_differ_in_the_psd_lane_alone_give_others_the_same_bytes(
             names = _live(book, chance, chance.sample(months, 3), secret=secret, folder=folder)
             psd = services.list_alerts(_context(book, "psd"), lane=PSD)
             theirs.append(psd)
-            asked = [*names, *sorted(a["alert_id"] for a in theirs[0])]
+            some = random.Random(pair).sample(names, min(4, len(names)))
+            asked = [*some, *sorted(alert["alert_id"] for alert in theirs[0])]
             versions = versions or _versions(book)
             told.append(_answers(book, asked, [saved_again], versions))
             book.close()
