@@ -6,7 +6,8 @@ import base64
 import binascii
 import json
 import math
-from typing import Annotated
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPBearer
@@ -19,6 +20,9 @@ from cardwatch import services
 from cardwatch.casebook import Actor
 from cardwatch.errors import CardwatchError, Changed, NotAllowed, StepUpNeeded
 from cardwatch.services import ServiceContext
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CODE_FIELD = "step_up_code"
 """The field of a form with a code, beside its own fields."""
@@ -118,6 +122,19 @@ def _is_kept(value: object) -> bool:
 def make_cursor(place: list[float | str]) -> str:
     """Encode a place in a list as an opaque cursor."""
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+
+
+@contextmanager
+def comparing(service: Service, context: ServiceContext, approval_id: str) -> Iterator[None]:
+    """Wait for a place in which to compare, where a request is about a register.
+
+    Raises:
+        Busy: none came free in time.
+    """
+    with ExitStack() as places:
+        if services.is_about_register(context, approval_id):
+            places.enter_context(service.scoring())
+        yield
 
 
 def version_of(if_match: str | None) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import threading
 from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any, Literal, ParamSpec, TypeVar
 from urllib.parse import quote, urlsplit
@@ -33,9 +34,11 @@ T = TypeVar("T")
 INSTRUCTIONS = (
     "Reads the alerts of cardwatch about purchasing-card payments. An alert is a reason to ask, "
     "not a finding: say so, and never call anybody a suspect. Cardholders and merchants are "
-    "numbers, the same throughout this session; people see the names at an alert's page. "
+    "numbers, the same throughout this session; a merchant spelt in two ways may have two. People "
+    "see the names at an alert's page. "
     "Amounts are pence. Nothing can be changed here."
 )
+OTHER_ANSWER = "The service answered something else. Are both of the same version?"
 TIMEOUT_SECONDS = 60.0
 READ_ONLY = ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=False)
 Day = Annotated[str, StringConstraints(pattern=r"^(\d{4}-\d\d-\d\d)?$")]
@@ -166,7 +169,11 @@ def make_client(service: str, key: str) -> httpx2.Client:
     Raises:
         CardwatchError: the address is none, or the key would be sent without TLS.
     """
-    parts = urlsplit(service)
+    try:
+        parts = urlsplit(service)
+        parts.port  # noqa: B018  refuses what is no number
+    except ValueError:
+        parts = urlsplit("")
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
         raise CardwatchError("Give the service's address, such as https://cardwatch.force.example.")
     if parts.scheme == "http" and not _is_this_machine(parts.hostname):
@@ -200,8 +207,7 @@ def _unquoted(tool: Callable[P, T]) -> Callable[P, T]:
         try:
             return tool(*args, **kwargs)
         except (ValidationError, KeyError, TypeError) as error:
-            message = "The service answered something else. Are both of the same version?"
-            raise ToolError(message) from error
+            raise ToolError(OTHER_ANSWER) from error
 
     return called
 
@@ -213,6 +219,7 @@ class _Reader:
         """Read by a client."""
         self._client = client
         self._numbers: dict[str, dict[str, int]] = {"cardholder": {}, "merchant": {}}
+        self._counting = threading.Lock()  # tools are called in threads
 
     def list_alerts(  # noqa: PLR0913, PLR0917  a filter each
         self,
@@ -236,7 +243,8 @@ class _Reader:
     def show_alert(self, alert_id: Identifier) -> AlertFacts:
         """Show one alert: its payments, the figures that its rules compared, and its decisions."""
         alert = self._get(f"/v1/alerts/{alert_id}", {})
-        raised = alert["raised"]
+        raised, merchants = alert["raised"], alert["merchants"]
+        only = self._number("merchant", merchants[0]) if len(merchants) == 1 else None
         names = ("alert_id", "lane", "statement_id", "state", "recovered_pence")
         raised_names = ("kind", "tier", "is_fact", "at_stake_pence")
         return AlertFacts(
@@ -246,7 +254,7 @@ class _Reader:
                 AlertPayment(
                     date=payment["date"],
                     cardholder=self._number("cardholder", payment["holder_id"]),
-                    merchant=self._merchant(payment["merchant"]),
+                    merchant=only or self._merchant(payment["merchant"]),
                     amount_pence=payment["amount_pence"],
                 )
                 for payment in raised["payments"]
@@ -313,7 +321,8 @@ class _Reader:
         if not name:
             return None
         numbers = self._numbers[what]
-        return f"{what} {numbers.setdefault(name, len(numbers) + 1)}"
+        with self._counting:
+            return f"{what} {numbers.setdefault(name, len(numbers) + 1)}"
 
     def _get(self, path: str, chosen: Mapping[str, Any]) -> Any:  # noqa: ANN401  JSON
         """Return what the service answers.
@@ -328,7 +337,10 @@ class _Reader:
             raise ToolError(f"The service cannot be reached ({type(error).__name__}).") from error
         if answer.status_code != httpx2.codes.OK:
             raise ToolError(f"The service refused this ({answer.status_code}).")
-        return answer.json()
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise ToolError(OTHER_ANSWER) from error
 
 
 def _findings(reasons: Iterable[Mapping[str, Any]]) -> list[RuleFinding]:

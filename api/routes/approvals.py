@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 
-from api.deps import AppStateDep, Context, VerifiedContext
+from api.deps import AppStateDep, Context, VerifiedContext, comparing
 from api.schemas.approvals import Approval
 from api.schemas.base import Id
 from cardwatch import services
@@ -26,7 +26,7 @@ def list_approvals(context: Context) -> list[rows.Approval]:
 @router.get("/approvals/{approval_id}", response_model=Approval, response_model_exclude_unset=True)
 def get_approval(approval_id: Id, context: Context, service: AppStateDep) -> rows.Approval:
     """Show a request: what is asked for, by whom, and whether it was approved."""
-    with service.scoring():
+    with comparing(service, context, approval_id):
         return services.get_approval(context, approval_id)
 
 
@@ -38,7 +38,7 @@ def approve_request(
     approval_id: Id, context: VerifiedContext, service: AppStateDep
 ) -> rows.Approval:
     """Approve another person's request, who may then do it once; no key approves."""
-    with service.scoring():
+    with comparing(service, context, approval_id):
         return services.decide_approval(context, approval_id, agrees=True)
 
 

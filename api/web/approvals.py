@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from api.deps import AppStateDep, Context, VerifiedContext
+from api.deps import AppStateDep, Context, VerifiedContext, comparing
 from api.errors import is_page, refusal_response
 from api.web.base import redirect, render
 from api.web.exports import FORMAT_CHOICES
@@ -49,7 +49,7 @@ def show_approval(
     request: Request, context: Context, service: AppStateDep, approval_id: str
 ) -> Response:
     """Show a request, with what its reader can do about it."""
-    with service.scoring():
+    with comparing(service, context, approval_id):
         approval = services.get_approval(context, approval_id)
     is_own = approval["made_by"] == context.actor.actor_id
     is_current = approval["expires_at"] > as_text(context.now)
@@ -136,7 +136,7 @@ def _link(scope: ApprovalScope) -> list[tuple[str, str]]:
 @router.post("/approvals/{approval_id}/agreement")
 def approve_request(context: VerifiedContext, service: AppStateDep, approval_id: str) -> Response:
     """Approve another person's request, who may then do it once."""
-    with service.scoring():
+    with comparing(service, context, approval_id):
         services.decide_approval(context, approval_id, agrees=True)
     return redirect(f"/approvals/{approval_id}", "request-approved")
 

@@ -287,8 +287,8 @@ def ask_removal(request: Request, context: Context, profile_id: str) -> Response
         request,
         f"Remove the profile {profile.name}?",
         "/statements/profiles",
-        "Files with its headings will ask for their columns again. Statements that were read with "
-        "it stay as they are.",
+        "Files with its headings will ask for their columns again, unless two people have saved a "
+        "profile for them. Statements that were read with it stay as they are.",
         "Remove profile",
     )
 

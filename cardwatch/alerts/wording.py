@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -122,7 +123,8 @@ def scope_note(alert: Alert) -> str:
     The fact of a rule that looks at one payment, or at one cardholder's, tells of those alone.
     """
     people = quantity(len(alert.holders), "cardholder")
-    if len(alert.holders) < 2 or people in alert.reasons[0].fact:
+    says_it = re.search(rf"\b{people}\b", alert.reasons[0].fact)
+    if len(alert.holders) < 2 or says_it:
         return ""
     return f"In all, this alert is about {quantity(len(alert.payments), 'payment')} by {people}."
 

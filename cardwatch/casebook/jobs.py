@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 import sqlalchemy as sa
 
 from cardwatch.casebook import documents
+from cardwatch.casebook.api_keys import person_behind
 from cardwatch.casebook.rows import FailedJob, JobAnswer, JobState
 from cardwatch.casebook.tables import PSD, jobs
 from cardwatch.casebook.unit_of_work import SYSTEM, Actor, as_text, canonical
@@ -149,6 +150,15 @@ def file_names(uow: UnitOfWork, job_ids: Sequence[str]) -> dict[str, str]:
         uow.scope(jobs), is_own_job, jobs.c.state.in_((QUEUED, RUNNING))
     )
     return {row["job_id"]: file_of(row["content"]) for row in uow.fetch_all(question)}
+
+
+def count_waiting(uow: UnitOfWork, kind: str) -> int:
+    """Return how many jobs of a kind wait or are done for the person behind the actor."""
+    person = person_behind(uow, uow.actor.actor_id)
+    question = sa.select(jobs.c.made_by).where(
+        uow.scope(jobs), jobs.c.kind == kind, jobs.c.state.in_((QUEUED, RUNNING))
+    )
+    return sum(person_behind(uow, row["made_by"]) == person for row in uow.fetch_all(question))
 
 
 def list_jobs(uow: UnitOfWork, kinds: Sequence[str]) -> list[JobState]:

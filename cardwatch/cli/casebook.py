@@ -322,17 +322,17 @@ def _print_statement(statement: Mapping[str, Any], *, json: bool) -> None:
     if json:
         print_json(statement)
         return
-    report = statement["report"]
+    report: ReadingReport | None = statement["report"]
     print_rows([statement], STATEMENTS_SHOWN, json=False)
+    if report is None:
+        out.print("Its rows and report were deleted when they expired.", markup=False)
+        return
     placed = ("rows", "transactions", "blank", "headings", "ended", "elsewhere")
-    lines = [", ".join(f"{name} {report[name]:,}" for name in placed if name in report)]
-    lines += [f"{name} from '{heading}'" for name, heading in report.get("columns", {}).items()]
-    lines += [*report.get("decisions", ()), *report.get("notes", ())]
-    for problem in report.get("problems", ()):
-        lines.append(
-            f"row {problem['row']}, {problem['column']}: {problem['message']} ({problem['code']})"
-        )
-    out.print(
-        "\n".join(filter(None, lines)) or "Its rows and report were deleted when they expired.",
-        markup=False,
-    )
+    lines = [", ".join(f"{name} {getattr(report, name):,}" for name in placed)]
+    lines += [f"{name} from '{heading}'" for name, heading in report.columns.items()]
+    lines += [*report.decisions, *report.notes]
+    lines += [
+        f"row {problem.row}, {problem.column}: {problem.message} ({problem.code})"
+        for problem in report.problems
+    ]
+    out.print("\n".join(lines), markup=False)

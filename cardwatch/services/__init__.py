@@ -37,7 +37,12 @@ from cardwatch.services.alerts import (
     state_counts,
     suppress,
 )
-from cardwatch.services.approvals import decide_approval, get_approval, list_approvals
+from cardwatch.services.approvals import (
+    decide_approval,
+    get_approval,
+    is_about_register,
+    list_approvals,
+)
 from cardwatch.services.arrivals import ArrivalSettings, load_arrivals
 from cardwatch.services.auth import (
     activate_account,

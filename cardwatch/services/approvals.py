@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, cast
 
 from cardwatch.casebook import AuditEvent, approvals
 from cardwatch.casebook.register_content import unpack_content
 from cardwatch.casebook.registers import list_versions
-from cardwatch.errors import Conflict, NotAllowed
+from cardwatch.errors import Conflict, NotAllowed, NotFound
 from cardwatch.services.context import public_row
 from cardwatch.services.people import KEEPERS
 from cardwatch.services.register_changes import (
@@ -68,6 +68,17 @@ def get_approval(context: ServiceContext, approval_id: str) -> Approval:
                     cast("EntryChangeRow", asdict(change)) for change in shown.changes
                 ]
     return public_row(approval)
+
+
+def is_about_register(context: ServiceContext, approval_id: str) -> bool:
+    """Return whether a request is about a register, so that showing it takes a comparison."""
+    lanes = tuple(dict.fromkeys((*context.actor.lanes, context.actor.chain)))
+    with (
+        suppress(NotFound),
+        context.casebook.unaudited(context.actor, context.now, lanes=lanes, reads=True) as uow,
+    ):
+        return approvals.get_approval(uow, approval_id)["kind"] == ApprovalKind.REGISTER
+    return False
 
 
 def decide_approval(context: ServiceContext, approval_id: str, *, agrees: bool) -> Approval:

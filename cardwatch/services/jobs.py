@@ -159,8 +159,7 @@ def queue_back_test(context: ServiceContext, kind: str, content: bytes, months: 
     packed = documents.pack({"said.json": options, "content": content})
     with context.work(AuditEvent("consultation", "job"), ()) as uow:
         context.require_alert_access()
-        waiting = [job for job in jobs.list_jobs(uow, (BACK_TEST,)) if job["state"] in UNDER_WAY]
-        if len(waiting) >= MOST_BACK_TESTS:
+        if jobs.count_waiting(uow, BACK_TEST) >= MOST_BACK_TESTS:
             raise CardwatchError(
                 f"{MOST_BACK_TESTS} of your back-tests wait already. Try again when one is done."
             )

@@ -445,9 +445,12 @@ def _may(may: May, comer: Comer, thing: Thing | None) -> bool:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("matrix")
     url = f"sqlite:///{folder / 'casebook.db'}"
+    monkeypatch = pytest.MonkeyPatch()
+    monkeypatch.setattr("cardwatch.services.jobs.MOST_BACK_TESTS", 99)  # none is done here
     mail = {"smtp": "smtp://127.0.0.1:9", "mail_from": "cardwatch@force.example"}
     with serving(folder / "home", url, chores=False, webhook_hosts="127.0.0.1", **mail) as running:
         yield World(running, folder)
+    monkeypatch.undo()
 
 
 def test_the_table_knows_every_route_and_no_other() -> None:

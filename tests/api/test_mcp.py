@@ -167,7 +167,8 @@ def test_an_answer_that_does_not_fit_is_not_quoted(running: Running) -> None:
 
 
 @pytest.mark.parametrize(
-    "service", ["http://cardwatch.force.example", "cardwatch", "ftp://x", "https://a:b@x.example"]
+    "service",
+    ["http://cardwatch.force.example", "cardwatch", "ftp://x", "https://a:b@x.example", "http://["],
 )
 def test_a_key_is_sent_with_tls_only(service: str) -> None:
     with pytest.raises(CardwatchError, match="Give the service's address"):

@@ -58,6 +58,14 @@ def begun(run: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
     return run
 
 
+def test_a_statement_is_shown_with_its_reading_report(begun: Callable[..., Any]) -> None:
+    name = begun("statements", "--as", FINANCE)[1]["statement_id"]
+    told = begun("statements", name, "--as", FINANCE, json_out=False)
+    assert "rows 18, transactions 18" in told
+    assert "amount from 'Amount'" in told
+    assert begun("statements", name, "--as", FINANCE)["report"]["transactions"] == 18
+
+
 def test_registers_are_imported_listed_and_shown(begun: Callable[..., Any], tmp_path: Path) -> None:
     gifts = tmp_path / "gifts.csv"
     gifts.write_text(
