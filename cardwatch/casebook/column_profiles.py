@@ -34,7 +34,7 @@ def save_profile(
 
     Args:
         uow: the work it is done in.
-        headings: of the files it is for; a profile for any file has none.
+        headings: of the files it is for; none for any file, of which a person has one profile.
         content: the profile as TOML.
         is_same: tells whether another content reads files alike.
 
@@ -42,7 +42,7 @@ def save_profile(
         The id under which it is kept.
     """
     person = person_behind(uow, uow.actor.actor_id)
-    parts = (*sorted(headings),) or (content,)
+    parts = sorted(headings)
     shared_id = short_id("shared", uow.actor.role, *parts)
     row = {"content": content, "role": uow.actor.role, "made_by": person, "made_at": uow.now}
     ids = {
