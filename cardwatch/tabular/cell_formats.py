@@ -3,9 +3,8 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Protocol
 
 from cardwatch.tabular.sheets import Sheet
 
@@ -146,31 +145,45 @@ ANY = -1
 """In place of a column: a text, in whichever."""
 
 
-class SheetLook(Protocol):
-    """How one sheet of a workbook looks, whatever its form."""
+@dataclass
+class SheetLook:
+    """How one sheet of a workbook looks, whatever its form.
 
-    @property
-    def hidden_columns(self) -> frozenset[int]:
-        """Positions of the columns that are not shown."""
+    Attributes:
+        hidden_columns: positions of the columns that are not shown.
+        hidden_rows: how many filled rows are not shown.
+        without_value: whether a formula in a row of several cells was never worked out.
+        numbers: how many numbers other than zero stand in each column, by their styles.
+        struck: for each row with something struck through, the columns of its numbers above zero,
+            or `ANY` for a text.
+    """
 
-    @property
-    def hidden_rows(self) -> int:
-        """How many filled rows are not shown."""
+    hidden_columns: frozenset[int] = frozenset()
+    hidden_rows: int = 0
+    without_value: bool = False
+    numbers: Counted = field(default_factory=Counter)
+    struck: dict[int, set[int]] = field(default_factory=dict)
 
-    @property
-    def without_value(self) -> bool:
-        """Whether a formula in a row of several cells was never worked out."""
+    def take_number(
+        self, row: int, column: int, style: CellStyle, value: float, rows: int = 1
+    ) -> None:
+        """Count a number that stands in a row, and perhaps in more that are the same."""
+        if value:
+            self.numbers[column, style, value < 0] += rows
+        if style.is_struck and value > 0:
+            self.struck.setdefault(row, set()).add(column)
+
+    def take_struck_text(self, row: int) -> None:
+        """Note that a text in a row is struck through."""
+        self.struck.setdefault(row, set()).add(ANY)
 
     def amounts(self, columns: Collection[int]) -> Counted:
         """Count the numbers in some columns by their styles."""
+        return Counter({key: count for key, count in self.numbers.items() if key[0] in columns})
 
     def struck_rows(self, columns: Collection[int]) -> int:
         """Count the rows with a text, or an amount above zero in some columns, struck through."""
-
-
-def counted_in(numbers: Counted, columns: Collection[int]) -> Counted:
-    """Return the numbers of a sheet that stand in some columns."""
-    return Counter({key: count for key, count in numbers.items() if key[0] in columns})
+        return sum(not row.isdisjoint({ANY, *columns}) for row in self.struck.values())
 
 
 def shown_cells(looks: Mapping[str, SheetLook], sheets: Sequence[Sheet]) -> ShownCells:
