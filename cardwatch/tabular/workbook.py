@@ -4,7 +4,7 @@ import datetime as dt
 import io
 import re
 import zipfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import python_calamine
 
@@ -101,38 +101,49 @@ def _drop_hidden_twins(sheets: Sequence[Sheet], looks: Mapping[str, SheetLook]) 
     """Empty hidden columns of amounts beside one headed the same but for a number; return notes.
 
     A person who opens the workbook sees one column of amounts. One that another sheet shows is
-    emptied only where it differs from the column that is shown.
+    emptied too if it says the same there, and otherwise left, as two columns are seen then.
     """
-    hidden: dict[str, list[tuple[Sheet, int]]] = {}
+    hidden = {
+        sheet.name: looks[sheet.name].hidden_columns if sheet.name in looks else frozenset()
+        for sheet in sheets
+    }
+    headings: dict[str, str] = {}
     for sheet in sheets:
-        for i in sorted(looks[sheet.name].hidden_columns if sheet.name in looks else ()):
+        for i in sorted(hidden[sheet.name]):
             if i < len(sheet.names) and sheet.headings.is_amount(sheet.names[i]):
-                hidden.setdefault(sheet.names[i], []).append((sheet, i))
+                headings.setdefault(sheet.names[i], " ".join(sheet.found.names[i].split()))
     notes = []
-    for places in hidden.values():
-        is_dropped = False
-        for sheet, i in places:
-            twin = _shown_twin(sheet, i, looks[sheet.name].hidden_columns)
-            if twin is None:
-                continue
-            if len(places) >= len(sheets) or any(
-                row[i : i + 1] != row[twin : twin + 1] for row in sheet.body
-            ):
-                is_dropped = True
-                for row in sheet.body:
+    for name, heading in headings.items():
+        columns = [(sheet, _columns(sheet, name, hidden[sheet.name])) for sheet in sheets]
+        is_read = not all(_repeat(sheet, same, hidden[sheet.name]) for sheet, same in columns)
+        for sheet, same in [] if is_read else columns:
+            for row in sheet.body:
+                for i in same:
                     row[i : i + 1] = [""] * len(row[i : i + 1])
-        first, position = places[0]
-        heading = " ".join(first.found.names[position].split())
-        not_read = ", and not read" * is_dropped
+        not_read = "" if is_read else ", and not read"
         notes.append(f"column '{heading}' is hidden in the workbook{not_read}")
     return notes
 
 
-def _shown_twin(sheet: Sheet, position: int, hidden: Collection[int]) -> int | None:
-    """Return the position of a shown column headed as a hidden one, but for a number."""
-    names = {sheet.names[position], re.sub(r" \d+$", "", sheet.names[position])}
-    shown = (i for i, name in enumerate(sheet.names) if name in names and i not in hidden)
-    return next(shown, None)
+def _columns(sheet: Sheet, name: str, hidden: frozenset[int]) -> list[int]:
+    """Return the positions of the hidden columns of a heading, or else the last shown."""
+    same = [i for i, other in enumerate(sheet.names) if other == name]
+    return [i for i in same if i in hidden] or same[-1:]
+
+
+def _repeat(sheet: Sheet, columns: Sequence[int], hidden: frozenset[int]) -> bool:
+    """Return whether columns of one heading only repeat a shown one.
+
+    That is one headed the same but for a number, with the same cells where they are shown.
+    """
+    name = sheet.names[columns[0]]
+    alike = {name, re.sub(r" \d+$", "", name)}
+    return any(
+        hidden.issuperset(columns)
+        or all(row[i : i + 1] == row[other : other + 1] for row in sheet.body for i in columns)
+        for other, other_name in enumerate(sheet.names)
+        if other_name in alike and other not in {*columns, *hidden}
+    )
 
 
 def _count_from_1900(sheet: Sheet) -> None:
@@ -221,10 +232,6 @@ def _check_printed(shown: ShownCells, file: str) -> None:
     Raises:
         FileRefused: there are some.
     """
-    credit, other = (
-        f"{quantity(count, 'cell')} {plural(count, 'shows', 'show')}"
-        for count in (shown.credits, shown.scaled)
-    )
     for is_so, code, reason in (
         (
             shown.without_value,
@@ -238,16 +245,17 @@ def _check_printed(shown: ShownCells, file: str) -> None:
             shown.credits,
             "direction_unclear",
             (
-                f"{credit} CR, a minus or brackets by its format, beside an amount without a "
-                "minus. Write a minus before the amounts that are refunds, and save it"
+                f"{_cells_show(shown.credits)} CR, a minus or brackets by format alone, beside an "
+                "amount without a minus. Write a minus before the amounts that are refunds, and "
+                "save it"
             ),
         ),
         (
             shown.scaled,
             "amount_unclear",
             (
-                f"{other} a point, thousands or a percentage by its format, which the number does "
-                "not have. Write the amounts in pounds, and save it"
+                f"{_cells_show(shown.scaled)} a point, thousands or a percentage by format alone, "
+                "which the number does not have. Write the amounts in pounds, and save it"
             ),
         ),
         (
@@ -261,3 +269,10 @@ def _check_printed(shown: ShownCells, file: str) -> None:
     ):
         if is_so:
             raise FileRefused(file, code, reason)
+
+
+def _cells_show(counts: Mapping[str, int]) -> str:
+    """Return the beginning of a sentence on some cells, counted by the names of their columns."""
+    count = sum(counts.values())
+    columns = f"{plural(len(counts), 'column', 'columns')} {', '.join(counts)}"
+    return f"{quantity(count, 'cell')} in {columns} {plural(count, 'shows', 'show')}"
