@@ -3,10 +3,10 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
 
+from cardwatch.tabular.headings import without_pound_mark
 from cardwatch.tabular.sheets import Sheet
 
 FOREIGN_FORMAT = re.compile(
@@ -36,6 +36,7 @@ PRINTED_THOUSANDS = re.compile(
 )
 DIVIDED = re.compile(r"[0#?],+(?![0#?,])")
 """A comma after the last digit: the number is printed divided by a thousand."""
+PER_CENT = re.compile(r"%|\b(?:per ?cent(?:age)?|pct)\b", re.IGNORECASE)
 MOST_BESIDE_SUM = 2
 """More filled cells than this do not stand beside a sum."""
 
@@ -119,9 +120,10 @@ class ShownCells:
     Attributes:
         amounts: amounts other than zero.
         foreign: those printed with the sign of another currency than the pound.
-        credits: amounts above zero printed with a mark of credit.
+        credits: amounts above zero printed with a mark of credit, by the names of their columns.
         red: amounts above zero in red letters, where others are not.
-        scaled: amounts printed as another number: with a point that they do not have, as thousands.
+        scaled: amounts printed as another number, with a point that they do not have, as thousands
+            or as a percentage, by the names of their columns.
         struck: rows with an amount above zero or a text that is struck through.
         hidden_rows: filled rows that are not shown.
         without_value: whether a formula in a row of several cells was never worked out.
@@ -129,9 +131,9 @@ class ShownCells:
 
     amounts: int = 0
     foreign: int = 0
-    credits: int = 0
+    credits: Mapping[str, int] = field(default_factory=dict)
     red: int = 0
-    scaled: int = 0
+    scaled: Mapping[str, int] = field(default_factory=dict)
     struck: int = 0
     hidden_rows: int = 0
     without_value: bool = False
@@ -146,31 +148,45 @@ ANY = -1
 """In place of a column: a text, in whichever."""
 
 
-class SheetLook(Protocol):
-    """How one sheet of a workbook looks, whatever its form."""
+@dataclass
+class SheetLook:
+    """How one sheet of a workbook looks, whatever its form.
 
-    @property
-    def hidden_columns(self) -> frozenset[int]:
-        """Positions of the columns that are not shown."""
+    Attributes:
+        hidden_columns: positions of the columns that are not shown.
+        hidden_rows: how many filled rows are not shown.
+        without_value: whether a formula in a row of several cells was never worked out.
+        numbers: how many numbers other than zero stand in each column, by their styles.
+        struck: for each row with something struck through, the columns of its numbers above zero,
+            or `ANY` for a text.
+    """
 
-    @property
-    def hidden_rows(self) -> int:
-        """How many filled rows are not shown."""
+    hidden_columns: frozenset[int] = frozenset()
+    hidden_rows: int = 0
+    without_value: bool = False
+    numbers: Counted = field(default_factory=Counter)
+    struck: dict[int, set[int]] = field(default_factory=dict)
 
-    @property
-    def without_value(self) -> bool:
-        """Whether a formula in a row of several cells was never worked out."""
+    def take_number(
+        self, row: int, column: int, style: CellStyle, value: float, rows: int = 1
+    ) -> None:
+        """Count a number that stands in a row, and perhaps in more that are the same."""
+        if value:
+            self.numbers[column, style, value < 0] += rows
+        if style.is_struck and value > 0:
+            self.struck.setdefault(row, set()).add(column)
+
+    def take_struck_text(self, row: int) -> None:
+        """Note that a text in a row is struck through."""
+        self.struck.setdefault(row, set()).add(ANY)
 
     def amounts(self, columns: Collection[int]) -> Counted:
         """Count the numbers in some columns by their styles."""
+        return Counter({key: count for key, count in self.numbers.items() if key[0] in columns})
 
     def struck_rows(self, columns: Collection[int]) -> int:
         """Count the rows with a text, or an amount above zero in some columns, struck through."""
-
-
-def counted_in(numbers: Counted, columns: Collection[int]) -> Counted:
-    """Return the numbers of a sheet that stand in some columns."""
-    return Counter({key: count for key, count in numbers.items() if key[0] in columns})
+        return sum(not row.isdisjoint({ANY, *columns}) for row in self.struck.values())
 
 
 def shown_cells(looks: Mapping[str, SheetLook], sheets: Sequence[Sheet]) -> ShownCells:
@@ -180,37 +196,63 @@ def shown_cells(looks: Mapping[str, SheetLook], sheets: Sequence[Sheet]) -> Show
         looks: how each sheet looks, by its name.
         sheets: those that are read.
     """
-    read = [(sheet.amount_columns, looks[sheet.name]) for sheet in sheets if sheet.name in looks]
-    amounts: Counted = Counter()
-    for columns, look in read:
-        amounts += look.amounts(columns)
-    return replace(
-        shown_amounts(amounts),
-        struck=sum(look.struck_rows(columns) for columns, look in read),
+    read = [(sheet, looks[sheet.name]) for sheet in sheets if sheet.name in looks]
+    above: Counter[tuple[str, CellStyle]] = Counter()
+    scaled: Counter[str] = Counter()
+    amounts = foreign = 0
+    for sheet, look in read:
+        main = _main_columns(sheet)
+        for (column, style, is_below), count in look.amounts(sheet.amount_columns).items():
+            name = _column_name(sheet, column)
+            amounts += count
+            foreign += count * style.is_foreign
+            above[name, style] += count * (not is_below)
+            scaled[name] += count * (style.is_scaled and column in main)
+    credit: Counter[str] = Counter()
+    for (name, style), count in above.items():
+        credit[name] += count * style.is_credit
+    return ShownCells(
+        amounts=amounts,
+        foreign=foreign,
+        credits=+credit,
+        red=sum(
+            red_beside_others(
+                sum(n for (other, style), n in above.items() if other == name and style.is_red),
+                sum(n for (other, _), n in above.items() if other == name),
+            )
+            for name in credit
+        ),
+        scaled=+scaled,
+        struck=sum(look.struck_rows(sheet.amount_columns) for sheet, look in read),
         hidden_rows=sum(look.hidden_rows for _, look in read),
         without_value=any(look.without_value for _, look in read),
     )
 
 
-def shown_amounts(amounts: Counted) -> ShownCells:
-    """Return what amounts show by their styles."""
-    above: Counter[tuple[int, CellStyle]] = Counter()
-    for (column, style, is_below), count in amounts.items():
-        above[column, style] += count * (not is_below)
-    columns = {column for column, _ in above}
-    return ShownCells(
-        amounts=amounts.total(),
-        foreign=sum(count for (_, style, _), count in amounts.items() if style.is_foreign),
-        credits=sum(count for (_, style), count in above.items() if style.is_credit),
-        red=sum(
-            red_beside_others(
-                sum(n for (i, style), n in above.items() if i == column and style.is_red),
-                sum(n for (i, _), n in above.items() if i == column),
-            )
-            for column in columns
-        ),
-        scaled=sum(count for (_, style, _), count in amounts.items() if style.is_scaled),
+def _main_columns(sheet: Sheet) -> frozenset[int]:
+    """Return the columns that may be the amount: by a heading known as such, or else all of them.
+
+    A share in per cent stands beside amounts and is none.
+    """
+    names, printed = sheet.names, sheet.found.names
+    columns = frozenset(
+        i for i in sheet.amount_columns if i >= len(names) or not PER_CENT.search(printed[i])
     )
+    known = sheet.headings.needed[-1] if sheet.headings.needed else frozenset()
+    return (
+        frozenset(
+            i
+            for i in columns
+            if i < len(names) and not known.isdisjoint({names[i], without_pound_mark(names[i])})
+        )
+        or columns
+    )
+
+
+def _column_name(sheet: Sheet, column: int) -> str:
+    """Return how people are told of a column: by its heading, or its place from 1."""
+    heading = sheet.found.names[column] if column < len(sheet.names) else ""
+    return f"'{' '.join(heading.split())}'" if heading.strip() else str(column + 1)
 
 
 def red_beside_others(red: int, amounts: int) -> int:

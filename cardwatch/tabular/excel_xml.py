@@ -1,46 +1,33 @@
 """Reads Excel 2003 XML, which report servers save as .xls. Runs in the limited child only."""
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from cardwatch.errors import FileRefused
 from cardwatch.tabular.cell_formats import (
-    ANY,
     RED_COLOURS,
     UNSTYLED,
     CellStyle,
-    Counted,
-    counted_in,
+    SheetLook,
     is_beside_others,
-    shown_cells,
 )
 from cardwatch.tabular.feeds.xml import parse_xml
 from cardwatch.tabular.headings import Headings
 from cardwatch.tabular.limits import Limits
 from cardwatch.tabular.sheets import Sheet, choose_sheets, join_sheets
 from cardwatch.tabular.table import Found
-from cardwatch.tabular.workbook import cell_text, check_shown
+from cardwatch.tabular.workbook import cell_text, check_looks
 
 
 @dataclass
 class _Rows:
-    """The rows of one sheet while they are read, and what their cells show by their styles.
-
-    Attributes:
-        numbers: how many numbers other than zero a column has of a style, those below zero (true)
-            apart.
-        struck: for each row with something struck through its amounts above zero, or `ANY` text.
-    """
+    """The rows of one sheet while they are read, and what their cells show by their styles."""
 
     styles: Mapping[str, CellStyle]
-    hidden_columns: frozenset[int] = frozenset()
     rows: list[list[str]] = field(default_factory=list)
-    numbers: Counted = field(default_factory=Counter)
-    struck: dict[int, set[int]] = field(default_factory=dict)
-    hidden: set[int] = field(default_factory=set)
+    look: SheetLook = field(default_factory=SheetLook)
     unvalued: set[int] = field(default_factory=set)
     merged: list[tuple[int, int, int]] = field(default_factory=list)
 
@@ -51,36 +38,18 @@ class _Rows:
         if data is not None:
             kind = _attributes(data).get("Type", "String")
             text = _text("".join(data.itertext()), kind)
+        number, row = len(self.rows) - 1, self.rows[-1]
         if data is None and "Formula" in attributes:
-            self.unvalued.add(len(self.rows) - 1)
-        row = self.rows[-1]
+            self.unvalued.add(number)
         style = self.styles.get(attributes.get("StyleID", ""), UNSTYLED)
-        is_amount = kind == "Number" and bool(text.strip("-0."))
-        if is_amount:
-            self.numbers[len(row), style, text.startswith("-")] += 1
-        if style.is_struck and (kind == "String" or (is_amount and not text.startswith("-"))):
-            self.struck.setdefault(len(self.rows), set()).add(len(row) if is_amount else ANY)
+        if kind == "Number":
+            is_below, is_nought = text.startswith("-"), not text.strip("-0.")
+            self.look.take_number(number, len(row), style, (not is_nought) * (1 - 2 * is_below))
+        elif kind == "String" and style.is_struck:
+            self.look.take_struck_text(number)
         if (down := _number(attributes, "MergeDown")) and kind != "Number":
-            self.merged.append((len(self.rows) - 1, len(row), down))
+            self.merged.append((number, len(row), down))
         row += [text, *[""] * _number(attributes, "MergeAcross")]
-
-    def amounts(self, columns: Collection[int]) -> Counted:
-        """Count the numbers in some columns by their styles."""
-        return counted_in(self.numbers, columns)
-
-    def struck_rows(self, columns: Collection[int]) -> int:
-        """Count the rows with a text, or an amount above zero in some columns, struck through."""
-        return sum(not row.isdisjoint({ANY, *columns}) for row in self.struck.values())
-
-    @property
-    def without_value(self) -> bool:
-        """Whether a formula in a row of several cells was never worked out."""
-        return any(is_beside_others(sum(map(bool, self.rows[i]))) for i in self.unvalued)
-
-    @property
-    def hidden_rows(self) -> int:
-        """How many filled rows are not shown."""
-        return sum(any(self.rows[i]) for i in self.hidden)
 
     def fill_merged(self) -> None:
         """Repeat texts and days in the cells that theirs is merged with; a number is not."""
@@ -103,13 +72,13 @@ def read_excel_xml(data: bytes, file: str, headings: Headings, limits: Limits) -
     }
     sheets, read = [], []
     for number, element in enumerate(book.iterfind("Worksheet"), 1):
-        read.append(_rows(element.iterfind("Table/Row"), styles, file, limits))
+        read.append(_rows(element, styles, file, limits))
         name = _attributes(element).get("Name", f"sheet {number}")
         hidden = element.find("WorksheetOptions/Visible") is not None
         sheets.append(Sheet(number, name, read[-1].rows, hidden, headings))
     chosen, notes = choose_sheets(sheets, file)
-    looks = {sheet.name: rows for sheet, rows in zip(sheets, read, strict=True)}
-    notes += check_shown(shown_cells(looks, chosen), file)
+    looks = {sheet.name: rows.look for sheet, rows in zip(sheets, read, strict=True)}
+    notes += check_looks(chosen, looks, file)
     return join_sheets(chosen, len(sheets), notes, file, limits)
 
 
@@ -124,21 +93,19 @@ def _style(element: Element) -> CellStyle:
     )
 
 
-def _rows(
-    elements: Iterable[Element], styles: Mapping[str, CellStyle], file: str, limits: Limits
-) -> _Rows:
+def _rows(sheet: Element, styles: Mapping[str, CellStyle], file: str, limits: Limits) -> _Rows:
     """Return the rows of a sheet, with those and the cells that the file leaves out.
 
     Raises:
         FileRefused: there are too many rows or columns.
     """
-    read = _Rows(styles)
-    for element in elements:
+    read, hidden = _Rows(styles), set()
+    for element in sheet.iterfind("Table/Row"):
         skipped = max(_number(_attributes(element), "Index") - 1 - len(read.rows), 0)
         _check(len(read.rows) + skipped < limits.rows, "too_long", f"{limits.rows:,} rows", file)
         read.rows += [[] for _ in range(skipped + 1)]
         if _attributes(element).get("Hidden") == "1":
-            read.hidden.add(len(read.rows) - 1)
+            hidden.add(len(read.rows) - 1)
         for cell in element.iterfind("Cell"):
             attributes, row = _attributes(cell), read.rows[-1]
             skipped = max(_number(attributes, "Index") - 1 - len(row), 0)
@@ -146,8 +113,25 @@ def _rows(
             _check(width < limits.columns, "too_wide", f"{limits.columns} columns", file)
             row += [""] * skipped
             read.take(cell)
+    read.look.hidden_columns = _hidden_columns(sheet.iterfind("Table/Column"), limits)
+    read.look.hidden_rows = sum(any(read.rows[i]) for i in hidden)
+    read.look.without_value = any(
+        is_beside_others(sum(map(bool, read.rows[i]))) for i in read.unvalued
+    )
     read.fill_merged()
     return read
+
+
+def _hidden_columns(columns: Iterable[Element], limits: Limits) -> frozenset[int]:
+    """Return the positions of the columns that are not shown; one element may stand for several."""
+    hidden: set[int] = set()
+    following = 0
+    for attributes in map(_attributes, columns):
+        first = _number(attributes, "Index") - 1 if "Index" in attributes else following
+        following = first + 1 + _number(attributes, "Span")
+        if attributes.get("Hidden") == "1":
+            hidden.update(range(first, min(following, limits.columns)))
+    return frozenset(hidden)
 
 
 def _check(is_within: bool, code: str, most: str, file: str) -> None:  # noqa: FBT001  one flag

@@ -6,12 +6,11 @@ Runs in the limited child only.
 import io
 import re
 import zipfile
-from collections import Counter
-from collections.abc import Collection
 from xml.parsers import expat
 
-from cardwatch.tabular.cell_formats import ANY, RED_COLOURS, CellStyle, Counted, counted_in
+from cardwatch.tabular.cell_formats import RED_COLOURS, CellStyle, SheetLook
 
+CELLS = frozenset({"table:table-cell", "table:covered-table-cell"})
 NUMBER_TYPES = frozenset({"float", "currency", "percentage"})
 PRINTED_NUMBER = re.compile(r"\d[\d,. \u00a0\u202f']*")
 LITERAL = re.compile(r"[^\d\s,.()+\u2212\u2013-]+")
@@ -21,84 +20,79 @@ THOUSAND_DIGITS, FACTOR = 3, 5
 """Digits after a mark of thousands; a number that is so many times another is no rounded one."""
 
 
-class OdsLook:
-    """One sheet of an ODS workbook."""
-
-    without_value = False
-    """Whoever writes it writes the value of a formula."""
-
-    def __init__(self) -> None:
-        """Begin an empty sheet."""
-        self.hidden_columns: frozenset[int] = frozenset()
-        self.hidden_rows = 0
-        self.numbers: Counted = Counter()
-        self.struck: list[set[int]] = []
-
-    def amounts(self, columns: Collection[int]) -> Counted:
-        """Count the numbers in some columns by their styles."""
-        return counted_in(self.numbers, columns)
-
-    def struck_rows(self, columns: Collection[int]) -> int:
-        """Count the rows with a text, or an amount above zero in some columns, struck through."""
-        return sum(not row.isdisjoint({ANY, *columns}) for row in self.struck)
-
-
 class _Reader:
     """Reads the content of a workbook from its beginning to its end."""
 
     def __init__(self) -> None:
-        self.looks: dict[str, OdsLook] = {}
-        self._look = OdsLook()
+        self.looks: dict[str, SheetLook] = {}
+        self._look = SheetLook()
         self._styles: dict[str, CellStyle] = {}
-        self._style = self._cell_style = ""
+        self._style = ""
         self._attributes: dict[str, str] = {}
-        self._shown: list[str] | None = None
-        self._column = self._rows = 0
+        self._shown: list[str] = []
+        self._inside: list[str] | None = None
+        self._column = self._row = self._rows = 0
         self._is_hidden = self._is_filled = self._is_run_struck = False
-        self._struck: set[int] = set()
+
+    @property
+    def _is_printed(self) -> bool:
+        """Whether it reads what a cell prints: a paragraph of its own, of no comment or drawing."""
+        inside = self._inside or [""]
+        return inside[0] == "text:p" and "office:annotation" not in inside
 
     def open(self, tag: str, attributes: dict[str, str]) -> None:
         """Start an element."""
-        if tag == "style:style":
+        if self._inside is not None:
+            self._inside.append(tag)
+            if tag == "text:span" and self._is_printed:
+                self._is_run_struck |= self._named(attributes.get("text:style-name", "")).is_struck
+        elif tag in CELLS:
+            self._attributes, self._shown, self._is_run_struck = attributes, [], False
+            self._inside = []
+        elif tag == "table:table-row":
+            self._row += 1
+            self._rows = int(attributes.get("table:number-rows-repeated", "1"))
+            self._is_hidden = attributes.get("table:visibility", "visible") != "visible"
+            self._column, self._is_filled = 0, False
+        elif tag == "table:table":
+            self._look = self.looks[attributes.get("table:name", "")] = SheetLook()
+            self._column = self._row = 0
+        elif tag == "table:table-column":
+            self._open_column(attributes)
+        elif tag == "style:style":
             self._style = attributes.get("style:name", "")
-        elif tag == "style:text-properties":
+        elif tag == "style:text-properties" and self._style:
             lines = (
                 attributes.get(f"style:text-line-through-{k}", "none") for k in ("style", "type")
             )
             is_red = attributes.get("fo:color", "").upper() in RED_COLOURS
             is_struck = any(line != "none" for line in lines)
             self._styles[self._style] = CellStyle("", is_red, is_struck)
-        elif tag == "table:table":
-            self._look = self.looks[attributes.get("table:name", "")] = OdsLook()
-            self._column = 0
-        elif tag == "table:table-column":
-            count = int(attributes.get("table:number-columns-repeated", "1"))
-            if attributes.get("table:visibility", "visible") != "visible":
-                hidden = range(self._column, min(self._column + count, MOST_REPEATED))
-                self._look.hidden_columns |= frozenset(hidden)
-            self._column += count
-        elif tag == "table:table-row":
-            self._rows = int(attributes.get("table:number-rows-repeated", "1"))
-            self._is_hidden = attributes.get("table:visibility", "visible") != "visible"
-            self._column, self._is_filled, self._struck = 0, False, set()
-        elif tag in {"table:table-cell", "table:covered-table-cell"}:
-            self._attributes, self._shown, self._is_run_struck = attributes, [], False
-        elif tag == "text:span" and self._shown is not None:
-            self._is_run_struck |= self._named(attributes.get("text:style-name", "")).is_struck
+
+    def _open_column(self, attributes: dict[str, str]) -> None:
+        """Start an element that stands for one column or several."""
+        count = int(attributes.get("table:number-columns-repeated", "1"))
+        if attributes.get("table:visibility", "visible") != "visible":
+            hidden = range(self._column, min(self._column + count, MOST_REPEATED))
+            self._look.hidden_columns |= frozenset(hidden)
+        self._column += count
 
     def text(self, text: str) -> None:
         """Take what a cell prints."""
-        if self._shown is not None:
+        if self._is_printed:
             self._shown.append(text)
 
     def close(self, tag: str) -> None:
         """End an element."""
-        if tag in {"table:table-cell", "table:covered-table-cell"}:
-            self._take_cell("".join(self._shown or ()).strip())
-            self._shown = None
+        if self._inside:
+            self._inside.pop()
+        elif tag in CELLS:
+            self._take_cell("".join(self._shown).strip())
+            self._inside = None
         elif tag == "table:table-row":
             self._look.hidden_rows += self._rows * (self._is_hidden and self._is_filled)
-            self._look.struck += [self._struck] * bool(self._struck)
+        elif tag == "style:style":  # formats of numbers have letters too, which are no cell's
+            self._style = ""
 
     def _named(self, name: str) -> CellStyle:
         return self._styles.get(name, CellStyle())
@@ -115,10 +109,9 @@ class _Reader:
             printed = _printed(value, shown, attributes.get("office:currency", ""))
             own = CellStyle(printed.number_format, style.is_red, is_struck, printed.prints_other)
             for column in range(self._column, min(self._column + count, MOST_REPEATED)):
-                self._look.numbers[column, own, value < 0] += self._rows * (value != 0)
-                self._struck |= {column} if is_struck and value > 0 else set()
+                self._look.take_number(self._row, column, own, value, self._rows)
         elif kind == "string" and is_struck:
-            self._struck.add(ANY)
+            self._look.take_struck_text(self._row)
         self._column += count
 
 
@@ -146,8 +139,11 @@ def _refuse(*_: object) -> None:
     raise ValueError
 
 
-def ods_looks(data: bytes) -> dict[str, OdsLook]:
-    """Return how each sheet of a workbook looks, by its name."""
+def ods_looks(data: bytes) -> dict[str, SheetLook]:
+    """Return how each sheet of a workbook looks, by its name.
+
+    Whoever writes it writes the value of a formula.
+    """
     reader, parser = _Reader(), expat.ParserCreate()
     parser.buffer_text = True
     parser.StartElementHandler, parser.EndElementHandler = reader.open, reader.close

@@ -62,11 +62,6 @@ class Sheet:
         """Its headings as printed, and where they stand."""
         return find_headings(self.rows, self.headings)
 
-    def look_again(self) -> None:
-        """Find the headings anew, after cells were emptied."""
-        for name in ("found", "names"):
-            self.__dict__.pop(name, None)
-
     @property
     def label(self) -> str:
         """How people are told of it: `sheet 'Feb'`, `table 2`."""

@@ -3,13 +3,10 @@
 import datetime as dt
 import io
 import re
-import struct
 import zipfile
-from collections.abc import Mapping
-from xml.parsers import expat
+from collections.abc import Mapping, Sequence
 
 import python_calamine
-from xlrd import XLRDError
 
 from cardwatch.errors import FileRefused
 from cardwatch.quantities import plural, quantity
@@ -25,10 +22,6 @@ from cardwatch.tabular.xlsx_look import xlsx_looks
 
 EXACT_FLOAT = 1e15
 """Excel keeps 15 significant digits: a larger number has lost some."""
-LOOK_FAULTS = (XLRDError, expat.ExpatError, zipfile.BadZipFile, struct.error, ArithmeticError,
-               AssertionError, AttributeError, LookupError, NotImplementedError, OSError,
-               TypeError, ValueError)  # fmt: skip
-"""What goes wrong where a workbook is not as Excel or LibreOffice writes it."""
 DAY_NUMBER = re.compile(r"[1-9]\d{4}(?:\.\d+)?")
 DAYS_TO_1904 = 1462
 """Days between the calendars from which workbooks count, of 1900 and of 1904."""
@@ -66,27 +59,28 @@ def read_workbook(data: bytes, file: str, headings: Headings, limits: Limits) ->
             payments have different headings; or its formulas have no saved values.
     """
     sheets = _load(data, file, headings)
-    looks, from_1904, unread = _looks(data)
-    for sheet in sheets:
-        unread += _drop_hidden_twins(sheet, looks)
-        if from_1904:
-            _count_from_1900(sheet)
     chosen, notes = choose_sheets(sheets, file)
-    notes += unread + check_shown(shown_cells(looks, chosen), file)
+    looks, from_1904, unread = _looks(data, [sheet.name for sheet in chosen])
+    if from_1904:
+        for sheet in chosen:
+            _count_from_1900(sheet)
+    notes += unread + check_looks(chosen, looks, file)
     return join_sheets(chosen, len(sheets), notes, file, limits)
 
 
-def _looks(data: bytes) -> tuple[Mapping[str, SheetLook], bool, list[str]]:
-    """Return how each sheet looks, whether days count from 1904, and a note if neither is known."""
+def _looks(data: bytes, names: Sequence[str]) -> tuple[Mapping[str, SheetLook], bool, list[str]]:
+    """Return how some sheets look, whether days count from 1904, and a note if neither is known."""
     try:
         if data.startswith(ZIP):
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 is_ods = "content.xml" in archive.namelist()
             if is_ods:
                 return ods_looks(data), False, []
-            return (*xlsx_looks(data), [])
-        return (*xls_looks(data), [])
-    except LOOK_FAULTS:  # its values were read by another program, which is less strict
+            return (*xlsx_looks(data, names), [])
+        return (*xls_looks(data, names), [])
+    except (FileRefused, MemoryError):
+        raise
+    except Exception:  # noqa: BLE001  its values were read by another program, less strict than these
         note = (
             "how its cells look could not be read: hidden rows, red and struck-through letters, "
             "and number formats that print CR or another currency"
@@ -94,28 +88,62 @@ def _looks(data: bytes) -> tuple[Mapping[str, SheetLook], bool, list[str]]:
         return {}, False, [note]
 
 
-def _drop_hidden_twins(sheet: Sheet, looks: Mapping[str, SheetLook]) -> list[str]:
+def check_looks(sheets: Sequence[Sheet], looks: Mapping[str, SheetLook], file: str) -> list[str]:
+    """Empty hidden twins of amounts; return notes on what the cells of some sheets show.
+
+    Raises:
+        FileRefused: as `check_shown`.
+    """
+    return _drop_hidden_twins(sheets, looks) + check_shown(shown_cells(looks, sheets), file)
+
+
+def _drop_hidden_twins(sheets: Sequence[Sheet], looks: Mapping[str, SheetLook]) -> list[str]:
     """Empty hidden columns of amounts beside one headed the same but for a number; return notes.
 
-    A person who opens the workbook sees one column of amounts.
+    A person who opens the workbook sees one column of amounts. One that another sheet shows is
+    emptied too if it says the same there, and otherwise left, as two columns are seen then.
     """
-    hidden = looks[sheet.name].hidden_columns if sheet.name in looks else frozenset()
-    shown = {name for i, name in enumerate(sheet.names) if i not in hidden}
+    hidden = {
+        sheet.name: looks[sheet.name].hidden_columns if sheet.name in looks else frozenset()
+        for sheet in sheets
+    }
+    headings: dict[str, str] = {}
+    for sheet in sheets:
+        for i in sorted(hidden[sheet.name]):
+            if i < len(sheet.names) and sheet.headings.is_amount(sheet.names[i]):
+                headings.setdefault(sheet.names[i], " ".join(sheet.found.names[i].split()))
     notes = []
-    for i in sorted(hidden):
-        name = sheet.names[i] if i < len(sheet.names) else ""
-        if not sheet.headings.is_amount(name):
-            continue
-        heading = " ".join(sheet.found.names[i].split())
-        if name in shown or re.sub(r" \d+$", "", name) in shown:
-            notes.append(f"column '{heading}' is hidden in the workbook, and not read")
-            for row in sheet.rows[sheet.found.first :]:
-                row[i : i + 1] = [""] * len(row[i : i + 1])
-        else:
-            notes.append(f"column '{heading}' is hidden in the workbook, and read like the others")
-    if notes:
-        sheet.look_again()
+    for name, heading in headings.items():
+        columns = [(sheet, _columns(sheet, name, hidden[sheet.name])) for sheet in sheets]
+        is_read = not all(_repeat(sheet, same, hidden[sheet.name]) for sheet, same in columns)
+        for sheet, same in [] if is_read else columns:
+            for row in sheet.body:
+                for i in same:
+                    row[i : i + 1] = [""] * len(row[i : i + 1])
+        not_read = "" if is_read else ", and not read"
+        notes.append(f"column '{heading}' is hidden in the workbook{not_read}")
     return notes
+
+
+def _columns(sheet: Sheet, name: str, hidden: frozenset[int]) -> list[int]:
+    """Return the positions of the hidden columns of a heading, or else the last shown."""
+    same = [i for i, other in enumerate(sheet.names) if other == name]
+    return [i for i in same if i in hidden] or same[-1:]
+
+
+def _repeat(sheet: Sheet, columns: Sequence[int], hidden: frozenset[int]) -> bool:
+    """Return whether columns of one heading only repeat a shown one.
+
+    That is one headed the same but for a number, with the same cells where they are shown.
+    """
+    name = sheet.names[columns[0]]
+    alike = {name, re.sub(r" \d+$", "", name)}
+    return any(
+        hidden.issuperset(columns)
+        or all(row[i : i + 1] == row[other : other + 1] for row in sheet.body for i in columns)
+        for other, other_name in enumerate(sheet.names)
+        if other_name in alike and other not in {*columns, *hidden}
+    )
 
 
 def _count_from_1900(sheet: Sheet) -> None:
@@ -204,10 +232,6 @@ def _check_printed(shown: ShownCells, file: str) -> None:
     Raises:
         FileRefused: there are some.
     """
-    credit, other = (
-        f"{quantity(count, 'cell')} {plural(count, 'shows', 'show')}"
-        for count in (shown.credits, shown.scaled)
-    )
     for is_so, code, reason in (
         (
             shown.without_value,
@@ -221,16 +245,17 @@ def _check_printed(shown: ShownCells, file: str) -> None:
             shown.credits,
             "direction_unclear",
             (
-                f"{credit} CR, a minus or brackets by its format, beside an amount without a "
-                "minus. Write a minus before the amounts that are refunds, and save it"
+                f"{_cells_show(shown.credits)} CR, a minus or brackets by format alone, beside an "
+                "amount without a minus. Write a minus before the amounts that are refunds, and "
+                "save it"
             ),
         ),
         (
             shown.scaled,
             "amount_unclear",
             (
-                f"{other} a point, thousands or a percentage by its format, which the number does "
-                "not have. Write the amounts in pounds, and save it"
+                f"{_cells_show(shown.scaled)} a point, thousands or a percentage by format alone, "
+                "which the number does not have. Write the amounts in pounds, and save it"
             ),
         ),
         (
@@ -244,3 +269,10 @@ def _check_printed(shown: ShownCells, file: str) -> None:
     ):
         if is_so:
             raise FileRefused(file, code, reason)
+
+
+def _cells_show(counts: Mapping[str, int]) -> str:
+    """Return the beginning of a sentence on some cells, counted by the names of their columns."""
+    count = sum(counts.values())
+    columns = f"{plural(len(counts), 'column', 'columns')} {', '.join(counts)}"
+    return f"{quantity(count, 'cell')} in {columns} {plural(count, 'shows', 'show')}"

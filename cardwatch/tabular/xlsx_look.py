@@ -5,28 +5,25 @@ import io
 import posixpath
 import re
 import zipfile
-from collections import Counter
 from collections.abc import Collection, Mapping
-from functools import cached_property
 
-from cardwatch.tabular.cell_formats import UNSTYLED, CellStyle, Counted, is_beside_others
+from cardwatch.tabular.cell_formats import UNSTYLED, CellStyle, SheetLook, is_beside_others
 
 NUMBER_FORMAT = re.compile(r"<numFmt\b[^>]*>")
 FONTS = re.compile(r"<fonts\b.*?</fonts>", re.DOTALL)
 FONT_ELEMENT = re.compile(r"<font\b[^>]*/>|<font\b.*?</font>", re.DOTALL)
 RED = re.compile(r"<color\b[^>]*\b(?:rgb=\"..(?:FF0000|C00000)\"|indexed=\"(?:2|10)\")")
-STRUCK = re.compile(r"<strike\b(?![^>]*\bval=\"(?:0|false)\")")
 HIDDEN_ROW = re.compile(rb"<row\b[^>]*\bhidden=\"(?:1|true)\"[^>]*(?<!/)>(.*?)</row>", re.DOTALL)
 CELL_FORMATS = re.compile(r"<cellXfs\b.*?</cellXfs>", re.DOTALL)
 STYLED_NUMBER = re.compile(
-    rb"<c\b(?![^>]*\bt=\"(?:s|str|inlineStr|b|e|d)\")(?=[^>]*\br=\"([A-Z]+))"
+    rb"<c\b(?![^>]*\bt=\"(?:s|str|inlineStr|b|e|d)\")(?=[^>]*\br=\"([A-Z]{1,3})\d)"
     rb"(?:(?=[^>]*\bs=\"(\d+)))?[^>/]*>(?:<f\b[^>]*/>|<f\b.*?</f>)?\s*<v>(-?\d[^<]*)</v>"
 )
 """A cell with a number: its column, its style and its value."""
 WITHOUT_VALUE = re.compile(rb"</f>\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>")
 """A formula in a sheet's XML with no value after it."""
 WITH_VALUE = re.compile(rb"<v>[^<]|<is>")
-ROW = re.compile(rb"<row\b[^>]*>.*?</row>", re.DOTALL)
+ROW = re.compile(rb"<row\b[^>]*(?<!/)>.*?</row>", re.DOTALL)
 ROOT_PREFIX = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*\?>\s*)?<(\w+:)")
 SHEET = re.compile(r"<sheet\b[^>]*>")
 RELATION = re.compile(r"<Relationship\b[^>]*>")
@@ -35,80 +32,15 @@ HIDDEN_COLUMNS = re.compile(rb"<col\b(?=[^>]*\bhidden=\"(?:1|true)\")[^>]*>")
 MOST_HIDDEN = 256
 """A sheet that hides all columns after its last names thousands of them."""
 STRING = re.compile(rb"<si\b[^>]*/>|<si\b.*?</si>", re.DOTALL)
-STRUCK_RUN = re.compile(rb"<strike\b(?![^>]*\bval=\"(?:0|false)\")")
-CELL_ELEMENT = re.compile(rb"<c\b([^>]*[^/])>(.*?)</c>", re.DOTALL)
-COLUMN = re.compile(rb"\br=\"([A-Z]+)")
+STRUCK = re.compile(rb"<strike\b(?![^>]*\bval=\"(?:0|false)\")")
+TEXT_CELL = re.compile(rb"<c\b(?=[^>]*\bt=\"(s|str|inlineStr)\")([^>]*[^/])>(.*?)</c>", re.DOTALL)
 SHARED_STRING = re.compile(rb"<v>(\d+)</v>")
 BUILT_IN = {"9": "0%", "10": "0.00%"}
 """Number formats that have no text in the file."""
 
 
-class XlsxLook:
-    """One sheet of an XLSX workbook."""
-
-    def __init__(
-        self, text: bytes, styles: Mapping[int, CellStyle], struck_strings: Collection[int]
-    ) -> None:
-        """Take a sheet's XML, the styles that show something, and the texts struck through."""
-        self._text, self._styles, self._struck_strings = text, styles, struck_strings
-        self.hidden_columns = frozenset(
-            i
-            for tag in HIDDEN_COLUMNS.findall(text)
-            for i in range(_number(tag, "min") - 1, min(_number(tag, "max"), MOST_HIDDEN))
-        )
-
-    @cached_property
-    def hidden_rows(self) -> int:
-        """How many filled rows are not shown."""
-        return sum(map(bool, map(WITH_VALUE.search, HIDDEN_ROW.findall(self._text))))
-
-    @cached_property
-    def without_value(self) -> bool:
-        """Whether a formula in a row of several cells was never worked out."""
-        return _lacks_values(self._text)
-
-    def amounts(self, columns: Collection[int]) -> Counted:
-        """Count the numbers in some columns by their styles."""
-        if not self._styles:
-            return Counter()
-        letters = {_letters(column): column for column in columns}
-        return Counter(
-            (
-                letters[cell[1]],
-                self._styles.get(int(cell[2] or 0), UNSTYLED),
-                cell[3].startswith(b"-"),
-            )
-            for cell in STYLED_NUMBER.finditer(self._text)
-            if cell[1] in letters and cell[3].strip(b"-0.")
-        )
-
-    def struck_rows(self, columns: Collection[int]) -> int:
-        """Count the rows with a text, or an amount above zero in some columns, struck through."""
-        struck = {number for number, style in self._styles.items() if style.is_struck}
-        if not struck and not self._struck_strings and not STRUCK_RUN.search(self._text):
-            return 0
-        letters = set(map(_letters, columns))
-
-        def is_struck(cell: re.Match[bytes]) -> bool:
-            attributes, value = cell[1], cell[2]
-            shared = SHARED_STRING.search(value)
-            if b't="s"' in attributes and shared and int(shared[1]) in self._struck_strings:
-                return True
-            if STRUCK_RUN.search(value):
-                return True
-            if _number(attributes, "s") not in struck or not WITH_VALUE.search(value):
-                return False
-            place = COLUMN.search(attributes)
-            column = place[1] if place else b""
-            return b't="' in attributes or (column in letters and b"<v>-" not in value)
-
-        return sum(
-            any(map(is_struck, CELL_ELEMENT.finditer(row))) for row in ROW.findall(self._text)
-        )
-
-
-def xlsx_looks(data: bytes) -> tuple[dict[str, XlsxLook], bool]:
-    """Return how each sheet of a workbook looks, by its name, and whether it counts from 1904.
+def xlsx_looks(data: bytes, names: Collection[str]) -> tuple[dict[str, SheetLook], bool]:
+    """Return how some sheets of a workbook look, by their names, and whether it counts from 1904.
 
     Which part holds a sheet is what the relations of the workbook say, not the part's name.
     """
@@ -116,8 +48,10 @@ def xlsx_looks(data: bytes) -> tuple[dict[str, XlsxLook], bool]:
         parts = {name.replace("\\", "/").lower(): name for name in archive.namelist()}
 
         def part(name: str) -> bytes:
-            known = parts.get(name.lower())
-            return _without_prefix(archive.read(known)) if known else b""
+            return _without_prefix(archive.read(parts[name.lower()]))
+
+        def part_if_any(name: str) -> bytes:
+            return part(name) if name.lower() in parts else b""
 
         book = part("xl/workbook.xml").decode("utf-8", "replace")
         relations = part("xl/_rels/workbook.xml.rels").decode("utf-8", "replace")
@@ -127,16 +61,55 @@ def xlsx_looks(data: bytes) -> tuple[dict[str, XlsxLook], bool]:
             ).lstrip("/")
             for tag in RELATION.findall(relations)
         }
-        styles = _styles(part("xl/styles.xml").decode("utf-8", "replace"))
-        texts = STRING.findall(part("xl/sharedStrings.xml"))
-        struck = frozenset(i for i, text in enumerate(texts) if STRUCK_RUN.search(text))
-        looks = {
-            html.unescape(_attribute(tag, "name")): XlsxLook(
-                part(targets.get(_attribute(tag, r"\w+:id"), "")), styles, struck
-            )
+        sheets = {
+            html.unescape(_attribute(tag, "name")): targets.get(_attribute(tag, r"\w+:id"), "")
             for tag in SHEET.findall(book)
         }
+        styles = _styles(part_if_any("xl/styles.xml").decode("utf-8", "replace"))
+        struck = _struck_strings(part_if_any("xl/sharedStrings.xml"))
+        looks = {name: _look(part(sheets[name]), styles, struck) for name in names}
     return looks, FROM_1904.search(book) is not None
+
+
+def _struck_strings(text: bytes) -> frozenset[int]:
+    """Return the numbers of the texts that are struck through in part."""
+    if not STRUCK.search(text):
+        return frozenset()
+    return frozenset(i for i, one in enumerate(STRING.finditer(text)) if STRUCK.search(one[0]))
+
+
+def _look(
+    text: bytes, styles: Mapping[int, CellStyle], struck_strings: Collection[int]
+) -> SheetLook:
+    """Return how a sheet looks by its XML, the styles that show something, and struck texts."""
+    look = SheetLook(
+        hidden_columns=frozenset(
+            i
+            for tag in HIDDEN_COLUMNS.findall(text)
+            for i in range(max(_number(tag, "min") - 1, 0), min(_number(tag, "max"), MOST_HIDDEN))
+        ),
+        hidden_rows=sum(map(bool, map(WITH_VALUE.search, HIDDEN_ROW.findall(text)))),
+        without_value=_lacks_values(text),
+    )
+    struck_styles = {number for number, style in styles.items() if style.is_struck}
+    has_struck = struck_styles or struck_strings or STRUCK.search(text)
+
+    def is_struck(cell: re.Match[bytes]) -> bool:
+        kind, attributes, value = cell.groups()
+        if _number(attributes, "s") in struck_styles and WITH_VALUE.search(value):
+            return True
+        shared = SHARED_STRING.search(value) if kind == b"s" else None
+        is_named = shared is not None and int(shared[1]) in struck_strings
+        return is_named or STRUCK.search(value) is not None
+
+    for i, row in enumerate(ROW.finditer(text) if styles or has_struck else ()):
+        for letters, style, value in STYLED_NUMBER.findall(row[0]) if styles else ():
+            look.take_number(
+                i, _position(letters), styles.get(int(style or 0), UNSTYLED), float(value)
+            )
+        if has_struck and any(map(is_struck, TEXT_CELL.finditer(row[0]))):
+            look.take_struck_text(i)
+    return look
 
 
 def _without_prefix(text: bytes) -> bytes:
@@ -147,13 +120,12 @@ def _without_prefix(text: bytes) -> bytes:
     return text.replace(b"<" + prefix[1], b"<").replace(b"</" + prefix[1], b"</")
 
 
-def _letters(position: int) -> bytes:
-    """Return the letters by which a workbook names the column at a position, from 0."""
-    letters = ""
-    while position >= 0:
-        position, letter = divmod(position, 26)
-        letters, position = chr(ord("A") + letter) + letters, position - 1
-    return letters.encode()
+def _position(letters: bytes) -> int:
+    """Return the position, from 0, of the column that a workbook names by letters."""
+    position = 0
+    for letter in letters:
+        position = position * 26 + letter - ord("A") + 1
+    return position - 1
 
 
 def _lacks_values(text: bytes) -> bool:
@@ -176,7 +148,7 @@ def _styles(text: str) -> dict[int, CellStyle]:
     fonts = FONTS.search(text)
     elements = FONT_ELEMENT.findall(fonts[0]) if fonts else []
     red = {str(i) for i, font in enumerate(elements) if RED.search(font)}
-    struck = {str(i) for i, font in enumerate(elements) if STRUCK.search(font)}
+    struck = {str(i) for i, font in enumerate(elements) if STRUCK.search(font.encode())}
     cell_formats = CELL_FORMATS.search(text)
     tags = re.findall(r"<xf\b[^>]*>", cell_formats[0]) if cell_formats else []
     styles = {}

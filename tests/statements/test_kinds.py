@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -290,6 +291,127 @@ def test_a_hidden_second_column_of_amounts_is_not_read(tmp_path: Path) -> None:
     assert "column 'Amount 2' is hidden in the workbook, and not read" in report.notes
 
 
+def with_column(path: Path, heading: str, *values: float, number_format: str = "0.00") -> Path:
+    """Write payments of 5, 6 and 7 pounds, and a column beside them."""
+    book = workbook(path, 5, 6, 7)
+    for i, value in enumerate([heading, *values], 1):
+        cell = book.active.cell(i, 5, value)
+        cell.number_format = number_format if i > 1 else "General"
+    book.save(path)
+    return path
+
+
+def in_two_sheets(path: Path, *values: float) -> Path:
+    """Write two sheets with a second column of amounts, hidden in the first with these values."""
+    book = openpyxl.load_workbook(with_column(path, "Amount 2", *values))
+    book.active.column_dimensions["E"].hidden = True
+    other = book.create_sheet("November")
+    other.append([*HEAD.split(","), "Amount 2"])
+    for i, pounds in enumerate((8, 9)):
+        other.append([f"{13 + i}/11/2026", "B", f"T{i}", pounds, pounds])
+    book.save(path)
+    return path
+
+
+def test_a_second_column_of_amounts_that_one_sheet_hides_and_one_shows(tmp_path: Path) -> None:
+    _, report = read(in_two_sheets(tmp_path / "same.xlsx", 5, 6, 7))
+    assert (report.transactions, report.pence) == (5, 3500)
+    _, report = read(in_two_sheets(tmp_path / "differs.xlsx", 50, 60, 70))
+    assert (report.transactions, report.pence) == (5, 3500)
+    assert "column 'Amount 2' is hidden in the workbook, and not read" in report.notes
+
+
+def test_a_second_column_of_amounts_that_another_sheet_shows_with_others_is_asked_about(
+    tmp_path: Path,
+) -> None:
+    path = in_two_sheets(tmp_path / "a.xlsx", 50, 60, 70)
+    book = openpyxl.load_workbook(path)
+    book["November"]["E3"] = 10
+    book.save(path)
+    assert refusal(path).code == "amount_unclear"
+
+
+def test_two_columns_of_amounts_that_are_both_hidden_are_asked_about(tmp_path: Path) -> None:
+    path = with_column(tmp_path / "a.xlsx", "Amount 2", 50, 60, 70)
+    book = openpyxl.load_workbook(path)
+    for letter in "DE":
+        book.active.column_dimensions[letter].hidden = True
+    book.save(path)
+    assert refusal(path).code == "amount_unclear"
+
+
+def test_hidden_amounts_are_told_of_once_and_only_of_sheets_that_are_read(tmp_path: Path) -> None:
+    path = with_column(tmp_path / "a.xlsx", "Net Amount", 4, 5, 6)
+    book = openpyxl.load_workbook(path)
+    second = book.copy_worksheet(book.active)
+    for i in range(2, 5):
+        second.cell(i, 1).value = f"{i}/11/2026"
+        second.cell(i, 4).value = i + 10
+    lookup = book.create_sheet("Lookup")
+    lookup.append(["Code", "Total Amount"])
+    lookup.append(["1", 5])
+    lookup.column_dimensions["B"].hidden = True
+    for sheet in (book.active, second):
+        sheet.column_dimensions["E"].hidden = True
+    book.save(path)
+    _, report = read(path)
+    assert report.transactions == 6
+    assert [note for note in report.notes if "hidden" in note] == [
+        "column 'Net Amount' is hidden in the workbook"
+    ]
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["VAT Amount %", "Net %", "Percentage of Spend", "Amount, pct", "Price Change"],
+)
+def test_percentages_beside_amounts_are_none(tmp_path: Path, heading: str) -> None:
+    path = with_column(tmp_path / "a.xlsx", heading, 0.2, 0.2, 0.05, number_format="0%")
+    assert pence_of(path) == [500, 600, 700]
+
+
+def test_the_column_whose_format_prints_another_number_is_named(tmp_path: Path) -> None:
+    workbook(tmp_path / "a.xlsx", 5.5, 6.5, number_format="0.00,")
+    assert "1 cell in column 'Amount' shows" in refusal(tmp_path / "a.xlsx").what
+
+
+@pytest.mark.parametrize(("place", "value"), [((3, 1), 46_309), ((3, 4), -6)], ids=["day", "minus"])
+def test_days_and_refunds_struck_through_are_not_told_of(
+    tmp_path: Path, place: tuple[int, int], value: int
+) -> None:
+    book = workbook(tmp_path / "a.xlsx", 5, 6, 7)
+    for row in range(2, 5):
+        book.active.cell(row, 1).value = 46_306 + row
+        book.active.cell(row, 1).number_format = "dd/mm/yyyy"
+    cell = book.active.cell(*place)
+    cell.value, cell.font = value, openpyxl.styles.Font(strike=True)
+    book.save(tmp_path / "a.xlsx")
+    _, report = read(tmp_path / "a.xlsx")
+    assert report.transactions == 3
+    assert not any("struck through" in note for note in report.notes)
+
+
+def of_no_font(data: bytes) -> bytes:
+    """Return an old workbook whose styles have a font that it does not have."""
+    return re.sub(rb"(?s)\xe0\x00\x14\x00..", b"\xe0\x00\x14\x00\xff\x7f", data)
+
+
+def of_another_order(data: bytes) -> bytes:
+    """Return an old workbook whose mark of the order of bytes is not as it should be."""
+    return data[:28] + b"\0\0" + data[30:]
+
+
+@pytest.mark.parametrize("damage", [of_no_font, of_another_order])
+def test_values_are_read_where_how_they_look_cannot_be(
+    tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    whole = CASES / "91c_struck_and_hidden.xls"
+    (tmp_path / "a.xls").write_bytes(damage(whole.read_bytes()))
+    _, report = read(tmp_path / "a.xls")
+    assert pence_of(tmp_path / "a.xls") == pence_of(whole)
+    assert any(note.startswith("how its cells look could not be read") for note in report.notes)
+
+
 def test_bare_day_numbers_of_a_workbook_that_counts_from_1904_are_its_days(tmp_path: Path) -> None:
     book = workbook(tmp_path / "a.xlsx", 5, 6)
     book.epoch = CALENDAR_MAC_1904
@@ -329,7 +451,7 @@ MANIFEST = (
 )
 
 
-def ods(path: Path, *cells: str, row: str = "") -> Path:
+def ods(path: Path, *cells: str, row: str = "", styles: str = "") -> Path:
     """Write a sheet in which each payment has a cell of an amount as it is given."""
     rows = [HEAD.split(","), *([f"{13 + i}/10/2026", "A", f"S{i}"] for i in range(len(cells)))]
     lines = [
@@ -346,7 +468,7 @@ def ods(path: Path, *cells: str, row: str = "") -> Path:
         for i, (line, cell) in enumerate(zip(lines[1:], cells, strict=True))
     ]
     content = (
-        f"<office:document-content{NAMES}><office:automatic-styles>{STRUCK}"
+        f"<office:document-content{NAMES}><office:automatic-styles>{STRUCK}{styles}"
         '</office:automatic-styles><office:body><office:spreadsheet><table:table table:name="A">'
         f"{''.join(body)}</table:table></office:spreadsheet></office:body>"
         "</office:document-content>"
@@ -398,6 +520,37 @@ def test_rows_of_an_ods_workbook_that_are_hidden_or_struck_through_are_told_of(
     _, report = read(path)
     assert any("1 row is hidden" in note for note in report.notes)
     assert any("1 payment is struck through" in note for note in report.notes)
+
+
+def test_a_comment_on_an_amount_is_not_what_it_prints(tmp_path: Path) -> None:
+    comment = (
+        '<office:annotation><text:p>CR <text:span text:style-name="s">12.30</text:span></text:p>'
+        "</office:annotation>"
+    )
+    amount = money("6", "6.00").replace("<text:p>", f"{comment}<text:p>")
+    inside = money("7", f"7.00{comment}")
+    path = ods(tmp_path / "a.ods", money("5", "5.00"), amount, inside)
+    _, report = read(path)
+    assert pence_of(path) == [500, 600, 700]
+    assert not any("struck" in note for note in report.notes)
+
+
+def test_letters_of_a_number_format_are_not_those_of_the_style_before_it(tmp_path: Path) -> None:
+    number = (
+        '<number:number-style xmlns:number="urn:oasis:names:tc:opendocument:xmlns:datastyle:1.0" '
+        'style:name="n"><style:text-properties style:text-line-through-style="solid"/>'
+        "</number:number-style>"
+    )
+    cell = '<style:style style:name="plain" style:family="table-cell"/>'
+    path = ods(
+        tmp_path / "a.ods",
+        money("5", "5.00", ' table:style-name="plain"'),
+        money("6", "6.00"),
+        styles=cell + number,
+    )
+    _, report = read(path)
+    assert pence_of(path) == [500, 600]
+    assert not any("struck" in note for note in report.notes)
 
 
 # Headings, text and units -----------------------------------------------------------------------

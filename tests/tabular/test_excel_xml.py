@@ -183,3 +183,14 @@ def test_entities_are_not_expanded(tmp_path: Path) -> None:
     (refusal,) = read_tables([tmp_path / "a.xls"], KNOWN)
     assert isinstance(refusal, FileRefused)
     assert refusal.code == "xml"
+
+
+@pytest.mark.parametrize("columns", ['<Column ss:Index="5" ss:Hidden="1"/>',
+    '<Column ss:Span="2"/><Column/><Column ss:Hidden="1" ss:Span="3"/>'])  # fmt: skip
+def test_a_hidden_second_column_of_amounts_is_not_read(tmp_path: Path, columns: str) -> None:
+    head = HEAD.replace("</Row>", data("String", "Amount 2") + "</Row>")
+    paid = payment(13, "S", "5").replace("</Row>", data("Number", "50") + "</Row>")
+    table = outcome(tmp_path, columns + head + paid)
+    assert isinstance(table, Table)
+    assert [column.to_pylist() for column in table.cells.columns][3:] == [["5"], [""]]
+    assert table.notes == ("column 'Amount 2' is hidden in the workbook, and not read",)
