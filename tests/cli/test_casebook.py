@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from books import EQUAL, HEADINGS, SPLIT, month, needs_pdf
+from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
+from api.main import create_app
+from api.settings import Settings
 from cardwatch import cli, services
 from cardwatch.casebook.payment_queries import PaymentFilters
 from cardwatch.cli.context import open_context
@@ -418,3 +421,32 @@ def test_no_text_of_others_is_obeyed_by_the_terminal(
         printed += result.output + str(result.exception if code == 3 else "")
     assert "31m" in printed
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", printed)
+
+
+@pytest.mark.parametrize("opened_by", ["upgrade", "service"])
+def test_keys_of_people_that_another_version_made_are_made_anew_before_anybody_works(
+    begun: Callable[..., Any], tmp_path: Path, opened_by: str
+) -> None:
+    """Before, the first statement after an upgrade did it, and until then an alert was seen."""
+    path = tmp_path / "home" / "casebook.db"
+
+    def keys() -> list[str]:
+        with closing(sqlite3.connect(path)) as book:
+            question = "SELECT subject_id FROM alert_subjects ORDER BY lane, alert_id, subject_id"
+            return [key for (key,) in book.execute(question)]
+
+    before = keys()
+    with closing(sqlite3.connect(path)) as book, book:
+        book.execute("UPDATE organisations SET person_keys = '0'")
+        book.execute("UPDATE alert_subjects SET subject_id = 'old ' || subject_id")
+        book.execute(
+            "UPDATE alert_subjects SET subject_id = substr(subject_id, 5) "
+            "WHERE kind IN ('merchant', 'cost-centre')"
+        )
+    assert keys() != before
+    if opened_by == "upgrade":
+        begun("upgrade")
+    else:
+        with TestClient(create_app(Settings(), chores=False)):
+            pass
+    assert keys() == before
