@@ -78,6 +78,38 @@ def test_registers_are_imported_listed_and_shown(begun: Callable[..., Any], tmp_
     assert "cannot upload" in begun("registers", "import", str(gifts), "--as", FINANCE, code=3)
 
 
+def test_a_register_that_was_not_received_is_no_success(
+    begun: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Before, a script that imports contracts read "done" where nothing was kept."""
+    head, old = "Supplier,Reference,Start date,End date\n", "Kite Ltd,C3,01/01/2026,31/12/2026\n"
+    companies = "Company name,Company number,Status,As of\nKite Ltd,01234567,active,01/04/2026\n"
+    texts = (head + old, head + old.replace("C3", "C4"), companies)
+    names = ("contracts.csv", "contracts2.csv", "companies.csv")
+    for name, text in zip(names, texts, strict=True):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    first, later, other = (str(tmp_path / name) for name in names)
+    begun("registers", "import", first, "--as", FINANCE)
+    told = begun("registers", "import", later, "--as", FINANCE, code=3, json_out=False)
+    assert "Not imported: A second person is needed: contracts2.csv" in told
+    assert "Added: Kite Ltd, c4" in told
+    begun("registers", "import", later, other, "--as", FINANCE, code=4, json_out=False)
+    held = {one["kind"]: one["versions"] for one in begun("registers", "list", "--as", FINANCE)}
+    assert held == {"companies": 1, "contracts": 1}
+
+
+def test_decisions_about_names_are_counted_as_they_are_imported(
+    begun: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Before, how their file was read was told in place of how many were taken."""
+    matches = tmp_path / "matches.csv"
+    matches.write_text(
+        "Organisation,Merchant,Decision,Reason\nNew Firm Ltd,NEW FIRM,same,seen\n", encoding="utf-8"
+    )
+    told = begun("registers", "import", str(matches), "--as", PSD, json_out=False)
+    assert "matches.csv: matches, 1 entry, 0 rows not readable" in told
+
+
 def test_feeds_dropped_in_a_folder_are_received_without_a_click(
     begun: Callable[..., Any], tmp_path: Path
 ) -> None:
