@@ -15,7 +15,7 @@ from cardwatch import services
 from cardwatch.vocabulary import SECOND_PERSON, RegisterOutcome
 
 router = APIRouter(tags=["registers"])
-RECEIPT_RESPONSES: dict[int | str, dict[str, Any]] = {
+REGISTER_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"model": services.RegisterReceipt, "description": "It is the newest version already."},
     201: {"description": "It is the newest version now; or its decisions are kept."},
     202: {"model": services.RegisterReceipt, "description": "It waits for a second person."},
@@ -65,7 +65,9 @@ def list_registers(context: Context) -> list[services.RegisterSummary]:
     return services.list_registers(context)
 
 
-@router.post("/registers", status_code=201, responses=RECEIPT_RESPONSES, max_body_size=UPLOAD_BYTES)
+@router.post(
+    "/registers", status_code=201, responses=REGISTER_RESPONSES, max_body_size=UPLOAD_BYTES
+)
 def import_register(
     response: Response,
     context: Context,
