@@ -14,6 +14,7 @@ from limits import RateLimitItemPerMinute, storage, strategies
 from api.request_quota import RequestQuota
 from api.sign_in_limit import SignInLimit
 from cardwatch import installation
+from cardwatch.casebook.key_renewal import renew_person_keys
 from cardwatch.errors import CardwatchError, about_field
 from cardwatch.statements import ReadingChoices, shipped_profiles
 from cardwatch.tabular import Limits, ReaderPool
@@ -80,6 +81,7 @@ class Service:
         self.home = installation.home()
         _prepare_keys(background)
         self.clock = clock or (lambda: dt.datetime.now(dt.UTC))
+        renew_person_keys(background, self.clock())
         self.nursery = ReaderPool(READER_PROCESSES)
         self.wake = threading.Event()
         self._names: dict[str, str] = {}

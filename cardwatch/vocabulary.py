@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final, Literal
 
 
 class SubjectKind(StrEnum):
@@ -35,6 +36,14 @@ ROLE_TITLES = {
     "admin": "Administrator",
 }
 """What pages call each role."""
+
+
+SECOND_PERSON: Final = "second-person"
+"""Outcome of an upload that waits for another person, and of which nothing is kept until then."""
+RegisterOutcome = Literal["received", "held", "second-person"]
+"""What becomes of a register: held is the same file again."""
+StatementOutcome = Literal["received", "held", "rows-held", "second-person"]
+"""What becomes of a statement: of one that is rows-held another file has the rows."""
 
 
 class QuotaKind(StrEnum):

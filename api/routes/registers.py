@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, File, Form, Query, UploadFile
+from fastapi import APIRouter, File, Form, Query, Response, UploadFile
 from pydantic import BaseModel, Field
 
 from api.deps import AppStateDep, Context
@@ -12,8 +12,15 @@ from api.schemas.base import DateOrder, Day, Id, Name, Reason, RequestModel, Sho
 from api.state import UPLOAD_BYTES
 from api.uploads import read_register_file
 from cardwatch import services
+from cardwatch.vocabulary import SECOND_PERSON, RegisterOutcome
 
 router = APIRouter(tags=["registers"])
+REGISTER_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"model": services.RegisterReceipt, "description": "It is the newest version already."},
+    201: {"description": "It is the newest version now; or its decisions are kept."},
+    202: {"model": services.RegisterReceipt, "description": "It waits for a second person."},
+}
+STATUS_OF_OUTCOME: dict[RegisterOutcome, int] = {"received": 201, "held": 200, SECOND_PERSON: 202}
 
 
 class UnreadableRow(BaseModel):
@@ -58,8 +65,11 @@ def list_registers(context: Context) -> list[services.RegisterSummary]:
     return services.list_registers(context)
 
 
-@router.post("/registers", status_code=201, max_body_size=UPLOAD_BYTES)
+@router.post(
+    "/registers", status_code=201, responses=REGISTER_RESPONSES, max_body_size=UPLOAD_BYTES
+)
 def import_register(
+    response: Response,
     context: Context,
     service: AppStateDep,
     file: Annotated[UploadFile, File(description="A register: CSV, XLS, XLSX or ODS.")],
@@ -74,12 +84,15 @@ def import_register(
 ) -> services.RegisterReceipt:
     """Upload a register: the file is its newest version, and later scorings use it.
 
-    Contracts and companies are finance's; all others belong to professional standards.
+    Contracts and companies are finance's; all others belong to professional standards. One that
+    waits for a second person is not kept: `notes` says what it does, and `version_id` is empty.
     """
     register = read_register_file(service, file, kind, date_order)
-    return services.import_register(
+    receipt = services.import_register(
         context, register, known_from=known_from or "", replaces=replaces
     )
+    response.status_code = STATUS_OF_OUTCOME[receipt.outcome]
+    return receipt
 
 
 @router.get("/registers/{kind}")

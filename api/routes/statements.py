@@ -32,6 +32,7 @@ from api.state import UPLOAD_BYTES
 from api.uploads import preview_upload, read_upload
 from cardwatch import services
 from cardwatch.reports import csv_text, safe_text, unread_rows_filename
+from cardwatch.vocabulary import SECOND_PERSON
 
 if TYPE_CHECKING:
     from cardwatch.casebook import rows
@@ -132,7 +133,7 @@ def _answer(request: Request, job: rows.JobAnswer) -> Response:
         place = request.url_for("get_job", job_id=job["job_id"]).path
         return JSONResponse(job, 202, {"Location": place, "Retry-After": "1"})
     answer = job["answer"]
-    if answer["outcome"] == "second-person":
+    if answer["outcome"] == SECOND_PERSON:
         return JSONResponse(answer, 202)
     place = request.url_for("get_statement", statement_id=answer["statement_id"]).path
     status = 201 if answer["outcome"] == "received" else 200

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from cardwatch.records import ReadingReport
 from cardwatch.statements import BY_CONTENT, profile_text, shipped_profiles
+from cardwatch.vocabulary import StatementOutcome
 
 if TYPE_CHECKING:
     from cardwatch.statements import StatementPreview as Preview
@@ -58,7 +59,7 @@ class Receipt(BaseModel):
 
     statement_id: str = Field(description="Empty while it waits for a second person.")
     label: str
-    outcome: Literal["received", "held", "rows-held", "second-person"] = Field(
+    outcome: StatementOutcome = Field(
         description="`second-person`: it waits until another person asks for the same."
     )
     transactions: int

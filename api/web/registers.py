@@ -16,7 +16,7 @@ from cardwatch.casebook import PSD
 from cardwatch.casebook.unit_of_work import short_id
 from cardwatch.errors import CardwatchError
 from cardwatch.registers import register_kind, template_text
-from cardwatch.services.imports import SECOND_PERSON
+from cardwatch.vocabulary import SECOND_PERSON
 
 router = APIRouter()
 MOST_MATCHES = 100
@@ -43,10 +43,17 @@ def show_register_upload(request: Request, context: Context) -> Response:
 
 
 def _upload_page(
-    request: Request, context: Context, form: Mapping[str, str], errors: dict[str, str]
+    request: Request,
+    context: Context,
+    form: Mapping[str, str],
+    errors: dict[str, str],
+    effects: tuple[str, ...] = (),
 ) -> Response:
+    """Show the form for a register; beside an error what the file does with entries in use."""
     kinds = services.uploadable_kinds(context)
-    return render(request, "registers_new.html", kinds=kinds, form=form, errors=errors)
+    return render(
+        request, "registers_new.html", kinds=kinds, form=form, errors=errors, effects=effects
+    )
 
 
 @router.post("/registers/new", max_body_size=UPLOAD_BYTES)
@@ -69,7 +76,8 @@ def upload(
     except CardwatchError as refusal:
         return _upload_page(request, context, form, field_errors(refusal, {"file": "files"}))
     if receipt.outcome == SECOND_PERSON:
-        return _upload_page(request, context, form, {"files": " ".join(receipt.notes)})
+        why, *effects = receipt.notes
+        return _upload_page(request, context, form, {"files": why}, tuple(effects))
     if not receipt.version_id:
         return redirect("/registers/matches")
     return redirect(f"/registers/versions/{receipt.version_id}?outcome={receipt.outcome}")

@@ -28,6 +28,7 @@ from cardwatch.errors import CardwatchError, NotAllowed, StepUpNeeded
 from cardwatch.independent import is_installed
 from cardwatch.reports.formatting import day
 from cardwatch.services.answers import ImportedStatement
+from cardwatch.vocabulary import SECOND_PERSON
 
 router = APIRouter()
 UPLOAD_OPTIONS = ("corrects", "history", "date_order")
@@ -204,7 +205,7 @@ def show_jobs(request: Request, context: Context) -> Response:
 
 def _is_waiting(job: JobAnswer) -> bool:
     """Return whether a statement waits for a second person."""
-    return bool(job["answer"]) and job["answer"].get("outcome") == "second-person"
+    return bool(job["answer"]) and job["answer"].get("outcome") == SECOND_PERSON
 
 
 @router.get("/statements/{statement_id}")

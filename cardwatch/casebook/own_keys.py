@@ -16,7 +16,6 @@ from cardwatch.casebook.people_register import people_register
 from cardwatch.casebook.tables import (
     HOLDER_KEYS,
     PSD,
-    alert_subjects,
     holder_names,
     organisations,
     people,
@@ -24,7 +23,6 @@ from cardwatch.casebook.tables import (
 )
 from cardwatch.casebook.unit_of_work import canonical, short_id
 from cardwatch.registers import PERSON_KEYS, name_forms, names_of, person_key
-from cardwatch.vocabulary import PERSON_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -115,12 +113,7 @@ def _with(uow: UnitOfWork, keys: set[str]) -> list[dict[str, str]]:
 
 
 def keep_names(uow: UnitOfWork, payments: Iterable[Mapping[Any, object]]) -> None:
-    """Keep the ways in which payments that are received name cardholders.
-
-    Where another version of `person_key` made the keys that are stored, all are made anew.
-    """
-    if not are_keys_current(uow):
-        keep_names_anew(uow)
+    """Keep the ways in which payments that are received name cardholders."""
     rows = _as_rows({names_of_payment(payment) for payment in payments}, visible_to_psd_only=0)
     question = sa.select(holder_names.c.names_id, holder_names.c.visible_to_psd_only).where(
         uow.scope(holder_names)
@@ -133,15 +126,9 @@ def keep_names(uow: UnitOfWork, payments: Iterable[Mapping[Any, object]]) -> Non
 
 
 def keep_names_anew(uow: UnitOfWork) -> None:
-    """Keep the ways in which payments name cardholders that are left once some were erased.
-
-    Whom alerts are about is keyed anew with them where another version made the keys.
-    """
+    """Keep the ways in which payments name cardholders that are left once some were erased."""
     uow.delete(holder_names, sa.true())
     uow.insert(holder_names, _rows_of_payments(uow))
-    if not are_keys_current(uow):
-        _key_subjects_anew(uow)
-        uow.update(organisations, sa.true(), {"person_keys": PERSON_KEYS})
 
 
 def are_keys_current(uow: UnitOfWork) -> bool:
@@ -149,19 +136,6 @@ def are_keys_current(uow: UnitOfWork) -> bool:
     question = sa.select(organisations.c.person_keys).where(uow.scope(organisations))
     row = uow.fetch_one(question)
     return row is not None and row["person_keys"] == PERSON_KEYS
-
-
-def _key_subjects_anew(uow: UnitOfWork) -> None:
-    """Key those whom alerts are about by their names."""
-    columns = alert_subjects.c
-    question = sa.select(columns.subject_id, columns.name).where(
-        uow.scope(alert_subjects), columns.kind.in_(PERSON_KINDS)
-    )
-    for row in uow.fetch_all(question.distinct()):
-        if (key := person_key(row["name"])) != row["subject_id"]:
-            same = (columns.subject_id == row["subject_id"]) & (columns.name == row["name"])
-            uow.update(alert_subjects, same & columns.kind.in_(PERSON_KINDS),
-                       {"subject_id": key})  # fmt: skip
 
 
 def _rows_of_payments(uow: UnitOfWork) -> list[dict[str, Any]]:

@@ -30,6 +30,7 @@ from cardwatch.cli.options import (
 )
 from cardwatch.errors import CardwatchError, CasebookBusy, CasebookFailed, FileRefused
 from cardwatch.quantities import plural, quantity
+from cardwatch.vocabulary import SECOND_PERSON
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +53,7 @@ STATEMENTS_SHOWN = (
 
 Files = Annotated[list[Path], typer.Argument(help="Statements, or folders of them.")]
 
-NOT_RECEIVED = ("refused", "second-person")
+NOT_RECEIVED = ("refused", SECOND_PERSON)
 """Outcomes of statements that the casebook does not hold."""
 
 app = typer.Typer()

@@ -47,13 +47,24 @@ Reason = Annotated[str, typer.Option(help="Your reason, which is recorded.")]
 LaneOption = Annotated[str, typer.Option(help="finance or psd.")]
 
 
+def _now() -> dt.datetime:
+    """Return the moment: the only clock there is."""
+    return dt.datetime.now(dt.UTC)
+
+
 @contextmanager
 def open_casebook(*, make: bool = False) -> Iterator[Casebook]:
-    """Open the casebook for one command; only some may make one."""
+    """Open the casebook for one command, its keys of people as this version makes them.
+
+    Only some commands may make one.
+    """
+    from cardwatch.casebook.key_renewal import renew_person_keys
+
     casebook = installation.open_casebook(make=make)
     if casebook is None:
         raise CardwatchError(BEGIN)
     try:
+        renew_person_keys(casebook, _now())
         yield casebook
         installation.note_keys(casebook)  # those that were made on the way too
     finally:
@@ -79,7 +90,7 @@ def open_context(
     from cardwatch.casebook import Actor
     from cardwatch.casebook.unit_of_work import SYSTEM
 
-    now = dt.datetime.now(dt.UTC)  # the only clock there is
+    now = _now()
     with open_casebook(make=bool(new)) as casebook:
         if new:
             services.add_organisation(casebook, new, now)

@@ -20,9 +20,10 @@ from cardwatch.cli.context import (
     sign_checkpoint,
     write_file,
 )
-from cardwatch.cli.options import PARTLY, AsJson, DateOrder, busy, reading_choices
+from cardwatch.cli.options import PARTLY, REFUSED, AsJson, DateOrder, busy, reading_choices
 from cardwatch.errors import CardwatchError
 from cardwatch.quantities import quantity
+from cardwatch.vocabulary import SECOND_PERSON
 
 if TYPE_CHECKING:
     from cardwatch.features import Ledger
@@ -74,7 +75,7 @@ def import_files(
 ) -> None:
     """Import registers into the casebook: each file is the newest version of its register."""
     from cardwatch import services
-    from cardwatch.cli.output import out
+    from cardwatch.cli.output import err, out
     from cardwatch.registers import read_register
 
     day = str(known_from.date()) if known_from else ""
@@ -85,14 +86,25 @@ def import_files(
                 register = read_register(file, reading_choices(None, date_order), kind=kind)
             receipt = services.import_register(context, register, known_from=day, replaces=replaces)
             receipts.append(receipt)
-            if not json:
+            if receipt.outcome == SECOND_PERSON:
+                told = "\n".join(receipt.notes)
+                err.print(f"Not imported: {told}", markup=False, soft_wrap=True)
+            elif not json:
                 out.print(_received(receipt), markup=False, soft_wrap=True)
         with busy("Comparing the statements of the last 12 months"):
             services.check_registers_now(context)
         sign_checkpoint(context)
     if json:
         print_json([asdict(receipt) for receipt in receipts])
-    if any(receipt.unreadable for receipt in receipts):
+    _end(receipts)
+
+
+def _end(receipts: list[RegisterReceipt]) -> None:
+    """End with the code that says whether every file was received, and all of it."""
+    waiting = [receipt for receipt in receipts if receipt.outcome == SECOND_PERSON]
+    if len(waiting) == len(receipts):
+        raise typer.Exit(REFUSED)
+    if waiting or any(receipt.unreadable for receipt in receipts):
         raise typer.Exit(PARTLY)
 
 
@@ -100,8 +112,6 @@ def _received(receipt: RegisterReceipt) -> str:
     """Return what became of a file in a sentence."""
     if receipt.outcome == "held":
         return f"{receipt.file}: the same file is the newest version already ({receipt.version_id})"
-    if not receipt.version_id and receipt.notes:
-        return "\n".join(receipt.notes)
     entries = quantity(receipt.entries, "entry", "entries")
     counts = f"{entries}, {quantity(receipt.unreadable, 'row')} not readable"
     version = f" ({receipt.version_id})" if receipt.version_id else ""

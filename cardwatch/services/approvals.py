@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, cast
@@ -10,6 +11,7 @@ from cardwatch.casebook import AuditEvent, approvals
 from cardwatch.casebook.register_content import unpack_content
 from cardwatch.casebook.registers import list_versions
 from cardwatch.errors import Conflict, NotAllowed, NotFound
+from cardwatch.registers import known_no_earlier
 from cardwatch.services.context import public_row
 from cardwatch.services.people import KEEPERS
 from cardwatch.services.register_changes import (
@@ -109,6 +111,9 @@ def _register_changes(uow: UnitOfWork, approval: Approval) -> Comparison | None:
     scope = approval["scope"]
     versions = versions_until(uow, scope["register"], scope["follows"])
     register = unpack_content(scope["register"], content)
+    day = scope["known_from"] or approval["made_at"][:10]
+    if versions:  # as `import_register` takes it
+        register = known_no_earlier(register, dt.date.fromisoformat(day))
     return find_changes(uow, versions, register, replaces=scope["replaces"])
 
 

@@ -26,11 +26,11 @@ from cardwatch.errors import (
     NotAllowed,
 )
 from cardwatch.reports import upload_label
-from cardwatch.services.imports import SECOND_PERSON
 from cardwatch.services.jobs import receive_now
 from cardwatch.services.refused_files import ArrivedFile, refuse_arrival
 from cardwatch.statements import read_each, redact_cards
 from cardwatch.tabular import decrypted, is_encrypted
+from cardwatch.vocabulary import SECOND_PERSON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

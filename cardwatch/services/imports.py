@@ -42,6 +42,7 @@ from cardwatch.services.scoring_inputs import (
     unpack_policy,
 )
 from cardwatch.statements import name_holders
+from cardwatch.vocabulary import SECOND_PERSON, StatementOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -67,8 +68,6 @@ READ_OTHERWISE = (
     "the same file is stored, but it was read with other columns or settings, and has other "
     "payments; if they are right now, upload it as a correction of that statement"
 )
-SECOND_PERSON = "second-person"
-"""Outcome of an import that waits for another person."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ class Receipt:
 
     statement_id: str
     label: str
-    outcome: str
+    outcome: StatementOutcome
     transactions: int = 0
     duplicate_count: int = 0
     holders: dict[str, int] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import pandas as pd
 
 from cardwatch.alerts.entries import entry_facts
+from cardwatch.alerts.wording import prose_day
 from cardwatch.casebook import registers as kept
 from cardwatch.casebook.own_keys import actor_keys, keys_of_own_name
 from cardwatch.casebook.register_content import read_version
@@ -112,7 +113,6 @@ class Comparison:
         added: places in `after`.
         version_ids: of the version that has each entry in use, by the hash of its file.
         last: the version before this one; empty if there is none.
-        is_replacing: whether entries that it lacks are used no more.
     """
 
     kind: str
@@ -123,7 +123,6 @@ class Comparison:
     added: list[int]
     version_ids: dict[str, str]
     last: str
-    is_replacing: bool
 
     def counts(self) -> dict[str, int]:
         """How many entries are left out, changed and added."""
@@ -188,7 +187,7 @@ class Comparison:
             day=_day(entry),
             version_id=version_id,
             row=row,
-            fields=_fields(self.kind, old, new),
+            fields=_fields(self.kind, old, new) or _known_from(found),
         )
 
 
@@ -198,12 +197,13 @@ def find_changes(
     """Compare a version with the entries in use.
 
     An entry is changed where the version has one of the same person or organisation and day in its
-    place; in the people register, one of the same person.
+    place; in the people register, one of the same person, even beside one that stays in use. It is
+    changed too where the version has it as it was, but known from an earlier day.
 
     Args:
         uow: the work it is done in.
         versions: of the same register, before it, in the order received.
-        register: the version.
+        register: the version, each entry known from the day on which it will be.
         replaces: whether entries that it lacks are used no more.
     """
     used = _in_use(uow, versions)
@@ -211,24 +211,36 @@ def find_changes(
     facts = [str(name) for name in entries if name not in PLACES]
     stored = [] if used is None else _as_texts(used.entries, facts)
     texts = _as_texts(entries, facts)
-    gone, new = _without(stored, texts), _without(texts, stored)
-    is_people = register.kind == "people"
-    if not replaces:  # what is in use stays so; of a person it tells what is new
-        gone = list(range(len(stored))) if is_people else []
+    gone, new = _without(stored, texts) if replaces else [], _without(texts, stored)
     before, after = [] if used is None else _as_entries(used), _as_entries(register)
+    is_people = register.kind == "people"
     ways: list[tuple[str, ...]] = [("true_from",), ()] if is_people else [("true_from",)]
     pairs = _pairs((before, gone), (after, new), ways)
+    if is_people:
+        rest = [place for place in new if place not in pairs]
+        pairs |= _pairs((before, list(range(len(before)))), (after, rest), ways)
+    changed = [(pairs[place], place) for place in new if place in pairs]
+    old_places = {text: place for place, text in enumerate(stored)}
+    same = [(old_places[text], place) for place, text in enumerate(texts) if text in old_places]
     return Comparison(
         kind=register.kind,
         before=before,
         after=after,
-        left_out=sorted(set(gone) - set(pairs.values())) if replaces else [],
-        changed=[(pairs[place], place) for place in new if place in pairs],
+        left_out=sorted(set(gone) - set(pairs.values())),
+        changed=changed
+        + [(old, place) for old, place in same if _is_known_earlier(before[old], after[place])],
         added=[place for place in new if place not in pairs],
         version_ids={row["sha256"]: row["version_id"] for row in reversed(versions)},
         last=versions[-1]["version_id"] if versions else "",
-        is_replacing=replaces,
     )
+
+
+def _is_known_earlier(old: Entry, new: Entry) -> bool:
+    """Return whether an entry counts as known from an earlier day than it did."""
+    was, will_be = old["known_on"], new["known_on"]
+    if not isinstance(was, pd.Timestamp):  # it stays so; see `join_registers`
+        return False
+    return not isinstance(will_be, pd.Timestamp) or will_be < was
 
 
 def _as_entries(register: Register) -> list[Entry]:
@@ -306,6 +318,17 @@ def _fields(kind: str, old: dict[str, str], new: dict[str, str]) -> tuple[FieldC
     )
 
 
+def _known_from(found: FoundChange) -> tuple[FieldChange, ...]:
+    """Return the days from which an entry is known, where nothing else of it differs."""
+    if found.old is None or found.new is None:
+        return ()
+    days = (found.old["known_on"], found.new["known_on"])
+    was, will_be = (
+        prose_day(str(day.date())) if isinstance(day, pd.Timestamp) else "" for day in days
+    )
+    return (FieldChange("Known from", was, will_be),)
+
+
 def split_own(
     uow: UnitOfWork, changes: list[FoundChange]
 ) -> tuple[list[FoundChange], list[FoundChange]]:
@@ -318,17 +341,13 @@ def split_own(
 def stored_changes(uow: UnitOfWork, version_id: str) -> ShownChanges:
     """Return the entries that a stored version leaves out or changes; none about the actor.
 
-    One that does not replace those before it does neither.
-
     Raises:
         NotFound: there is none that the actor may see, or it is not as it was kept.
     """
     row = kept.get_version(uow, version_id)
-    if not row["replaces"]:
-        return ShownChanges({"left_out": 0, "changed": 0, "added": 0}, ())
-    register, _ = read_version(uow, row["version_id"])
+    register, replaces = read_version(uow, row["version_id"])
     versions = versions_until(uow, row["kind"], row["version_id"])[:-1]
-    comparison = find_changes(uow, versions, register, replaces=True)
+    comparison = find_changes(uow, versions, register, replaces=replaces)
     return comparison.shown(split_own(uow, comparison.lost())[0])
 
 

@@ -14,11 +14,8 @@ import pandas as pd
 
 from cardwatch.casebook import PSD, AuditEvent
 from cardwatch.casebook import registers as kept
-from cardwatch.casebook.approvals import require_approval
-from cardwatch.casebook.import_requests import REQUEST_DAYS, confirm_import
 from cardwatch.casebook.register_content import content_sha256, pack_register, unpack_register
 from cardwatch.casebook.rows import ApprovalScope
-from cardwatch.casebook.shared_names import rows_that_share_names
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import READS, RECEIVES
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
@@ -32,12 +29,10 @@ from cardwatch.registers import (
     register_kinds,
     register_quality,
 )
-from cardwatch.services.imports import SECOND_PERSON
 from cardwatch.services.register_changes import (
     CHANGED,
     LEFT_OUT,
     Comparison,
-    EntryChange,
     ShownChanges,
     find_changes,
     split_own,
@@ -46,12 +41,9 @@ from cardwatch.services.register_changes import (
 from cardwatch.services.register_checks import queue_check
 from cardwatch.services.register_inputs import MATCHES, load_registers
 from cardwatch.services.register_matches import payments_beside, record_matches
-from cardwatch.vocabulary import ApprovalKind
+from cardwatch.services.register_second_person import check_approved, second_upload_needed
+from cardwatch.vocabulary import SECOND_PERSON, RegisterOutcome
 
-MOST_IN_NOTES = 20
-"""The most entries that somebody is told when a second person is needed."""
-CLOSED_COMPANIES = ("dissolved", "debarred")
-"""What a company is shown as that sells nothing any more."""
 MOST_IN_EVENT = 1_000
 """The most entries that an event names; it counts them all."""
 
@@ -73,13 +65,14 @@ class RegisterReceipt:
         nil_returns: rows that say there is nothing to declare.
         unreadable: rows that could not be read.
         dropped: headings of columns that are never taken, each with the reason.
-        notes: what a person should know, each a sentence.
+        notes: what a person should know, each a sentence; of one that waits why it does, then
+            what it does with each of the first entries.
     """
 
     version_id: str
     kind: str
     file: str
-    outcome: str
+    outcome: RegisterOutcome
     entries: int
     nil_returns: int
     unreadable: int
@@ -154,6 +147,9 @@ def import_register(
     `known_from`; without it those of the first version from the day on which they became true,
     those of a later one from today, so that nothing is taken as known before it came.
 
+    A later version of contracts or companies may need a second person, who uploads the same file
+    with the same choices: see `register_second_person`. Until then nothing is kept of it.
+
     Args:
         context: who uploads it.
         register: one file, as `cardwatch.registers.read_register` gives it.
@@ -162,8 +158,8 @@ def import_register(
 
     Raises:
         NotAllowed: the role may not see such a register, or uploads nothing.
-        SecondPersonNeeded: it is professional standards', and not the first: it adds, leaves out or
-            changes an entry; or it gives one person the name of another; see `shared_names`.
+        SecondPersonNeeded: it is professional standards', and nobody has approved what it does: see
+            `register_second_person`.
         CardwatchError: the day is none, or the file has no entry and no nil return.
     """
     kind, report = register_kind(register.kind), register.reports[0]
@@ -182,15 +178,16 @@ def import_register(
         if versions and _is_same(versions[-1], report, known_from, replaces=replaces):
             event.outcome, event.object_id = "held", versions[-1]["version_id"]
             return _receipt(report, versions[-1]["version_id"], "held")
-        comparison = find_changes(uow, versions, register, replaces=replaces)
-        scope = ApprovalScope(known_from=known_from, replaces=replaces)
-        scope["follows"] = versions[-1]["version_id"] if versions else ""
-        _check_second_person(uow, register, comparison, scope)
-        if versions and (why := _second_upload_needed(uow, register, comparison, known_from)):
+        day = known_from or (uow.today if versions else "")
+        taken = known_no_earlier(register, dt.date.fromisoformat(day)) if day else register
+        comparison = find_changes(uow, versions, taken, replaces=replaces)
+        scope = ApprovalScope(known_from=known_from, replaces=replaces, follows=comparison.last)
+        if kind.lane == PSD:
+            check_approved(uow, register, comparison, scope)
+        elif versions and (why := second_upload_needed(uow, register, comparison, scope)):
             event.outcome, event.chain = SECOND_PERSON, context.actor.chain
             return _receipt(report, "", SECOND_PERSON, why)
-        day = known_from or (uow.today if versions else "")
-        event.object_id = _keep(uow, kind, register, day, replaces=replaces)
+        event.object_id = _keep(uow, kind, taken, day, replaces=replaces)
         queue_check(uow, {kind.lane, PSD})
         notes = _record_changes(uow, report, comparison, replaces=replaces)
         return _receipt(report, event.object_id, "received", notes)
@@ -213,9 +210,9 @@ def _check_upload(context: ServiceContext, kind: RegisterKind, report: RegisterR
 def _record_changes(
     uow: UnitOfWork, report: RegisterReport, comparison: Comparison, *, replaces: bool
 ) -> tuple[str, ...]:
-    """Let the event say what a version has, and does if it replaces others; return the latter."""
+    """Let the event say what a version has, and does with those in use; return the latter."""
     uow.event.counts = {"entries": report.entries, "unreadable": len(report.problems)}
-    if not replaces:
+    if not replaces and not comparison.changed:
         return ()
     uow.event.counts |= comparison.counts()
     lost = comparison.lost()
@@ -227,76 +224,6 @@ def _record_changes(
         return ()
     left_out = quantity(effects.count(LEFT_OUT), "entry", "entries")
     return (f"{left_out} of earlier versions left out, {effects.count(CHANGED):,} changed",)
-
-
-def _check_second_person(
-    uow: UnitOfWork, register: Register, comparison: Comparison, scope: ApprovalScope
-) -> None:
-    """Refuse a version that only two people may bring, until another has approved it.
-
-    It is one of professional standards', and follows another: it leaves out or changes entries that
-    are in use, so that no later alert rests on them, or adds some that are perhaps not so. Or it
-    gives people names of others. The people register alone is added to by one person.
-
-    Raises:
-        SecondPersonNeeded: nobody has approved it.
-    """
-    if register_kind(register.kind).lane != PSD:
-        return
-    rows = rows_that_share_names(uow, register.entries) if register.kind == "people" else []
-    is_less = scope["replaces"] and bool(comparison.left_out or comparison.changed)
-    is_more = bool(scope["follows"] and comparison.added) and register.kind != "people"
-    if rows or is_less or is_more:
-        report, content = register.reports[0], pack_register(register)
-        scope |= {"register": register.kind, "file": report.file, "sha256": report.sha256}
-        scope |= {"content_sha256": content_sha256(content), "rows": rows}
-        require_approval(uow, ApprovalKind.REGISTER, scope, content)
-
-
-def _second_upload_needed(
-    uow: UnitOfWork, register: Register, comparison: Comparison, known_from: str
-) -> tuple[str, ...]:
-    """Return why a version of finance's needs two people, and what it does; nothing if it does not.
-
-    A contract that is not so, or ends later, hides what is paid beside it or after it; so does a
-    company that is shown as dissolved no more. Both people upload the same file.
-    """
-    if register_kind(register.kind).lane == PSD:
-        return ()
-    changes = comparison.all_changes()
-    if register.kind == "companies":
-        changes = [
-            found
-            for found in comparison.lost()
-            if found.old and found.old["status"] in CLOSED_COMPANIES
-        ]
-    report, replaces = register.reports[0], str(bool(comparison.is_replacing))
-    content = content_sha256(pack_register(register))
-    if not changes:
-        return ()
-    if confirm_import(uow, register.kind, content, known_from, replaces, comparison.last):
-        event = AuditEvent("collection", "register", outcome="confirmed")
-        uow.tell(event, {uow.actor.chain} - {uow.chain})
-        return ()
-    shown = comparison.shown(changes)
-    why = (
-        f"A second person is needed: {report.file} can hide payments from alerts, as it leaves out "
-        f"{shown.counts['left_out']:,}, changes {shown.counts['changed']:,} and adds "
-        f"{shown.counts['added']:,} entries. Another person with your role has to upload the same "
-        f"file with the same choices within {REQUEST_DAYS} days."
-    )
-    return (why, *map(_in_words, shown.changes[:MOST_IN_NOTES]))
-
-
-def _in_words(change: EntryChange) -> str:
-    """Return what a version does with one entry, as a sentence."""
-    name = ", ".join(dict.fromkeys(filter(None, (change.name, change.subject))))
-    if change.effect != CHANGED:
-        return f"{change.effect.replace('-', ' ').capitalize()}: {name}"
-    fields = "; ".join(
-        f"{field.heading} from '{field.before}' to '{field.after}'" for field in change.fields
-    )
-    return f"Changed: {name}: {fields}"
 
 
 def uploadable_kinds(context: ServiceContext) -> list[RegisterKind]:
@@ -414,9 +341,7 @@ def _is_same(
 def _keep(
     uow: UnitOfWork, kind: RegisterKind, register: Register, known_from: str, *, replaces: bool
 ) -> str:
-    """Keep one version, its entries known from a day on if they say none; return its id."""
-    if known_from:
-        register = known_no_earlier(register, dt.date.fromisoformat(known_from))
+    """Keep one version, whose entries are known from a day on if they say none; return its id."""
     report, content = register.reports[0], pack_register(register)
     return kept.keep_version(
         uow,
@@ -445,8 +370,13 @@ def _import_matches(uow: UnitOfWork, register: Register) -> RegisterReceipt:
 
 
 def _receipt(
-    report: RegisterReport, version_id: str, outcome: str, change_notes: tuple[str, ...] = ()
+    report: RegisterReport,
+    version_id: str,
+    outcome: RegisterOutcome,
+    change_notes: tuple[str, ...] = (),
 ) -> RegisterReceipt:
+    """Return the receipt of a file; how it was read is not told of one that waits."""
+    reading = () if outcome == SECOND_PERSON else (*report.decisions, *report.notes)
     return RegisterReceipt(
         version_id=version_id,
         kind=report.kind,
@@ -456,7 +386,7 @@ def _receipt(
         nil_returns=report.nil_returns,
         unreadable=len(report.problems),
         dropped=report.dropped,
-        notes=(*change_notes, *report.decisions, *report.notes),
+        notes=(*change_notes, *reading),
     )
 
 

@@ -162,3 +162,27 @@ def test_a_people_register_that_needs_two_people_leads_to_its_request(running: R
     assert running.ask("POST", "/v1/registers", "psd", **sent).json()["code"] == "second_person"
     approve_all(running, "psd")
     assert running.ask("POST", "/v1/registers", "psd", **sent).status_code == 201
+
+
+CONTRACTS = "Supplier,Reference,Start date,End date\n"
+KITE = "Kite Ltd,C3,01/01/2026,31/12/2026\n"
+
+
+def test_the_first_of_two_people_reads_what_the_file_does(
+    running: Running, page: Callable[..., Any]
+) -> None:
+    """Before, one sentence had it all: how the file was read, and what it does not do."""
+    first, later = CONTRACTS + KITE, CONTRACTS + KITE.replace("2026\n", "2029\n")
+    uploaded = page("/registers/new", "finance", files={"files": ("contracts.csv", first)})
+    assert "Register uploaded" in uploaded.text
+    waiting = page("/registers/new", "finance", files={"files": ("contracts2.csv", later)})
+    assert waiting.status_code == 422
+    assert "payments from alerts, as it adds 1 entry. Another person" in waiting.text
+    assert "<li>Added: Kite Ltd, c3</li>" in waiting.text
+    assert "day-first" not in waiting.text.partition("<form")[0]
+    sent = {"files": {"file": ("contracts2.csv", later)}}
+    asked = running.ask("POST", "/v1/registers", **sent)
+    assert (asked.status_code, asked.json()["outcome"]) == (202, "second-person")
+    assert (asked.json()["version_id"], asked.json()["notes"][1:]) == ("", ["Added: Kite Ltd, c3"])
+    same = running.ask("POST", "/v1/registers", files={"file": ("contracts.csv", first)})
+    assert (same.status_code, same.json()["outcome"]) == (200, "held")

@@ -301,6 +301,94 @@ def test_two_of_finance_change_the_contracts_in_use(
     assert services.get_register(at(), "contracts").summary.versions == 2
 
 
+def test_one_person_backdates_no_contract(at: At, register: Make) -> None:
+    """Before, the same file once more with an earlier day covered what was paid until then."""
+    first = register(CONTRACTS, *CURRENT, name="contracts.csv")
+    services.import_register(at(), first, known_from="2026-11-01")
+    same, attack = register(CONTRACTS, *CURRENT, name="contracts.csv"), {"known_from": "2026-01-01"}
+    waiting = services.import_register(at(), same, **attack)
+    assert waiting.outcome == "second-person"
+    assert "as it changes 2 entries." in waiting.notes[0]
+    changed = "Changed: Osprey Ltd, c1: Known from from '1 November 2026' to '1 January 2026'"
+    assert waiting.notes[1] == changed
+    assert services.import_register(at(), same, **attack).outcome == "second-person"
+    assert services.get_register(at(), "contracts").summary.versions == 1
+    receipt = services.import_register(at(person=2), same, **attack)
+    assert receipt.outcome == "received"
+    changes = services.version_changes(at(), receipt.version_id)
+    assert changes.counts == {"left_out": 0, "changed": 2, "added": 0}
+
+
+@pytest.mark.parametrize("known_from", ["", "2026-11-20"])
+def test_a_contract_that_is_known_no_earlier_needs_nobody(
+    at: At, register: Make, known_from: str
+) -> None:
+    first = register(CONTRACTS, *CURRENT, name="contracts.csv")
+    services.import_register(at(), first, known_from="2026-11-01")
+    same = register(CONTRACTS, *reversed(CURRENT), name="contracts2.csv")
+    receipt = services.import_register(at(), same, known_from=known_from)
+    assert receipt.outcome == "received"
+
+
+def test_one_of_psd_backdates_no_entry(at: At, register: Make) -> None:
+    """An interest or gift that was known then raises no alert about what was recorded late."""
+    lines = [line.rpartition(",")[0] + ",\n" for line in (LUNCH, CUP)]
+    services.import_register(at("psd"), register(GIFTS, *lines), known_from="2026-11-01")
+    same, attack = register(GIFTS, *lines), {"known_from": "2026-09-05"}
+    request = _asked(at("psd"), same, **attack)
+    shown = services.get_approval(second_person(at("psd")), request)
+    assert shown["change_counts"] == {"left_out": 0, "changed": 2, "added": 0}
+    fields = {"Known from": ("1 November 2026", "5 September 2026")}
+    assert [one[2] for one in _told(shown["changes"])] == [fields, fields]
+    services.decide_approval(second_person(at("psd")), request, agrees=True)
+    assert services.import_register(at("psd"), same, **attack).outcome == "received"
+
+
+@pytest.mark.parametrize("replaces", [False, True])
+@pytest.mark.parametrize("beside", [(), STAFF, STAFF[1:]])
+def test_one_of_psd_changes_nobody_alone(
+    at: At, register: Make, beside: tuple[str, ...], *, replaces: bool
+) -> None:
+    """Before, the same person in another unit needed nobody where the register was not whole."""
+    services.import_register(at("psd"), register(PEOPLE, *STAFF, name="people.csv"))
+    moved = STAFF[0].replace("Fleet,E9", "Estates,E2")
+    later = register(PEOPLE, *beside, moved, name="people2.csv")
+    request = _asked(at("psd"), later, replaces=replaces)
+    shown = services.get_approval(second_person(at("psd")), request)
+    assert ("changed", "e1", {"Unit": ("Fleet", "Estates"), "Manager No": ("e9", "e2")}) in _told(
+        shown["changes"]
+    )
+    assert services.get_register(at("psd"), "people").summary.versions == 1
+
+
+def test_one_of_psd_adds_somebody_who_is_new(at: At, register: Make) -> None:
+    services.import_register(at("psd"), register(PEOPLE, *STAFF, name="people.csv"))
+    joined = register(PEOPLE, *STAFF, "E5,Cat Dove,,Fleet,E9,01/11/2026,\n", name="people2.csv")
+    assert services.import_register(at("psd"), joined).outcome == "received"
+
+
+def test_a_register_that_waits_says_only_what_it_does(at: At, register: Make) -> None:
+    """Before, how the file was read stood among its entries, and none was counted too."""
+    services.import_register(at(), register(CONTRACTS, *CURRENT, name="contracts.csv"))
+    lines = (LATER_END, "Kite Ltd,C3,01/01/2026,31/12/2026\n")
+    later = register(CONTRACTS, *lines, name="contracts2.csv")
+    why, *effects = services.import_register(at(), later, replaces=True).notes
+    assert why == (
+        "A second person is needed: contracts2.csv can hide payments from alerts, as it leaves out "
+        "1 entry, changes 1 entry and adds 1 entry. Another person with your role has to upload "
+        "the same file with the same choices within 7 days."
+    )
+    assert effects == [
+        "Left out: Heron Ltd, c2",
+        "Changed: Osprey Ltd, c1: End date from '31 December 2026' to '31 December 2029'",
+        "Added: Kite Ltd, c3",
+    ]
+    one = register(CONTRACTS, lines[1], name="contracts3.csv")
+    why, *effects = services.import_register(at(), one).notes
+    assert "as it adds 1 entry. Another" in why
+    assert effects == ["Added: Kite Ltd, c3"]
+
+
 def test_finance_is_told_what_its_register_leaves_out(at: At, register: Make) -> None:
     services.import_register(at(), register(CONTRACTS, *CURRENT, name="contracts.csv"))
     later = register(CONTRACTS, CURRENT[1], name="contracts2.csv")

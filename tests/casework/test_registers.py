@@ -193,8 +193,10 @@ def test_an_entry_that_says_no_day_is_known_from_its_version(
     services.import_register(at("psd"), register(GIFTS + LUNCH))
     more = register(GIFTS + no_day, "more gifts.csv")
     late = approved(at("psd", days=2), lambda by: services.import_register(by, more))
-    stated = services.import_register(
-        at("psd", days=3), register(GIFTS + no_day, "gifts 3.csv"), known_from="2026-09-10"
+    third = register(GIFTS + no_day, "gifts 3.csv")
+    stated = approved(
+        at("psd", days=3),
+        lambda by: services.import_register(by, third, known_from="2026-09-10"),
     )
     versions = {v.version_id: v for v in services.get_register(at("psd"), "gifts").versions}
     assert versions[late.version_id].known_from == "2026-11-26"

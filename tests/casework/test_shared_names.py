@@ -206,21 +206,33 @@ def test_one_of_psd_blinds_no_colleague_by_a_people_register(
 
 
 @pytest.mark.parametrize(
-    "later",
+    ("later", "rows"),
     [
-        ("E0,Zed Ash,", "E1,Bob Baker,Bob Bread"),  # as before, and a former name that is new
-        ("E7,Bob Baker,",),  # somebody new who has the same name
-        ("E3,Cat Smith,Cat Dove",),
-        ("E3,Cat Smith,Dove",),
+        (("E0,Zed Ash,", "E7,Bob Baker,"), None),  # as before, and somebody new of the same name
+        (("E0,Zed Ash,", "E1,Bob Baker,Bob Bread"), []),  # a former name that is new
+        (("E3,Cat Smith,Cat Dove",), []),
+        (("E3,Cat Smith,Dove",), []),
     ],
 )
-def test_a_people_register_as_it_comes_every_month_needs_one_person(
-    at: Context, read_as: ReadAs, people: Callable[..., Register], later: tuple[str, ...]
+def test_one_person_adds_people_and_two_change_them(
+    at: Context,
+    read_as: ReadAs,
+    people: Callable[..., Register],
+    later: tuple[str, ...],
+    rows: list[int] | None,
 ) -> None:
+    """A name that is new gives nobody the name of another, and is a change all the same."""
     services.receive(at(), read_as(BOTH, *_month(BOTH, *EQUAL)))
     first = people(*(f"{number},{name}," for number, name in NAMES.items()))
     assert services.import_register(at("psd"), first).outcome == "received"
-    assert services.import_register(at("psd"), people(*later)).outcome == "received"
+    version = people(*later)
+    if rows is not None:
+        with pytest.raises(SecondPersonNeeded) as needed:
+            services.import_register(at("psd"), version)
+        approval_id = needed.value.approval_id
+        assert services.get_approval(at("psd"), approval_id)["scope"]["rows"] == rows
+        services.decide_approval(second_person(at("psd")), approval_id, agrees=True)
+    assert services.import_register(at("psd"), version).outcome == "received"
 
 
 @pytest.mark.parametrize("role", ["finance", "auditor"])

@@ -16,6 +16,7 @@ from cardwatch.casebook import LANES, AuditEvent, tables
 from cardwatch.casebook.alerts import DecisionInput
 from cardwatch.casebook.cases import CaseUpdate
 from cardwatch.casebook.complaints import NewComplaint
+from cardwatch.casebook.key_renewal import renew_person_keys
 from cardwatch.casebook.unit_of_work import SEALED, SEALED_FOR_PSD, SYSTEM, canonical
 from cardwatch.registers import PERSON_KEYS, person_key
 
@@ -310,13 +311,15 @@ def test_keys_of_people_change_with_their_version_only() -> None:
 def test_a_version_that_compares_names_otherwise_finds_no_change_by_hand(
     at: Context, read: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its keys are made anew with the next statement, and compared from then on."""
+    """Its keys are made anew as it opens the casebook, and compared from then on."""
     services.receive(at(), read(*month(10), *SPLIT, *EQUAL))
-    for module in ("own_keys", "derived_rows", "alert_store", "people"):
+    for module in ("own_keys", "derived_rows", "alert_store", "people", "key_renewal"):
         name = f"cardwatch.casebook.{module}"
         monkeypatch.setattr(f"{name}.person_key", lambda text: f"new {person_key(text)}")
-    for module in ("own_keys", "people"):
+    for module in ("own_keys", "people", "key_renewal"):
         monkeypatch.setattr(f"cardwatch.casebook.{module}.PERSON_KEYS", "another")
+    assert _faults(at) == []
+    renew_person_keys(at().casebook, at().now)
     assert _faults(at) == []
     services.receive(at(), read(*month(11)))
     assert _faults(at) == []

@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from books import EQUAL, HEADINGS, SPLIT, month, needs_pdf
+from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
+from api.main import create_app
+from api.settings import Settings
 from cardwatch import cli, services
 from cardwatch.casebook.payment_queries import PaymentFilters
 from cardwatch.cli.context import open_context
@@ -81,6 +84,38 @@ def test_registers_are_imported_listed_and_shown(begun: Callable[..., Any], tmp_
     assert [p["code"] for p in version["report"]["problems"]] == ["bad_day"]
     assert not [r for r in begun("registers", "list", "--as", FINANCE) if r["versions"]]
     assert "cannot upload" in begun("registers", "import", str(gifts), "--as", FINANCE, code=3)
+
+
+def test_a_register_that_was_not_received_is_no_success(
+    begun: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Before, a script that imports contracts read "done" where nothing was kept."""
+    head, old = "Supplier,Reference,Start date,End date\n", "Kite Ltd,C3,01/01/2026,31/12/2026\n"
+    companies = "Company name,Company number,Status,As of\nKite Ltd,01234567,active,01/04/2026\n"
+    texts = (head + old, head + old.replace("C3", "C4"), companies)
+    names = ("contracts.csv", "contracts2.csv", "companies.csv")
+    for name, text in zip(names, texts, strict=True):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    first, later, other = (str(tmp_path / name) for name in names)
+    begun("registers", "import", first, "--as", FINANCE)
+    told = begun("registers", "import", later, "--as", FINANCE, code=3, json_out=False)
+    assert "Not imported: A second person is needed: contracts2.csv" in told
+    assert "Added: Kite Ltd, c4" in told
+    begun("registers", "import", later, other, "--as", FINANCE, code=4, json_out=False)
+    held = {one["kind"]: one["versions"] for one in begun("registers", "list", "--as", FINANCE)}
+    assert held == {"companies": 1, "contracts": 1}
+
+
+def test_decisions_about_names_are_counted_as_they_are_imported(
+    begun: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Before, how their file was read was told in place of how many were taken."""
+    matches = tmp_path / "matches.csv"
+    matches.write_text(
+        "Organisation,Merchant,Decision,Reason\nNew Firm Ltd,NEW FIRM,same,seen\n", encoding="utf-8"
+    )
+    told = begun("registers", "import", str(matches), "--as", PSD, json_out=False)
+    assert "matches.csv: matches, 1 entry, 0 rows not readable" in told
 
 
 def test_feeds_dropped_in_a_folder_are_received_without_a_click(
@@ -426,3 +461,32 @@ def test_no_text_of_others_is_obeyed_by_the_terminal(
         printed += result.output + str(result.exception if code == 3 else "")
     assert "31m" in printed
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", printed)
+
+
+@pytest.mark.parametrize("opened_by", ["upgrade", "service"])
+def test_keys_of_people_that_another_version_made_are_made_anew_before_anybody_works(
+    begun: Callable[..., Any], tmp_path: Path, opened_by: str
+) -> None:
+    """Before, the first statement after an upgrade did it, and until then an alert was seen."""
+    path = tmp_path / "home" / "casebook.db"
+
+    def keys() -> list[str]:
+        with closing(sqlite3.connect(path)) as book:
+            question = "SELECT subject_id FROM alert_subjects ORDER BY lane, alert_id, subject_id"
+            return [key for (key,) in book.execute(question)]
+
+    before = keys()
+    with closing(sqlite3.connect(path)) as book, book:
+        book.execute("UPDATE organisations SET person_keys = '0'")
+        book.execute("UPDATE alert_subjects SET subject_id = 'old ' || subject_id")
+        book.execute(
+            "UPDATE alert_subjects SET subject_id = substr(subject_id, 5) "
+            "WHERE kind IN ('merchant', 'cost-centre')"
+        )
+    assert keys() != before
+    if opened_by == "upgrade":
+        begun("upgrade")
+    else:
+        with TestClient(create_app(Settings(), chores=False)):
+            pass
+    assert keys() == before
