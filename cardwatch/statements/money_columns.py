@@ -37,6 +37,9 @@ PENCE_WORDS = frozenset({"pence", "pennies", "minor"})
 PIECES = frozenset({"unit", "each", "item", "limit", "centre", "center", "code"})
 """Words of headings that have a word for an amount and hold none that was paid."""
 
+SIGN_WORDS = frozenset({"signed", "sign", "with", "and"})
+"""Words of a heading of amounts that have their signs."""
+
 
 @dataclass(frozen=True)
 class AmountColumn:
@@ -239,6 +242,15 @@ def has_amount_word(heading: str) -> bool:
     words = set(without_pound_mark(name).split())
     other = _is_tax(name) or _is_part(name) or _is_balance(name) or bool(words & (PRICES | PIECES))
     return bool(words & _words()["amount"]) and not other and not words & _words()["tax"]
+
+
+def is_same_money(heading: str) -> bool:
+    """Return whether a heading is of amounts paid and, beside these words, says that it has signs.
+
+    `Signed Amount` and `Total Value` are; `Balance Adjustment Amount` is of something else.
+    """
+    name = " ".join(w for w in normalise_heading(heading).split() if w not in SIGN_WORDS)
+    return _amount(0, name) is not None
 
 
 def _is_balance(name: str) -> bool:

@@ -35,7 +35,7 @@ from cardwatch.statements.profiles import (
     needed_headings,
     unused_profile,
 )
-from cardwatch.statements.words import word_set
+from cardwatch.statements.words import MOST_LINE_CHARACTERS, word_set
 from cardwatch.tabular import Headings, Table, normalise_heading
 
 if TYPE_CHECKING:
@@ -58,7 +58,6 @@ ONE_DAY_ROWS = 5
 """Fewer payments than this may well be of one day."""
 MOST_LINES = 20
 """Notes stand in no more than this many lines of text above or below the payments."""
-MOST_LINE_CHARACTERS = 200
 SAMPLE_ROWS = 1000
 """So many rows show whether a column has the merchants again."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -139,6 +140,11 @@ def test_both_sides_of_a_ledger_are_refused(write: Write) -> None:
     assert pence_of(path) == [500, -500, 650, -600]
 
 
+def test_purchases_that_were_each_taken_back_are_no_ledger(write: Write) -> None:
+    rows = [f"{13 + i}/10/2026,A,S{i},{sign}{i + 1}.50" for i in range(2) for sign in ("", "-")]
+    assert pence_of(write("\n".join([HEAD, *rows]) + "\n")) == [150, -150, 250, -250]
+
+
 @pytest.mark.parametrize("nil", ["£-   ", " - ", "£ -"])
 def test_a_nil_of_accounts_is_an_empty_cell(write: Write, nil: str) -> None:
     path = write(
@@ -181,6 +187,25 @@ def test_a_line_of_several_states_heads_unposted_payments(write: Write, line: st
     assert refusal(write(f"{line}\n{HEAD}\n{payments}")).code == "status_unclear"
     below = write(f"{HEAD}\n{payments}{line}\n15/10/2026,A,U,3.50\n", "b.csv")
     assert refusal(below).code == "status_unclear"
+
+
+@pytest.mark.parametrize("line", ["Cancelled cards", "Expired card", "Cancelled cards 2026"])
+def test_a_line_of_the_state_of_cards_heads_posted_payments(write: Write, line: str) -> None:
+    payments = "13/10/2026,A,S,1.50\n14/10/2026,A,T,2.50\n"
+    assert pence_of(write(f"{line}\n{HEAD}\n{payments}")) == [150, 250]
+    assert pence_of(write(f"{HEAD}\n{line}\n{payments}", "b.csv")) == [150, 250]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["refund" + "   refund" * 30 + " x", "refund" + " - and " * 4000 + "x", "pending " * 4000],
+    ids=["gaps", "long", "states"],
+)
+def test_a_long_line_of_text_is_read_at_once(write: Write, line: str) -> None:
+    path = write(f"{HEAD}\n{line}\n13/10/2026,A,S,1.50\n14/10/2026,A,T,2.50\n")
+    start = time.monotonic()
+    assert pence_of(path) == [150, 250]
+    assert time.monotonic() - start < 5
 
 
 def test_what_an_issuer_answered_to_a_refused_payment_is_known(write: Write) -> None:
