@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from cardwatch.tabular import POUND_MARKS, normalise_heading, without_pound_mark
+from cardwatch.tabular import POUND_MARKS, SHARE_WORDS, normalise_heading, without_pound_mark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -228,7 +228,8 @@ def _is_tax(name: str) -> bool:
 
 def _is_part(name: str) -> bool:
     words, vocabulary = set(without_pound_mark(name).split()), _words()
-    return bool(words & vocabulary["part"]) and bool(words & vocabulary["amount"])
+    is_share = bool(words & SHARE_WORDS)
+    return bool(words & vocabulary["part"] and words & vocabulary["amount"]) and not is_share
 
 
 def _is_line_total(name: str) -> bool:
@@ -240,7 +241,8 @@ def has_amount_word(heading: str) -> bool:
     """Return whether a heading may be of amounts paid, whatever its other words."""
     name = normalise_heading(heading)
     words = set(without_pound_mark(name).split())
-    other = _is_tax(name) or _is_part(name) or _is_balance(name) or bool(words & (PRICES | PIECES))
+    other = _is_tax(name) or _is_part(name) or _is_balance(name)
+    other = other or bool(words & (PRICES | PIECES | SHARE_WORDS))
     return bool(words & _words()["amount"]) and not other and not words & _words()["tax"]
 
 

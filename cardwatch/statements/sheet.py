@@ -199,11 +199,17 @@ class ParsedSheet:
             for row in np.flatnonzero(rows)[-MOST_LINES:].tolist()
         ]
 
-    def days(self, name: str, order: str) -> Days:
-        """Return one field as days; not a day where it is none."""
+    def days(self, name: str, order: str, *, from_1904: bool | None = None) -> Days:
+        """Return one field as days; not a day where it is none.
+
+        Args:
+            name: of the field.
+            order: day-first, month-first or year-day.
+            from_1904: whether bare numbers count from 1904; none for what was decided.
+        """
         column = self.column(name)
         days = column.each(lambda text: read_date(text, order, serial=self.serial), "datetime64[D]")
-        if self.from_1904:
+        if self.from_1904 if from_1904 is None else from_1904:
             days += column.each(is_serial, "timedelta64[D]") * DAYS_TO_1904
         late, are_utc = utc_midnights(column.used)
         if late and are_utc:

@@ -115,6 +115,51 @@ def test_signs_beside_that_decide_nothing_are_refused(write: Write) -> None:
     assert refusal(path).code == "direction_unclear"
 
 
+@pytest.mark.parametrize(
+    ("heading", "charge", "refund"), [("Dr/Cr", "Dr", "Cr"), ("Transaction Type", "Sale", "Refund")]
+)
+@pytest.mark.parametrize("beside", ["", "Budget variance"])
+def test_a_column_of_words_beats_signs_beside_it(
+    write: Write, heading: str, charge: str, refund: str, beside: str
+) -> None:
+    rows = (f"5.00,{charge},-", f"6.00,{refund},-", f"7.00,{charge},+")
+    assert pence_of(write(signed(*rows, heading=f"{heading},{beside}"))) == [500, -600, 700]
+
+
+PROFILE = "[columns]\n" + "".join(f'{h.lower()} = "{h}"\n' for h in HEAD.split(","))
+
+
+def test_a_column_that_a_profile_names_beats_signs_beside_it(write: Write) -> None:
+    path = write(signed("5.00,Dr,-", "6.00,Cr,-", "7.00,Dr,+", heading="Way,+/-"))
+    statements, _ = read(path, f'{PROFILE}debit_credit = "Way"\n')
+    assert statements.transactions["amount_pence"].tolist() == [500, -600, 700]
+
+
+@pytest.mark.parametrize("heading", ["Receipt", "VAT receipt"])
+def test_a_plus_and_a_minus_under_another_heading_are_no_signs(write: Write, heading: str) -> None:
+    path = write(signed("5.00,+", "6.00,+", "7.00,-", "8.00,+", heading=heading))
+    _, report = read(path)
+    assert not any("signs of the amounts" in decision for decision in report.decisions)
+
+
+def test_a_lone_minus_behind_the_last_heading_drops_no_payment(write: Write) -> None:
+    rows = ("5.00,", "6.00,", "7.00,-", "8.00,")
+    assert pence_of(write(signed(*rows, heading=""))) == [500, 600, -700, 800]
+
+
+def test_other_money_with_the_same_amounts_turns_no_sign(write: Write) -> None:
+    rows = ("5.00,-5.00", "6.00,6.00", "7.00,7.00")
+    statements, report = read(write(signed(*rows, heading="Balance Adjustment Amount")))
+    assert statements.transactions["amount_pence"].tolist() == [500, 600, 700]
+    assert any("'Balance Adjustment Amount' has the same amounts" in n for n in report.notes)
+
+
+def test_the_amounts_that_a_profile_names_keep_their_signs(write: Write) -> None:
+    path = write(signed("5.00,5.00", "6.00,6.00", "7.00,-7.00", heading="Signed Amount"))
+    statements, _ = read(path, PROFILE)
+    assert statements.transactions["amount_pence"].tolist() == [500, 600, 700]
+
+
 def test_the_same_amounts_with_their_signs_say_which_are_refunds(write: Write) -> None:
     rows = ("5.00,5.00", "6.00,6.00", "7.00,-7.00")
     assert pence_of(write(signed(*rows, heading="Signed Amount"))) == [500, 600, -700]
@@ -432,6 +477,28 @@ def test_rows_of_an_ods_workbook_that_are_hidden_or_struck_through_are_told_of(
 def test_amounts_under_headings_of_accounting_systems_are_read(write: Write, heading: str) -> None:
     path = write(f"Date,Resource (T),Supplier (T),{heading}\n13/10/2026,A,S,5.00\n")
     assert pence_of(path) == [500]
+
+
+@pytest.mark.parametrize(
+    "heading", ["% of Total", "Net %", "Amount %", "Price Change", "Total (per cent)"]
+)
+def test_a_share_is_no_amount(tmp_path: Path, write: Write, heading: str) -> None:
+    assert pence_of(write(f"{HEAD},{heading}\n13/10/2026,A,S,5.00,0.2\n")) == [500]
+    book = workbook(tmp_path / "a.xlsx", 5, 6)
+    for row, value in enumerate([heading, 0.2, 0.4], 1):
+        book.active.cell(row, 5).value = value
+        book.active.cell(row, 5).number_format = "0%"
+    book.save(tmp_path / "a.xlsx")
+    assert pence_of(tmp_path / "a.xlsx") == [500, 600]
+
+
+def test_accounts_of_a_ledger_are_no_cards(write: Write) -> None:
+    rows = "13/10/2026,4210,Training,S,5.00\n14/10/2026,4300,Travel,T,6.00\n"
+    path = write(f"Date,Acct Num,Acct Name,Merchant,Amount\n{rows}")
+    assert refusal(path).code == "columns_unknown"
+    rows = rows.replace("Travel,", "Travel,B,").replace("Training,", "Training,A,")
+    statements, _ = read(write(f"Date,Acct Num,Acct Name,Cardholder,Merchant,Amount\n{rows}"))
+    assert statements.transactions["holder_id"].tolist() == ["A", "B"]
 
 
 def test_the_total_of_a_line_is_no_amount_beside_another(write: Write) -> None:
