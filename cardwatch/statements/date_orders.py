@@ -207,10 +207,8 @@ def _are_monthly(sheet: ParsedSheet, order: str, read: list[dt.date]) -> bool:
     if not is_run or len({day.day for day in read}) > 1:
         return False
     rows = np.isin(sheet.days("date", order), np.array(read, "datetime64[D]"))
-    merchants = {
-        text.split()[0] for text in sheet.column("merchant").kept(rows).used if text.split()
-    }
-    return len(merchants) == 1
+    merchants = sheet.column("merchant").kept(rows).used
+    return len({words[0] for text in merchants if (words := text.split())}) == 1
 
 
 def _decide_calendar(sheet: ParsedSheet, order: str) -> None:

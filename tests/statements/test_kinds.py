@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Write = Callable[..., Path]
 
 HEAD = "Date,Cardholder,Merchant,Amount"
+PROFILE = "[columns]\n" + "".join(f'{h.lower()} = "{h}"\n' for h in HEAD.split(","))
 CASES = Path(__file__).parent / "cases"
 
 
@@ -77,6 +78,24 @@ def test_days_taken_for_months_are_refused_where_they_spread_a_month_over_a_year
     assert refusal(path).code == "dates_flipped"
 
 
+def test_an_order_that_is_stated_is_a_way_out_of_days_that_look_turned(write: Write) -> None:
+    path = write(turned("10/01", "10/02", "10/05", "13/10", "30/10"))
+    assert "state day-first" in refusal(path).what
+    stated = 'date_order = "day-first"\n' + PROFILE
+    statements, _ = read(path, stated)
+    assert str(statements.transactions["date"][0].date()) == "2026-01-10"
+
+
+@pytest.mark.parametrize("names", [("Adobe",) * 4, ("Adobe *1", "Adobe *2", "Adobe *3", "Adobe")])
+def test_a_payment_of_every_month_is_not_turned(write: Write, names: tuple[str, ...]) -> None:
+    rows = [f"04/{month:02}/2026,A,{name},5.00" for month, name in enumerate(names, 5)]
+    first = ["14/04/2026,A,Shop,5.00", "28/04/2026,B,Shop,5.00"]
+    assert days_of(write("\n".join([HEAD, *first, *rows]) + "\n"))[-1] == "2026-08-04"
+    others = [row.replace("Adobe", f"Shop{i}") for i, row in enumerate(rows)]
+    path = write("\n".join([HEAD, *first, *others]) + "\n", "b.csv")
+    assert refusal(path).code == "dates_flipped"
+
+
 def test_days_over_a_whole_year_are_read_whatever_their_order_would_be(write: Write) -> None:
     path = write(turned("10/01", "10/02", "10/05", "13/01", "30/10"))
     assert days_of(path)[0] == "2026-01-10"
@@ -124,9 +143,6 @@ def test_a_column_of_words_beats_signs_beside_it(
 ) -> None:
     rows = (f"5.00,{charge},-", f"6.00,{refund},-", f"7.00,{charge},+")
     assert pence_of(write(signed(*rows, heading=f"{heading},{beside}"))) == [500, -600, 700]
-
-
-PROFILE = "[columns]\n" + "".join(f'{h.lower()} = "{h}"\n' for h in HEAD.split(","))
 
 
 def test_a_column_that_a_profile_names_beats_signs_beside_it(write: Write) -> None:
@@ -508,6 +524,7 @@ def test_the_total_of_a_line_is_no_amount_beside_another(write: Write) -> None:
 
 def test_a_second_column_of_amounts_that_is_not_used_is_none(write: Write) -> None:
     assert pence_of(write(f"{HEAD},Amount 2\n13/10/2026,A,S,5.00,0.00\n")) == [500]
+    assert pence_of(write(f"{HEAD},Amount 2\n13/10/2026,A,S,0.00,5.00\n")) == [500]
     assert refusal(write(f"{HEAD},Amount 2\n13/10/2026,A,S,5.00,1.00\n")).code == "amount_unclear"
 
 
