@@ -382,7 +382,9 @@ def _take_used(sheet: ParsedSheet) -> None:
     if used and _is_unused(sheet, best, "."):
         sheet.take("amount", used[0].position)
         rest = (c for c in others if c is not used[0])
-        sheet.money = replace(money, candidates=(used[0], *rest, best))
+        sheet.money = replace(money, candidates=(used[0], *rest))
+        headings = [sheet.headings[column.position] for column in (used[0], best)]
+        sheet.decisions.append(f"amounts from '{headings[0]}', since '{headings[1]}' has none")
 
 
 def _is_unused(sheet: ParsedSheet, column: AmountColumn, mark: str) -> bool:

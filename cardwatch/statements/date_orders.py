@@ -201,9 +201,11 @@ def _are_monthly(sheet: ParsedSheet, order: str, read: list[dt.date]) -> bool:
     """Return whether days are those of payments of each month to one merchant, by its first word.
 
     Days of one month that were taken for months leave some months out, or have several merchants.
+    The fourth of April is in neither list, since it is the same day either way.
     """
     months = {day.year * 12 + day.month for day in read}
-    is_run = len(months) == len(read) == max(months) - min(months) + 1
+    gaps = {*range(min(months), max(months) + 1)} - months
+    is_run = len(months) == len(read) and {(m - 1) % 12 + 1 for m in gaps} <= {read[0].day}
     if not is_run or len({day.day for day in read}) > 1:
         return False
     rows = np.isin(sheet.days("date", order), np.array(read, "datetime64[D]"))

@@ -43,7 +43,7 @@ MIDNIGHT = re.compile(
     re.IGNORECASE,
 )
 """The time at which a day begins in the United Kingdom, as a clock of UTC shows it."""
-ISO_MONTH = re.compile(r"\d{4}-(\d\d)-\d\d")
+ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 SUMMER_MONTHS = range(3, 11)
 """British summer time holds from the end of March to the end of October."""
 MONTH_NAMES = ("january", "february", "march", "april", "may", "june", "july", "august",
@@ -88,12 +88,19 @@ def utc_midnights(texts: Iterable[str]) -> tuple[frozenset[str], bool]:
             if TIME_AT_END.search(plain):
                 return frozenset(), False
             continue
-        iso = ISO_MONTH.fullmatch(match["day"])
-        if match["late"] and iso and int(iso[1]) not in SUMMER_MONTHS:
+        if match["late"] and not _may_be_summer(match["day"]):
             return frozenset(), False
+        iso = ISO_DAY.fullmatch(match["day"])
         zoned = zoned and iso is not None and match["zone"] is not None
         late |= {text} if match["late"] else set()
     return frozenset(late), zoned
+
+
+def _may_be_summer(text: str) -> bool:
+    """Return whether a day lies in British summer time in either order of day and month."""
+    orders = (_parts(plain_day(text), order) for order in ("day-first", "month-first"))
+    months = {parts[1] for parts in orders if parts and 1 <= parts[1] <= len(MONTH_NAMES)}
+    return not months or not months.isdisjoint(SUMMER_MONTHS)
 
 
 def possible_orders(texts: Iterable[str]) -> Counter[str]:

@@ -541,12 +541,23 @@ def _check_marks(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> None:
     column = sheet.column("amount")
     marked, debits = column.matches(cells.CREDIT_OR_DEBIT), column.matches(ONLY_DEBIT)
     bare = read & ~marked & (amounts.pence > 0)
-    alone = column.matches(MARK_ALONE)
-    if alone.any():
-        marks = quantity(int(alone.sum()), "mark of credit or debit stands", "marks of them stand")
-        raise _unclear(sheet, f"{marks} in a row without an amount")
+    alone = column.matches(MARK_ALONE) & sheet.column("date").matches(r"\d")
+    if count := int((alone | _marks_below(sheet, read)).sum()):
+        are = quantity(count, "amount is", "amounts are")
+        raise _unclear(sheet, f"{are} only CR or DR, without a number")
     if (read & debits).any() and not (read & marked & ~debits).any() and bare.any():
         raise _unclear(sheet, f"{int(bare.sum())} amounts have no mark beside others marked DR")
+
+
+def _marks_below(sheet: ParsedSheet, read: Flags) -> Flags:
+    """Return which rows have nothing but a mark of credit or debit, right below a payment."""
+    alone = sheet.column("amount").matches(MARK_ALONE)
+    alone[1:] &= read[:-1]
+    alone[:1] = False
+    for position in range(len(sheet.headings)) if alone.any() else ():
+        if position != sheet.positions["amount"]:
+            alone &= ~sheet.column_at(position).matches(cells.FILLED)
+    return alone
 
 
 def _signs(amounts: Amounts, rows: Flags) -> tuple[int, int]:

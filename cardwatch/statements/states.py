@@ -120,9 +120,9 @@ def tell_paid_otherwise(sheet: ParsedSheet, rows: Flags) -> None:
     otherwise, yes = word_set("status", "paid_otherwise"), word_set("flags", "yes")
     for position in sheet.unused:
         column, heading = sheet.column_at(position), sheet.headings[position]
-        of_heading = set(normalise_heading(heading).split())
-        known = otherwise if of_heading & word_set("status", "payment_headings") else frozenset()
-        known = yes if "reimbursable" in of_heading else known
+        name = normalise_heading(heading)
+        known = otherwise if name in word_set("status", "payment_headings") else frozenset()
+        known = yes if name in word_set("status", "reimbursable_headings") else known
         if not known or len(column.distinct) > MOST_STATUS_WORDS:
             continue
         words = [plain_word(cells.plain_cell(text)) for text in column.values]

@@ -87,10 +87,13 @@ def test_an_order_that_is_stated_is_a_way_out_of_days_that_look_turned(write: Wr
 
 
 @pytest.mark.parametrize("names", [("Adobe",) * 4, ("Adobe *1", "Adobe *2", "Adobe *3", "Adobe")])
-def test_a_payment_of_every_month_is_not_turned(write: Write, names: tuple[str, ...]) -> None:
-    rows = [f"04/{month:02}/2026,A,{name},5.00" for month, name in enumerate(names, 5)]
+@pytest.mark.parametrize("start", [3, 5])
+def test_a_payment_of_every_month_is_not_turned(
+    write: Write, names: tuple[str, ...], start: int
+) -> None:
+    rows = [f"04/{month:02}/2026,A,{name},5.00" for month, name in enumerate(names, start)]
     first = ["14/04/2026,A,Shop,5.00", "28/04/2026,B,Shop,5.00"]
-    assert days_of(write("\n".join([HEAD, *first, *rows]) + "\n"))[-1] == "2026-08-04"
+    assert days_of(write("\n".join([HEAD, *first, *rows]) + "\n"))[-1] == f"2026-{start + 3:02}-04"
     others = [row.replace("Adobe", f"Shop{i}") for i, row in enumerate(rows)]
     path = write("\n".join([HEAD, *first, *others]) + "\n", "b.csv")
     assert refusal(path).code == "dates_flipped"
@@ -105,6 +108,16 @@ def test_days_over_a_whole_year_are_read_whatever_their_order_would_be(write: Wr
 def test_midnights_of_utc_are_told_of_in_every_spelling(write: Write, time: str) -> None:
     _, report = read(write(turned("12/06", "13/06").replace("/2026", f"/2026 {time}")))
     assert any("one too early" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("time", ["23:00", "11:00 PM", "23:00 Z"])
+@pytest.mark.parametrize("days", [("13/01", "14/12"), ("01/02", "13/01"), ("13 Jan ", "14 Jan ")])
+def test_late_times_in_winter_are_no_midnights(
+    write: Write, days: tuple[str, str], time: str
+) -> None:
+    text = turned(*days).replace("/2026", f"/2026 {time}").replace(" /", " ")
+    _, report = read(write(text))
+    assert not any("too early" in note for note in report.notes)
 
 
 @pytest.mark.parametrize("time", ["23:01", "22:00", "11:00 AM"])
@@ -188,6 +201,15 @@ def test_a_mark_of_credit_in_the_row_below_is_refused(write: Write) -> None:
     assert refusal(path).code == "direction_unclear"
 
 
+@pytest.mark.parametrize("row", [",,Total,DR", ",,,", "Total,,,DR"])
+@pytest.mark.parametrize("units", ["", ",,,(DR)\n"])
+def test_a_mark_of_a_total_or_below_the_headings_is_of_no_payment(
+    write: Write, row: str, units: str
+) -> None:
+    rows = "13/10/2026,A,S,5.00 DR\n14/10/2026,A,T,6.00 CR\n15/10/2026,A,U,7.00 DR\n"
+    assert pence_of(write(f"{HEAD}\n{units}{rows},,,\n{row}\n")) == [500, -600, 700]
+
+
 def test_both_sides_of_a_ledger_are_refused(write: Write) -> None:
     rows = [
         f"{13 + i}/10/2026,{account},A,S,{sides}"
@@ -222,8 +244,22 @@ def test_the_other_side_of_a_payment_is_no_cardholder(write: Write) -> None:
     lines = [f"{13 + i}/10/2026,Shop {i},Shop {i} Leeds,{i}.50" for i in range(1, 5)]
     path = write("\n".join(["Date,Name,Merchant,Amount", *lines]) + "\n")
     assert refusal(path).code == "columns_unknown"
+    assert "'Name' names no cardholder" in refusal(path).what
     path = write("\n".join(["Date,Name,Merchant,Amount", *lines]).replace(",Shop", ",B", 1) + "\n")
     assert refusal(path).code == "columns_unknown"
+
+
+def test_a_name_of_the_other_side_is_passed_over_for_the_next_heading(write: Write) -> None:
+    lines = [f"{13 + i}/10/2026,Shop {i},Holder {i % 2},Shop {i} Leeds,{i}.50" for i in range(1, 5)]
+    statements, _ = read(write("\n".join(["Date,Name,Employee,Merchant,Amount", *lines]) + "\n"))
+    assert statements.transactions["holder_id"].tolist() == ["Holder 1", "Holder 0"] * 2
+
+
+@pytest.mark.parametrize("heading", ["Cardholder", "Card Holder Name", "Employee"])
+def test_a_cardholder_stays_whose_name_begins_that_of_the_shop(write: Write, heading: str) -> None:
+    lines = [f"{13 + i}/10/2026,Shop{i},Shop{i} Leeds,{i}.50" for i in range(1, 5)]
+    statements, _ = read(write("\n".join([f"Date,{heading},Merchant,Amount", *lines]) + "\n"))
+    assert statements.transactions["holder_id"].nunique() == 4
 
 
 def test_a_cardholder_named_like_one_shop_stays_a_cardholder(write: Write) -> None:
@@ -551,6 +587,26 @@ def test_expenses_that_no_card_paid_are_told_of(write: Write) -> None:
     rows = "13/10/2026,A,S,5.00,Company Card\n14/10/2026,A,T,6.00,Out of Pocket\n"
     _, report = read(write(f"{HEAD},Payment Type\n{rows}"))
     assert any("1 expense is counted that no card" in note for note in report.notes)
+
+
+@pytest.mark.parametrize(
+    ("heading", "text"),
+    [
+        ("Non-reimbursable", "Yes"),
+        ("Not Reimbursable", "Yes"),
+        ("Paid Category", "Mileage"),
+        ("Payment Category", "Mileage"),
+        ("Delivery Method", "Personal"),
+        ("Funding Source", "Invoice"),
+        ("Paid To", "Petty Cash"),
+    ],
+)
+def test_other_columns_say_nothing_of_how_an_expense_was_paid(
+    write: Write, heading: str, text: str
+) -> None:
+    rows = f"13/10/2026,A,S,5.00,{text}\n14/10/2026,A,T,6.00,Other\n"
+    _, report = read(write(f"{HEAD},{heading}\n{rows}"))
+    assert not any("no card of yours" in note for note in report.notes)
 
 
 PAGE = f"<html><table><tr><td>{HEAD.replace(',', '</td><td>')}</td></tr>{{}}</table></html>"
