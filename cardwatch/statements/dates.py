@@ -17,8 +17,8 @@ DAY_ZERO = dt.date(1899, 12, 30)
 """Day 0 of a workbook's serial days, as every spreadsheet counts from March 1900 on."""
 SERIAL_DAYS = range(25_569, 73_051)
 """Serial days that are dates from 1970 to 2099."""
-DAYS_TO_1904 = 1462
-"""Days from day 0 to that of the calendar of 1904, in which Excel for Macintosh once counted."""
+DAY_ZERO_1904 = dt.date(1904, 1, 1)
+"""Day 0 of the calendar in which Excel for Macintosh once counted."""
 YEAR_FIRST = re.compile(r"(\d{4})([-/. ])(\d{1,2})\2(\d{1,2})")
 NUMERIC = re.compile(r"(\d{1,2})([/.\- ])(\d{1,2})\2(\d{4}|\d{2})")
 COMPACT = re.compile(r"\d{8}")

@@ -15,7 +15,8 @@ from cardwatch.statements import cells
 from cardwatch.statements.cells import TextColumn, plain_cell
 from cardwatch.statements.currencies import check_unread_amounts, currency_column
 from cardwatch.statements.dates import (
-    DAYS_TO_1904,
+    DAY_ZERO,
+    DAY_ZERO_1904,
     is_serial,
     lack_nought,
     read_date,
@@ -214,7 +215,7 @@ class ParsedSheet:
         column = self.column(name)
         days = column.each(lambda text: read_date(text, order, serial=self.serial), "datetime64[D]")
         if self.from_1904 if from_1904 is None else from_1904:
-            days += column.each(is_serial, "timedelta64[D]") * DAYS_TO_1904
+            days += column.each(is_serial, "timedelta64[D]") * (DAY_ZERO_1904 - DAY_ZERO).days
         late, are_utc = utc_midnights(column.used)
         if late and are_utc:
             days += column.each(late.__contains__, "timedelta64[D]")
