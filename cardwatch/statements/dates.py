@@ -34,6 +34,8 @@ TIME = re.compile(
     re.IGNORECASE,
 )
 """The time of day after a date, with its zone: the day printed is the day taken."""
+MOST_DAY_CHARACTERS = 100
+"""No day with its time is longer; a text that is says none."""
 HAS_DIGIT = re.compile(r"\d")
 TIME_AT_END = re.compile(TIME.pattern + r"$", re.IGNORECASE)
 MIDNIGHT = re.compile(
@@ -57,7 +59,7 @@ LAST_CENTURY = 70
 def plain_day(text: str) -> str:
     """Return a date without weekday, ordinal ending and time of day."""
     plain = ORDINAL.sub("", WEEKDAY.sub("", plain_cell(text), count=1))
-    match = TIME_AT_END.search(plain)
+    match = TIME_AT_END.search(plain) if len(plain) <= MOST_DAY_CHARACTERS else None
     return plain[: match.start()].strip() if match and match.start() > 5 else plain
 
 
@@ -83,6 +85,8 @@ def utc_midnights(texts: Iterable[str]) -> tuple[frozenset[str], bool]:
     late, zoned = set(), True
     for text in texts:
         plain = plain_cell(text)
+        if len(plain) > MOST_DAY_CHARACTERS:
+            continue
         match = MIDNIGHT.fullmatch(plain)
         if match is None:
             if TIME_AT_END.search(plain):

@@ -48,6 +48,8 @@ UNCLEAR = (
 REFUND_WORDS = r"(?i)\brefund(?:s|ed)?\b|\breversal\b|^\W*credit (?:note|voucher|memo)\b"
 ONLY_DEBIT = r"(?i)^\W*DR\b|[0-9.)]\s*\(?(?:DR|D)\.?\)?\s*$"
 MARK_ALONE = r"(?i)^\W*(?:CR|DR)\W*$"
+TRANSACTION_WORDS = frozenset({"transaction", "trans", "tran", "txn", "entry", "amount", "payment"})
+"""Words of a heading beside one for a type, under which signs are those of the amounts."""
 DIRECTION_SIGNS = {
     "charge": 1,
     "fee": 1,
@@ -220,16 +222,16 @@ def _with_stated_signs(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> Pen
 def _with_signs(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> Pence | None:
     """Return amounts with the plus or minus that stands beside them; none where no column has it.
 
-    Its heading has no letter, or it holds the same amounts with their signs and its heading says
-    that they are the same money. Which way a minus goes is decided as if it stood before the
-    amount. No column of words says it.
+    Its heading has no letter or is of a type of transaction, or it holds the same amounts with
+    their signs and its heading says that they are the same money. Which way a minus goes is decided
+    as if it stood before the amount. No column of words says it.
     """
     if not _lacks_signs(amounts, read):
         return None
     is_stated = not sheet.profile.is_shipped and "amount" in sheet.positions
     for position, heading in enumerate(sheet.headings):
         column = sheet.column_at(position)
-        if not normalise_heading(heading):
+        if _is_for_signs(heading):
             if (pence := _signed_by(sheet, position, amounts)) is not None:
                 return pence
         elif position in sheet.unused and has_amount_word(heading) and column.matches(r"\d").any():
@@ -248,6 +250,13 @@ def _with_signs(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> Pence | No
                 "are refunds, name it as 'amount' in a column profile"
             )
     return None
+
+
+def _is_for_signs(heading: str) -> bool:
+    """Return whether signs under a heading may be those of amounts: none, `Transaction Type`."""
+    words = set(normalise_heading(heading).split())
+    of_type = word_set("direction", "type_headings")
+    return not words or bool(words & of_type and not words - of_type - TRANSACTION_WORDS)
 
 
 def _signed_by(sheet: ParsedSheet, position: int, amounts: Amounts) -> Pence | None:

@@ -164,7 +164,7 @@ def test_a_column_that_a_profile_names_beats_signs_beside_it(write: Write) -> No
     assert statements.transactions["amount_pence"].tolist() == [500, -600, 700]
 
 
-@pytest.mark.parametrize("heading", ["Receipt", "VAT receipt"])
+@pytest.mark.parametrize("heading", ["Receipt", "VAT receipt", "Receipt flag", "Cost type"])
 def test_a_plus_and_a_minus_under_another_heading_are_no_signs(write: Write, heading: str) -> None:
     path = write(signed("5.00,+", "6.00,+", "7.00,-", "8.00,+", heading=heading))
     _, report = read(path)
@@ -291,6 +291,14 @@ def test_a_line_of_the_state_of_cards_heads_posted_payments(write: Write, line: 
     payments = "13/10/2026,A,S,1.50\n14/10/2026,A,T,2.50\n"
     assert pence_of(write(f"{line}\n{HEAD}\n{payments}")) == [150, 250]
     assert pence_of(write(f"{HEAD}\n{line}\n{payments}", "b.csv")) == [150, 250]
+
+
+def test_a_long_text_in_place_of_a_day_is_read_at_once(write: Write) -> None:
+    rows = "13/10/2026,A,S,1.50\n14/10/2026,A,T,2.50\n"
+    path = write(f"{HEAD}\n{rows}1{' ' * 30_000}x,A,U,3.50\n")
+    start = time.monotonic()
+    read(path)
+    assert time.monotonic() - start < 3
 
 
 @pytest.mark.parametrize(
