@@ -90,6 +90,7 @@ def read_amounts(sheet: ParsedSheet) -> Amounts:
     Raises:
         FileRefused: it is not clear which column is the amount, or what its commas mean.
     """
+    _take_used(sheet)
     _check_minor_units(sheet)
     _check_mixed_units(sheet)
     mark = _decimal_mark(sheet)
@@ -371,12 +372,31 @@ def _check_pence(sheet: ParsedSheet) -> None:
             raise FileRefused(sheet.table.file, "amount_unclear", reason)
 
 
-def _differ(sheet: ParsedSheet, first_column: AmountColumn, other: AmountColumn, mark: str) -> bool:
+def _take_used(sheet: ParsedSheet) -> None:
+    """Take the used one of two columns that suit as the amount, where the other has noughts."""
+    money = sheet.money
+    if money is None or not money.candidates or "amount" not in sheet.positions:
+        return
+    best, *others = money.candidates
+    used = [c for c in others if c.rank == best.rank and not _is_unused(sheet, c, ".")]
+    if used and _is_unused(sheet, best, "."):
+        sheet.take("amount", used[0].position)
+        rest = (c for c in others if c is not used[0])
+        sheet.money = replace(money, candidates=(used[0], *rest))
+        headings = [sheet.headings[column.position] for column in (used[0], best)]
+        sheet.decisions.append(f"amounts from '{headings[0]}', since '{headings[1]}' has none")
+
+
+def _is_unused(sheet: ParsedSheet, column: AmountColumn, mark: str) -> bool:
+    """Return whether a column of amounts has noughts alone, or nothing."""
+    amounts = read_column(sheet.column_at(column.position), mark)
+    return bool((amounts.fault == FAULTLESS).all()) and not amounts.pence.any()
+
+
+def _differ(sheet: ParsedSheet, first: AmountColumn, other: AmountColumn, mark: str) -> bool:
     """Return whether two columns of amounts differ in any row; one of noughts alone does not."""
-    first = read_column(sheet.column_at(first_column.position), mark)
-    second = read_column(sheet.column_at(other.position), mark)
-    is_unused = bool((second.fault == FAULTLESS).all()) and not second.pence.any()
-    return bool((first.pence != second.pence).any()) and not is_unused
+    pence = [read_column(sheet.column_at(c.position), mark).pence for c in (first, other)]
+    return bool((pence[0] != pence[1]).any()) and not _is_unused(sheet, other, mark)
 
 
 def _check_sums(sheet: ParsedSheet, gross: AmountColumn, mark: str) -> None:

@@ -14,7 +14,7 @@ from cardwatch.statements import cells
 from cardwatch.statements.cells import card_name
 from cardwatch.statements.holders import fold_name
 from cardwatch.statements.profiles import HOLDER_FIELDS
-from cardwatch.statements.words import plain_word, word_set
+from cardwatch.statements.words import PLUS_MINUS, plain_word, word_set
 from cardwatch.tabular import normalise_heading
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def cells_outside(sheet: ParsedSheet, amounts: Amounts) -> Flags:
     outside |= _cut_amounts(sheet)
     if unnamed:
         columns = quantity(unnamed, "column has no heading", "columns have no heading")
-        unread = f"{columns}, so nothing is read there but words for charge or refund"
+        unread = f"{columns}, so nothing is read there but signs and words for charge or refund"
         sheet.notes.append(unread)
     count = int((outside & amounts.given).sum())
     sentence = (
@@ -112,9 +112,9 @@ def cells_outside(sheet: ParsedSheet, amounts: Amounts) -> Flags:
 
 
 def _is_mark(sheet: ParsedSheet, position: int) -> bool:
-    """Return whether every filled cell of a column is a mark of credit, as refunds have beside."""
+    """Return whether every filled cell of a column is a sign or a mark of credit beside amounts."""
     words = {plain_word(text) for text in sheet.column_at(position).used} - {""}
-    return words <= word_set("direction", "unnamed_credit_marks")
+    return words <= word_set("direction", "unnamed_credit_marks") | PLUS_MINUS
 
 
 def _is_number(sheet: ParsedSheet, position: int) -> bool:

@@ -11,14 +11,16 @@ from cardwatch.errors import FileRefused
 from cardwatch.statements import dates
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable
 
     from cardwatch.statements.sheet import ParsedSheet
 
-SAY_ORDER = (
-    "Say which: with 'Order of the dates' on the page, '--date-order' of the command, 'date_order' "
-    "of the service"
+WHERE_STATED = (
+    "with 'Order of the dates' on the page, '--date-order' of the command, 'date_order' of the "
+    "service"
 )
+SAY_ORDER = f"Say which: {WHERE_STATED}"
 NEAR_DAYS, FAR_DAYS = 100, 200
 """Days from the first to the last that suit a statement, and that do not beside such ones."""
 MARGIN_DAYS, FEW_DAYS = 31, 3
@@ -41,17 +43,23 @@ def decide_date_order(sheet: ParsedSheet) -> str:
     if sheet.table.feed:  # its layout says, and days are given as 2026-10-31
         return "day-first"
     order = _decide_order(sheet)
-    _check_spread(sheet, order)
+    if _stated_order(sheet) == "decide":
+        _check_spread(sheet, order)
     if sheet.serial and not sheet.table.is_workbook:
         _decide_calendar(sheet, order)
     return order
 
 
+def _stated_order(sheet: ParsedSheet) -> str:
+    """Return the order that a person stated, or else the profile; `decide` where neither did."""
+    stated = sheet.choices.date_order
+    return sheet.profile.date_order if stated == "decide" else stated
+
+
 def _decide_order(sheet: ParsedSheet) -> str:
     texts = [*sheet.column("date").used, *sheet.column("posting_date").used]
     _check_turned(sheet)
-    stated = sheet.choices.date_order
-    stated = sheet.profile.date_order if stated == "decide" else stated
+    stated = _stated_order(sheet)
     if stated != "decide":
         _check_stated(texts, stated, sheet.table.file)
         sheet.decisions.append(f"dates {stated}, as told")
@@ -158,6 +166,8 @@ def _check_spread(sheet: ParsedSheet, order: str) -> None:
     A spreadsheet that takes days for months turns those up to the twelfth and leaves the others, so
     a month of payments is spread over a year.
 
+    Payments of every month on one day to one merchant, as for a subscription, are as they stand.
+
     Raises:
         FileRefused: some dates allow one order only, and of those that allow both most lie further
             away than a month and none does the other way round.
@@ -178,13 +188,29 @@ def _check_spread(sheet: ParsedSheet, order: str) -> None:
         int(((days < first) | (days > last)).sum())
         for days in (np.array(read, "datetime64[D]"), np.array(turned, "datetime64[D]"))
     )
-    if far > len(read) / 2 and not far_turned:
+    if far > len(read) / 2 and not far_turned and not _are_monthly(sheet, order, read):
         reason = (
             f"{far} of its dates lie near the others only if days and months change places, as "
             "when a spreadsheet takes days for months. Export the statement again and do not open "
-            "it before the upload"
+            f"it before the upload. If the dates are right, state {order}: {WHERE_STATED}"
         )
         raise FileRefused(sheet.table.file, "dates_flipped", reason)
+
+
+def _are_monthly(sheet: ParsedSheet, order: str, read: list[dt.date]) -> bool:
+    """Return whether days are those of payments of each month to one merchant, by its first word.
+
+    Days of one month that were taken for months leave some months out, or have several merchants.
+    The fourth of April is in neither list, since it is the same day either way.
+    """
+    months = {day.year * 12 + day.month for day in read}
+    gaps = {*range(min(months), max(months) + 1)} - months
+    is_run = len(months) == len(read) and {(m - 1) % 12 + 1 for m in gaps} <= {read[0].day}
+    if not is_run or len({day.day for day in read}) > 1:
+        return False
+    rows = np.isin(sheet.days("date", order), np.array(read, "datetime64[D]"))
+    merchants = sheet.column("merchant").kept(rows).used
+    return len({words[0] for text in merchants if (words := text.split())}) == 1
 
 
 def _decide_calendar(sheet: ParsedSheet, order: str) -> None:
@@ -202,21 +228,24 @@ def _decide_calendar(sheet: ParsedSheet, order: str) -> None:
         for match in YEAR_NAMED.finditer(line)
         for year in (int(match[1]), int(match[1][:2] + (match[2] or match[1][2:])))
     }
-    fitting = []
-    for sheet.from_1904 in (False, True):
-        days = sheet.days("date", order)
+    by_lags, by_years = [], []
+    for from_1904 in (False, True):
+        days = sheet.days("date", order, from_1904=from_1904)
         has_years = set(days[~np.isnat(days)].astype("datetime64[Y]").astype(int) + 1970)
-        if _lags_fit(sheet, order) or has_years <= years:
-            fitting.append(sheet.from_1904)
-    if len(fitting) != 1:
+        if _lags_fit(sheet, order, from_1904=from_1904):
+            by_lags.append(from_1904)
+        if has_years <= years:
+            by_years.append(from_1904)
+    if len({*by_lags, *by_years}) != 1:
         reason = (
             "its days are numbers as a spreadsheet keeps them, counted from 1900 or from 1904, and "
             "nothing says from which. Give their cells the format of a date and export it again"
         )
         raise FileRefused(sheet.table.file, "date_order_unknown", reason)
-    (sheet.from_1904,) = fitting
+    (sheet.from_1904,) = {*by_lags, *by_years}
+    teller = "the days of posting follow then" if by_lags else "a line above the headings says"
     sheet.decisions.append(
-        f"day numbers counted from {1904 if sheet.from_1904 else 1900}, as its other dates do"
+        f"day numbers counted from {1904 if sheet.from_1904 else 1900}, as {teller}"
     )
 
 
@@ -245,9 +274,12 @@ def order_unknown(file: str) -> FileRefused:
     return FileRefused(file, "date_order_unknown", reason)
 
 
-def _lags_fit(sheet: ParsedSheet, order: str) -> bool:
-    """Return whether every booking follows its payment soon under this order."""
-    lag = (sheet.days("posting_date", order) - sheet.days("date", order)).astype("float")
+def _lags_fit(sheet: ParsedSheet, order: str, *, from_1904: bool = False) -> bool:
+    """Return whether every booking follows its payment soon under this order and calendar."""
+    posted, paid = (
+        sheet.days(name, order, from_1904=from_1904) for name in ("posting_date", "date")
+    )
+    lag = (posted - paid).astype("float")
     finite_lags = lag[np.isfinite(lag)]
     return len(finite_lags) > 0 and bool(
         ((finite_lags >= 0) & (finite_lags <= POSTING_LAG_DAYS)).all()

@@ -17,8 +17,8 @@ DAY_ZERO = dt.date(1899, 12, 30)
 """Day 0 of a workbook's serial days, as every spreadsheet counts from March 1900 on."""
 SERIAL_DAYS = range(25_569, 73_051)
 """Serial days that are dates from 1970 to 2099."""
-DAYS_TO_1904 = 1462
-"""Days from day 0 to that of the calendar of 1904, in which Excel for Macintosh once counted."""
+DAY_ZERO_1904 = dt.date(1904, 1, 1)
+"""Day 0 of the calendar in which Excel for Macintosh once counted."""
 YEAR_FIRST = re.compile(r"(\d{4})([-/. ])(\d{1,2})\2(\d{1,2})")
 NUMERIC = re.compile(r"(\d{1,2})([/.\- ])(\d{1,2})\2(\d{4}|\d{2})")
 COMPACT = re.compile(r"\d{8}")
@@ -34,6 +34,8 @@ TIME = re.compile(
     re.IGNORECASE,
 )
 """The time of day after a date, with its zone: the day printed is the day taken."""
+MOST_DAY_CHARACTERS = 100
+"""No day with its time is longer; a text that is says none."""
 HAS_DIGIT = re.compile(r"\d")
 TIME_AT_END = re.compile(TIME.pattern + r"$", re.IGNORECASE)
 MIDNIGHT = re.compile(
@@ -43,7 +45,7 @@ MIDNIGHT = re.compile(
     re.IGNORECASE,
 )
 """The time at which a day begins in the United Kingdom, as a clock of UTC shows it."""
-ISO_MONTH = re.compile(r"\d{4}-(\d\d)-\d\d")
+ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 SUMMER_MONTHS = range(3, 11)
 """British summer time holds from the end of March to the end of October."""
 MONTH_NAMES = ("january", "february", "march", "april", "may", "june", "july", "august",
@@ -57,7 +59,7 @@ LAST_CENTURY = 70
 def plain_day(text: str) -> str:
     """Return a date without weekday, ordinal ending and time of day."""
     plain = ORDINAL.sub("", WEEKDAY.sub("", plain_cell(text), count=1))
-    match = TIME_AT_END.search(plain)
+    match = TIME_AT_END.search(plain) if len(plain) <= MOST_DAY_CHARACTERS else None
     return plain[: match.start()].strip() if match and match.start() > 5 else plain
 
 
@@ -83,17 +85,26 @@ def utc_midnights(texts: Iterable[str]) -> tuple[frozenset[str], bool]:
     late, zoned = set(), True
     for text in texts:
         plain = plain_cell(text)
+        if len(plain) > MOST_DAY_CHARACTERS:
+            continue
         match = MIDNIGHT.fullmatch(plain)
         if match is None:
             if TIME_AT_END.search(plain):
                 return frozenset(), False
             continue
-        iso = ISO_MONTH.fullmatch(match["day"])
-        if match["late"] and iso and int(iso[1]) not in SUMMER_MONTHS:
+        if match["late"] and not _may_be_summer(match["day"]):
             return frozenset(), False
+        iso = ISO_DAY.fullmatch(match["day"])
         zoned = zoned and iso is not None and match["zone"] is not None
         late |= {text} if match["late"] else set()
     return frozenset(late), zoned
+
+
+def _may_be_summer(text: str) -> bool:
+    """Return whether a day lies in British summer time in either order of day and month."""
+    orders = (_parts(plain_day(text), order) for order in ("day-first", "month-first"))
+    months = {parts[1] for parts in orders if parts and 1 <= parts[1] <= len(MONTH_NAMES)}
+    return not months or not months.isdisjoint(SUMMER_MONTHS)
 
 
 def possible_orders(texts: Iterable[str]) -> Counter[str]:

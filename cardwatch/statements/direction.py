@@ -11,8 +11,14 @@ from cardwatch.errors import FileRefused
 from cardwatch.quantities import plural, quantity
 from cardwatch.statements import cells
 from cardwatch.statements.amounts import AMOUNT_FAULTS, FAULTLESS, read_column
-from cardwatch.statements.money_columns import has_amount_word
-from cardwatch.statements.words import direction_of, plain_word, word_set, words_with_meaning
+from cardwatch.statements.money_columns import has_amount_word, is_same_money
+from cardwatch.statements.words import (
+    PLUS_MINUS,
+    direction_of,
+    plain_word,
+    word_set,
+    words_with_meaning,
+)
 from cardwatch.tabular import normalise_heading
 
 if TYPE_CHECKING:
@@ -42,6 +48,8 @@ UNCLEAR = (
 REFUND_WORDS = r"(?i)\brefund(?:s|ed)?\b|\breversal\b|^\W*credit (?:note|voucher|memo)\b"
 ONLY_DEBIT = r"(?i)^\W*DR\b|[0-9.)]\s*\(?(?:DR|D)\.?\)?\s*$"
 MARK_ALONE = r"(?i)^\W*(?:CR|DR)\W*$"
+TRANSACTION_WORDS = frozenset({"transaction", "trans", "tran", "txn", "entry", "amount", "payment"})
+"""Words of a heading beside one for a type, under which signs are those of the amounts."""
 DIRECTION_SIGNS = {
     "charge": 1,
     "fee": 1,
@@ -68,7 +76,6 @@ class WordColumn:
     meanings: Kinds
 
 
-PLUS_MINUS = frozenset({"+", "-"})
 SIDES = frozenset({"cr", "dr", "credit", "debit"})
 """Words of a heading under which a letter says on which side of the account an amount stands."""
 
@@ -91,9 +98,13 @@ def sign_amounts(
         FileRefused: the evidence contradicts itself or decides nothing.
     """
     read = rows & amounts.given & (amounts.fault == FAULTLESS)
-    if (pence := _with_signs(sheet, amounts, read)) is not None:
+    pence = _with_stated_signs(sheet, amounts, read)
+    words = None if pence is not None else _word_column(sheet, amounts, read)
+    if pence is None and words is None and "debit_credit" not in sheet.positions:
+        pence = _with_signs(sheet, amounts, read)
+    if pence is not None:
         amounts = replace(amounts, pence=pence)
-    elif words := _word_column(sheet, amounts, read):
+    elif words:
         row_kinds = np.where(kinds == "", words.meanings, kinds)
         row_kinds[np.isin(row_kinds, ["charge", "refund"])] = ""
         return _by_words(sheet, amounts, read, words), row_kinds
@@ -190,31 +201,76 @@ def _tell_codes(sheet: ParsedSheet) -> None:
             )
 
 
+def _lacks_signs(amounts: Amounts, read: Flags) -> bool:
+    """Return whether amounts stand in one column and none of them has a minus."""
+    return not amounts.in_two_columns and bool(read.any()) and not (amounts.pence[read] < 0).any()
+
+
+def _with_stated_signs(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> Pence | None:
+    """Return amounts with the signs of the column that is there to say charge or refund.
+
+    A profile names it, or its heading; none is returned where it has words, as most have.
+    """
+    if not _lacks_signs(amounts, read):
+        return None
+    mapped = sheet.positions.get("debit_credit")
+    named = [i for i in sheet.unused if _is_named(sheet, i)] if mapped is None else [mapped]
+    signed = (_signed_by(sheet, position, amounts) for position in named)
+    return next((pence for pence in signed if pence is not None), None)
+
+
 def _with_signs(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> Pence | None:
     """Return amounts with the plus or minus that stands beside them; none where no column has it.
 
-    It is a column of signs by its heading, or has none, or holds the same amounts with their signs.
-    Which way a minus goes is decided as if it stood before the amount.
+    Its heading has no letter or is of a type of transaction, or it holds the same amounts with
+    their signs and its heading says that they are the same money. Which way a minus goes is decided
+    as if it stood before the amount. No column of words says it.
     """
-    if amounts.in_two_columns or (amounts.pence[read] < 0).any() or not read.any():
+    if not _lacks_signs(amounts, read):
         return None
+    is_stated = not sheet.profile.is_shipped and "amount" in sheet.positions
     for position, heading in enumerate(sheet.headings):
         column = sheet.column_at(position)
-        if len(column.distinct) <= MOST_WORDS:
-            words = {plain_word(cells.plain_cell(text)) for text in column.used} - {""}
-            is_sign = _is_named(sheet, position) or not normalise_heading(heading)
-            minus = column.each(lambda text: plain_word(cells.plain_cell(text)) == "-", "bool")
-            if words == PLUS_MINUS or (is_sign and words and words <= PLUS_MINUS):
-                name = heading.strip() or f"number {position + 1}"
-                sheet.decisions.append(f"signs of the amounts from column '{name}'")
-                return np.where(minus, -amounts.pence, amounts.pence)
-        if position in sheet.unused and has_amount_word(heading) and column.matches(r"\d").any():
+        if _is_for_signs(heading):
+            if (pence := _signed_by(sheet, position, amounts)) is not None:
+                return pence
+        elif position in sheet.unused and has_amount_word(heading) and column.matches(r"\d").any():
             other = read_column(column, cells.decimal_mark(column.used))
             same = np.abs(other.pence) == amounts.pence
-            if (same & other.given)[read].all() and (other.pence[read] < 0).any():
-                sheet.decisions.append(f"signs of the amounts from '{heading}', which has the same")
+            if not (same & other.given)[read].all() or not (other.pence[read] < 0).any():
+                continue
+            if is_same_money(heading) and not is_stated:
+                sheet.decisions.append(
+                    f"signs of the amounts from '{heading}', which has the same amounts, some with "
+                    "a minus"
+                )
                 return np.where(same, other.pence, amounts.pence)
+            sheet.notes.append(
+                f"'{heading}' has the same amounts, some with a minus, and is not read. If these "
+                "are refunds, name it as 'amount' in a column profile"
+            )
     return None
+
+
+def _is_for_signs(heading: str) -> bool:
+    """Return whether signs under a heading may be those of amounts: none, `Transaction Type`."""
+    words = set(normalise_heading(heading).split())
+    of_type = word_set("direction", "type_headings")
+    return not words or bool(words & of_type and not words - of_type - TRANSACTION_WORDS)
+
+
+def _signed_by(sheet: ParsedSheet, position: int, amounts: Amounts) -> Pence | None:
+    """Return amounts with the signs of a column; none where it has anything else, or no sign."""
+    column = sheet.column_at(position)
+    if len(column.distinct) > MOST_WORDS:
+        return None
+    words = {plain_word(cells.plain_cell(text)) for text in column.used} - {""}
+    if not words or not words <= PLUS_MINUS:
+        return None
+    heading = sheet.headings[position].strip() or f"number {position + 1}"
+    sheet.decisions.append(f"signs of the amounts from column '{heading}'")
+    minus = column.each(lambda text: plain_word(cells.plain_cell(text)) == "-", "bool")
+    return np.where(minus, -amounts.pence, amounts.pence)
 
 
 # A column of words ------------------------------------------------------------------------------
@@ -494,12 +550,23 @@ def _check_marks(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> None:
     column = sheet.column("amount")
     marked, debits = column.matches(cells.CREDIT_OR_DEBIT), column.matches(ONLY_DEBIT)
     bare = read & ~marked & (amounts.pence > 0)
-    alone = column.matches(MARK_ALONE)
-    if alone.any():
-        marks = quantity(int(alone.sum()), "mark of credit or debit stands", "marks of them stand")
-        raise _unclear(sheet, f"{marks} in a row without an amount")
+    alone = column.matches(MARK_ALONE) & sheet.column("date").matches(r"\d")
+    if count := int((alone | _marks_below(sheet, read)).sum()):
+        are = quantity(count, "amount is", "amounts are")
+        raise _unclear(sheet, f"{are} only CR or DR, without a number")
     if (read & debits).any() and not (read & marked & ~debits).any() and bare.any():
         raise _unclear(sheet, f"{int(bare.sum())} amounts have no mark beside others marked DR")
+
+
+def _marks_below(sheet: ParsedSheet, read: Flags) -> Flags:
+    """Return which rows have nothing but a mark of credit or debit, right below a payment."""
+    alone = sheet.column("amount").matches(MARK_ALONE)
+    alone[1:] &= read[:-1]
+    alone[:1] = False
+    for position in range(len(sheet.headings)) if alone.any() else ():
+        if position != sheet.positions["amount"]:
+            alone &= ~sheet.column_at(position).matches(cells.FILLED)
+    return alone
 
 
 def _signs(amounts: Amounts, rows: Flags) -> tuple[int, int]:

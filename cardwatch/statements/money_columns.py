@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from cardwatch.tabular import POUND_MARKS, normalise_heading, without_pound_mark
+from cardwatch.tabular import POUND_MARKS, SHARE_WORDS, normalise_heading, without_pound_mark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +36,9 @@ PENCE_WORDS = frozenset({"pence", "pennies", "minor"})
 """Words of a heading that say that amounts are not in pounds but in pence."""
 PIECES = frozenset({"unit", "each", "item", "limit", "centre", "center", "code"})
 """Words of headings that have a word for an amount and hold none that was paid."""
+
+SIGN_WORDS = frozenset({"signed", "sign", "with", "and"})
+"""Words of a heading of amounts that have their signs."""
 
 
 @dataclass(frozen=True)
@@ -225,7 +228,8 @@ def _is_tax(name: str) -> bool:
 
 def _is_part(name: str) -> bool:
     words, vocabulary = set(without_pound_mark(name).split()), _words()
-    return bool(words & vocabulary["part"]) and bool(words & vocabulary["amount"])
+    is_share = bool(words & SHARE_WORDS)
+    return bool(words & vocabulary["part"] and words & vocabulary["amount"]) and not is_share
 
 
 def _is_line_total(name: str) -> bool:
@@ -237,8 +241,18 @@ def has_amount_word(heading: str) -> bool:
     """Return whether a heading may be of amounts paid, whatever its other words."""
     name = normalise_heading(heading)
     words = set(without_pound_mark(name).split())
-    other = _is_tax(name) or _is_part(name) or _is_balance(name) or bool(words & (PRICES | PIECES))
+    other = _is_tax(name) or _is_part(name) or _is_balance(name)
+    other = other or bool(words & (PRICES | PIECES | SHARE_WORDS))
     return bool(words & _words()["amount"]) and not other and not words & _words()["tax"]
+
+
+def is_same_money(heading: str) -> bool:
+    """Return whether a heading is of amounts paid and, beside these words, says that it has signs.
+
+    `Signed Amount` and `Total Value` are; `Balance Adjustment Amount` is of something else.
+    """
+    name = " ".join(w for w in normalise_heading(heading).split() if w not in SIGN_WORDS)
+    return _amount(0, name) is not None
 
 
 def _is_balance(name: str) -> bool:

@@ -286,13 +286,21 @@ def unused_profile(profile: Profile, headings: Sequence[str], *, is_given: bool)
 
 
 def columns_unknown(
-    file: str, headings: Sequence[str], profile: Profile, missing: Sequence[str]
+    file: str, headings: Sequence[str], profile: Profile, missing: Sequence[str], why: str = ""
 ) -> ColumnsUnknown:
-    """Return the refusal of a file that lacks columns, with what is nearest to them."""
+    """Return the refusal of a file that lacks columns, with what is nearest to them.
+
+    Args:
+        file: its name.
+        headings: of the file.
+        profile: the layout that suits it best.
+        missing: the fields that it lacks.
+        why: why a column that has the heading of one of them was not taken.
+    """
     fields = {need: HOLDER_FIELDS if need == "holder" else (need,) for need in missing}
     used = set(profile.map(headings).values())
     unused = [heading for place, heading in enumerate(headings) if place not in used]
-    hints = nearest_headings(unused, fields, profile)
+    hints = [*filter(None, [why]), *nearest_headings(unused, fields, profile)]
     if list(missing) == ["holder"]:
         hints.append('if the file names nobody, write holders = "none" in the profile')
     return ColumnsUnknown(file, headings, missing, hints)

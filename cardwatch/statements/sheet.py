@@ -15,7 +15,8 @@ from cardwatch.statements import cells
 from cardwatch.statements.cells import TextColumn, plain_cell
 from cardwatch.statements.currencies import check_unread_amounts, currency_column
 from cardwatch.statements.dates import (
-    DAYS_TO_1904,
+    DAY_ZERO,
+    DAY_ZERO_1904,
     is_serial,
     lack_nought,
     read_date,
@@ -35,7 +36,7 @@ from cardwatch.statements.profiles import (
     needed_headings,
     unused_profile,
 )
-from cardwatch.statements.words import word_set
+from cardwatch.statements.words import MOST_LINE_CHARACTERS, word_set
 from cardwatch.tabular import Headings, Table, normalise_heading
 
 if TYPE_CHECKING:
@@ -58,7 +59,6 @@ ONE_DAY_ROWS = 5
 """Fewer payments than this may well be of one day."""
 MOST_LINES = 20
 """Notes stand in no more than this many lines of text above or below the payments."""
-MOST_LINE_CHARACTERS = 200
 SAMPLE_ROWS = 1000
 """So many rows show whether a column has the merchants again."""
 
@@ -82,6 +82,9 @@ class ReadingChoices:
 
 class ParsedSheet:
     """One file on its way: the table, where its columns are, and what was decided."""
+
+    dropped = ""
+    """Why the column that has the heading of cardholders is not theirs, where it is not."""
 
     def __init__(self, table: Table, choices: ReadingChoices) -> None:
         """Choose the layout and take the columns it names.
@@ -125,7 +128,8 @@ class ParsedSheet:
         """Return the refusal of a file without a needed column, with why if a heading says it."""
         if "amount" in missing:
             check_unread_amounts(self)
-        return columns_unknown(self.table.file, self.headings, self.profile, missing)
+        why = self.dropped if "holder" in missing else ""
+        return columns_unknown(self.table.file, self.headings, self.profile, missing, why)
 
     def _tell_unused_profiles(self, *, is_refused: bool) -> None:
         """Say which profiles that somebody wrote are not used for the file, and why.
@@ -200,12 +204,18 @@ class ParsedSheet:
             for row in np.flatnonzero(rows)[-MOST_LINES:].tolist()
         ]
 
-    def days(self, name: str, order: str) -> Days:
-        """Return one field as days; not a day where it is none."""
+    def days(self, name: str, order: str, *, from_1904: bool | None = None) -> Days:
+        """Return one field as days; not a day where it is none.
+
+        Args:
+            name: of the field.
+            order: day-first, month-first or year-day.
+            from_1904: whether bare numbers count from 1904; none for what was decided.
+        """
         column = self.column(name)
         days = column.each(lambda text: read_date(text, order, serial=self.serial), "datetime64[D]")
-        if self.from_1904:
-            days += column.each(is_serial, "timedelta64[D]") * DAYS_TO_1904
+        if self.from_1904 if from_1904 is None else from_1904:
+            days += column.each(is_serial, "timedelta64[D]") * (DAY_ZERO_1904 - DAY_ZERO).days
         late, are_utc = utc_midnights(column.used)
         if late and are_utc:
             days += column.each(late.__contains__, "timedelta64[D]")
@@ -337,25 +347,33 @@ class ParsedSheet:
         return replace(profile, columns=columns), [need for need in missing if need != "date"]
 
     def _drop_shops(self) -> list[str]:
-        """Take no merchants for cardholders; return what is then missing.
+        """Take no merchants for cardholders under the heading `Name`; return what is then missing.
 
-        Banks head the name of the other side `Name`, beside a text of their own.
+        Banks head the name of the other side `Name`, beside a text of their own. The next heading
+        of a cardholder is taken in its place, such as `Employee`.
         """
+        place = self.positions.get("cardholder")
+        is_name = place is not None and normalise_heading(self.headings[place]) == "name"
+        if place is None or not is_name or not self.profile.is_general:
+            return []
         merchant = self.column("merchant")
         sample = np.linspace(0, len(merchant.codes) - 1, min(len(merchant.codes), SAMPLE_ROWS))
         rows = np.unique(sample.astype(int))
         shops = list(map(str.casefold, merchant.picked(rows)))
-        for name in ("cardholder", "holder_id", "account") if self.profile.is_general else ():
-            if name not in self.columns:
-                continue
-            holders = list(map(str.casefold, self.columns[name].picked(rows)))
-            pairs = [(h.strip(), s) for h, s in zip(holders, shops, strict=True) if h.strip()]
-            same = sum(h == s or s.startswith(f"{h} ") for h, s in pairs)
-            if len(set(pairs)) > 1 and same > len(pairs) / 2:
-                self.decisions.append(
-                    f"'{self.sources[name]}' names no cardholder, since it has the merchants again"
-                )
-                self.drop(name)
+        holders = list(map(str.casefold, self.columns["cardholder"].picked(rows)))
+        pairs = [(h.strip(), s) for h, s in zip(holders, shops, strict=True) if h.strip()]
+        same = sum(h == s or s.startswith(f"{h} ") for h, s in pairs)
+        if len(set(pairs)) <= 1 or same <= len(pairs) / 2:
+            return []
+        self.dropped = (
+            f"'{self.sources['cardholder']}' names no cardholder, since it has the merchants again"
+        )
+        self.decisions.append(self.dropped)
+        self.drop("cardholder")
+        others = [name if i != place else "" for i, name in enumerate(self.headings)]
+        better = self.profile.map(others).get("cardholder")
+        if better is not None and better not in self.positions.values():
+            self.take("cardholder", better)
         return [] if any(name in self.columns for name in HOLDER_FIELDS) else ["holder"]
 
     def _take_holders_elsewhere(self) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,12 @@ import numpy as np
 from cardwatch.errors import FileRefused
 from cardwatch.quantities import plural, quantity
 from cardwatch.statements import cells
-from cardwatch.statements.words import plain_word, word_set, words_with_meaning
+from cardwatch.statements.words import (
+    MOST_LINE_CHARACTERS,
+    plain_word,
+    word_set,
+    words_with_meaning,
+)
 from cardwatch.tabular import normalise_heading
 
 if TYPE_CHECKING:
@@ -20,6 +26,13 @@ if TYPE_CHECKING:
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 MOST_STATUS_WORDS = 40
+MOST_STATE_WORDS = 12
+"""A line with more words of its own than this is a sentence and no heading."""
+CARDS = frozenset({"card", "cards"})
+OF_PAYMENTS = frozenset(
+    {"transaction", "transactions", "payments", "purchases", "items", "activity"}
+)
+"""Words of a heading that say whether a state is that of a card or of its payments."""
 
 
 def not_booked(sheet: ParsedSheet) -> Flags:
@@ -42,15 +55,31 @@ def not_booked(sheet: ParsedSheet) -> Flags:
     return apart
 
 
+@cache
+def _heading_states() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Return words beside a state in a heading, the states themselves, and those of cards."""
+    return (
+        word_set("status", "headed") | word_set("periods", "words"),
+        word_set("status", "not_booked") - word_set("status", "approved"),
+        word_set("status", "of_cards"),
+    )
+
+
 def heads_unbooked(text: str) -> bool:
     """Return whether a line or the name of a sheet, beside its period, heads unbooked payments.
 
     `Authorised` does not: as a heading it says that somebody approved them. Several states may
-    stand together: `Authorisations awaiting settlement`, `Pending and declined`.
+    stand together: `Authorisations awaiting settlement`, `Pending and declined`. `Cancelled cards`
+    are cards, whose payments were posted.
     """
-    beside = word_set("status", "headed") | word_set("periods", "words")
-    words = [w for w in plain_word(text).split() if w not in beside and not w.isdigit()]
-    heads = word_set("status", "not_booked") - word_set("status", "approved")
+    if len(text) > MOST_LINE_CHARACTERS:
+        return False
+    every = plain_word(text).split()
+    beside, heads, of_cards = _heading_states()
+    words = [w for w in every if w not in beside and not w.isdigit()]
+    is_of_cards = CARDS & set(every) and not OF_PAYMENTS & set(every) and of_cards & set(words)
+    if len(words) > MOST_STATE_WORDS or is_of_cards:
+        return False
     return any(
         " ".join(words[:i]) in heads | {""} and " ".join(words[i:]) in heads
         for i in range(len(words))
@@ -91,9 +120,9 @@ def tell_paid_otherwise(sheet: ParsedSheet, rows: Flags) -> None:
     otherwise, yes = word_set("status", "paid_otherwise"), word_set("flags", "yes")
     for position in sheet.unused:
         column, heading = sheet.column_at(position), sheet.headings[position]
-        of_heading = set(normalise_heading(heading).split())
-        known = otherwise if of_heading & word_set("status", "payment_headings") else frozenset()
-        known = yes if "reimbursable" in of_heading else known
+        name = normalise_heading(heading)
+        known = otherwise if name in word_set("status", "payment_headings") else frozenset()
+        known = yes if name in word_set("status", "reimbursable_headings") else known
         if not known or len(column.distinct) > MOST_STATUS_WORDS:
             continue
         words = [plain_word(cells.plain_cell(text)) for text in column.values]

@@ -17,7 +17,8 @@ from cardwatch.statements.money_columns import money_columns
 from cardwatch.statements.places import FORWARDED, TEXT
 from cardwatch.statements.profiles import HOLDER_FIELDS
 from cardwatch.statements.states import heads_unbooked
-from cardwatch.statements.words import plain_word, word_set
+from cardwatch.statements.words import MOST_LINE_CHARACTERS, plain_word, word_set
+from cardwatch.tabular import normalise_heading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,12 +40,15 @@ volume 3, 6.4) spreads keys."""
 BROUGHT = r"(?i)^\W*(?:balance |total )?(?:brought\W+(?:forward|down)|b/?f(?:wd)?)\b"
 REFUNDS_BELOW = re.compile(
     r"\W*(?:refunds?|credits?|returns?|credit notes?)"
-    r"(?:\W+(?:and|or)?\W*(?:refunds?|credits?|returns?|adjustments?))*\W*$",
+    r"(?:\W+(?:(?:and|or)\W+)?(?:refunds?|credits?|returns?|adjustments?))*\W*$",
     re.IGNORECASE,
 )
-"""A line that heads refunds."""
-BOTH_SIDES_ROWS = 4
-"""Fewer payments than this may all be taken back on their day."""
+"""A line that heads refunds. There is one way to divide it, so a long one takes no longer."""
+BOTH_SIDES_ROWS, MANY_BOTH_SIDES = 4, 20
+"""Fewer payments than the first may all be taken back on their day, whatever their accounts, and
+fewer than the second where no column says that the sides are of different accounts."""
+ACCOUNT_WORDS = frozenset({"account", "acct", "gl", "nominal", "ledger", "code"})
+"""Words of headings of columns that say to which account of a ledger a row belongs."""
 
 
 def check_list(sheet: ParsedSheet, place: Codes, good: Flags, dates: Days, pence: Pence) -> None:
@@ -207,18 +211,33 @@ def check_both_sides(sheet: ParsedSheet, good: Flags, dates: Days, pence: Pence)
     """Refuse a ledger with both sides of each payment, which come to nothing.
 
     Raises:
-        FileRefused: on every day each sum stands as often as a charge as it does as a refund.
+        FileRefused: on every day each sum stands as often as a charge as it does as a refund, and
+            the two sides are of different accounts or the payments many.
     """
     amounts = pence[good]
     if good.sum() < BOTH_SIDES_ROWS or amounts.sum() or not amounts.any():
         return
     sums = pd.Series(np.sign(amounts)).groupby([dates[good], np.abs(amounts)]).sum()
-    if not sums.any():
+    if not sums.any() and (good.sum() >= MANY_BOTH_SIDES or _accounts_differ(sheet, good, pence)):
         reason = (
             "every payment stands once as a charge and once as a refund of the same sum and day, "
             "as in a ledger with both sides of each. Export the side of the expense alone"
         )
         raise FileRefused(sheet.table.file, "account_entries", reason)
+
+
+def _accounts_differ(sheet: ParsedSheet, good: Flags, pence: Pence) -> bool:
+    """Return whether a column has accounts for the charges, and others for the refunds."""
+    for position, heading in enumerate(sheet.headings):
+        if ACCOUNT_WORDS & set(normalise_heading(heading).split()):
+            column = sheet.column_at(position)
+            charges, refunds = (
+                {text.strip() for text in column.kept(good & side).used} - {""}
+                for side in (pence > 0, pence < 0)
+            )
+            if charges and refunds and charges.isdisjoint(refunds):
+                return True
+    return False
 
 
 def check_sections(sheet: ParsedSheet, texts: Flags, good: Flags, pence: Pence) -> None:
@@ -250,7 +269,7 @@ def check_sections(sheet: ParsedSheet, texts: Flags, good: Flags, pence: Pence) 
 
 
 def _heads_refunds(text: str) -> bool:
-    return REFUNDS_BELOW.match(text) is not None
+    return len(text) <= MOST_LINE_CHARACTERS and REFUNDS_BELOW.match(text) is not None
 
 
 def _refund_sections(sheet: ParsedSheet, texts: Flags) -> list[tuple[str, slice]]:

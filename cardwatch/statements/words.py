@@ -8,6 +8,10 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+PLUS_MINUS = frozenset({"+", "-"})
+MOST_LINE_CHARACTERS = 200
+"""A line that heads payments or notes something is no longer."""
+
 
 @cache
 def _words() -> dict[str, Any]:

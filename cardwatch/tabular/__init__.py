@@ -1,6 +1,12 @@
 """Turns any tabular file into one table of text cells, and refuses what is not one."""
 
-from cardwatch.tabular.headings import POUND_MARKS, Headings, normalise_heading, without_pound_mark
+from cardwatch.tabular.headings import (
+    POUND_MARKS,
+    SHARE_WORDS,
+    Headings,
+    normalise_heading,
+    without_pound_mark,
+)
 from cardwatch.tabular.limits import LIMITS, MIB, Limits
 from cardwatch.tabular.pgp import PgpKeys, check_private, decrypted, is_encrypted, load_keys
 from cardwatch.tabular.sandbox import ReaderPool, read_tables
@@ -10,6 +16,7 @@ __all__ = [
     "LIMITS",
     "MIB",
     "POUND_MARKS",
+    "SHARE_WORDS",
     "Headings",
     "Limits",
     "Part",

@@ -17,6 +17,9 @@ POUND_MARKS = frozenset({"£", "gbp", "sterling", "pounds"})
 """Words that say a column is in pounds and belong to no heading."""
 AMOUNT_WORDS = POUND_MARKS | {"amount", "amt", "amnt", "price", "spend"}
 """Words that only headings of amounts have."""
+SHARE_WORDS = frozenset({"percent", "percentage", "pct", "change"})
+"""Words of headings of shares, which are no money whatever stands beside them."""
+PERCENT_MARK = re.compile(r"%|\bper cent\b")
 
 WELSH = frozenset({
     "dyddiad", "trafodiad", "trafodyn", "cyflenwr", "masnachwr", "gwerthwr", "disgrifiad",
@@ -54,7 +57,8 @@ class Headings:
         """Whether a normalised heading is over a column of amounts."""
         amounts = self.needed[-1] if self.needed else frozenset()
         is_known = heading in amounts or without_pound_mark(heading) in amounts
-        return is_known or not AMOUNT_WORDS.isdisjoint(heading.split())
+        words = set(heading.split())
+        return is_known or bool(words & AMOUNT_WORDS and not words & SHARE_WORDS)
 
     def is_whole(self, headings: Iterable[str]) -> bool:
         """Whether normalised headings have every required field, and there are such."""
@@ -72,9 +76,10 @@ def normalise_heading(heading: str) -> str:
 
     NFKC, lower case, punctuation to spaces except the hash and the signs of currencies, white space
     and line breaks collapsed, words parted that programs join: `Transaction\nAmt. (£)` is
-    `transaction amt £`, and `transactionAmt` is `transaction amt`.
+    `transaction amt £`, and `transactionAmt` is `transaction amt`. A percent sign is the word.
     """
     text = JOINED_WORDS.sub(" ", unicodedata.normalize("NFKC", heading)).casefold()
+    text = PERCENT_MARK.sub(" percent ", text)
     return " ".join(re.sub(r"[^\w£€$#]|_", " ", text).split())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     Write = Callable[..., Path]
 
 HEAD = "Date,Cardholder,Merchant,Amount"
+PROFILE = "[columns]\n" + "".join(f'{h.lower()} = "{h}"\n' for h in HEAD.split(","))
 CASES = Path(__file__).parent / "cases"
 
 
@@ -77,6 +79,27 @@ def test_days_taken_for_months_are_refused_where_they_spread_a_month_over_a_year
     assert refusal(path).code == "dates_flipped"
 
 
+def test_an_order_that_is_stated_is_a_way_out_of_days_that_look_turned(write: Write) -> None:
+    path = write(turned("10/01", "10/02", "10/05", "13/10", "30/10"))
+    assert "state day-first" in refusal(path).what
+    stated = 'date_order = "day-first"\n' + PROFILE
+    statements, _ = read(path, stated)
+    assert str(statements.transactions["date"][0].date()) == "2026-01-10"
+
+
+@pytest.mark.parametrize("names", [("Adobe",) * 4, ("Adobe *1", "Adobe *2", "Adobe *3", "Adobe")])
+@pytest.mark.parametrize("start", [3, 5])
+def test_a_payment_of_every_month_is_not_turned(
+    write: Write, names: tuple[str, ...], start: int
+) -> None:
+    rows = [f"04/{month:02}/2026,A,{name},5.00" for month, name in enumerate(names, start)]
+    first = ["14/04/2026,A,Shop,5.00", "28/04/2026,B,Shop,5.00"]
+    assert days_of(write("\n".join([HEAD, *first, *rows]) + "\n"))[-1] == f"2026-{start + 3:02}-04"
+    others = [row.replace("Adobe", f"Shop{i}") for i, row in enumerate(rows)]
+    path = write("\n".join([HEAD, *first, *others]) + "\n", "b.csv")
+    assert refusal(path).code == "dates_flipped"
+
+
 def test_days_over_a_whole_year_are_read_whatever_their_order_would_be(write: Write) -> None:
     path = write(turned("10/01", "10/02", "10/05", "13/01", "30/10"))
     assert days_of(path)[0] == "2026-01-10"
@@ -86,6 +109,16 @@ def test_days_over_a_whole_year_are_read_whatever_their_order_would_be(write: Wr
 def test_midnights_of_utc_are_told_of_in_every_spelling(write: Write, time: str) -> None:
     _, report = read(write(turned("12/06", "13/06").replace("/2026", f"/2026 {time}")))
     assert any("one too early" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("time", ["23:00", "11:00 PM", "23:00 Z"])
+@pytest.mark.parametrize("days", [("13/01", "14/12"), ("01/02", "13/01"), ("13 Jan ", "14 Jan ")])
+def test_late_times_in_winter_are_no_midnights(
+    write: Write, days: tuple[str, str], time: str
+) -> None:
+    text = turned(*days).replace("/2026", f"/2026 {time}").replace(" /", " ")
+    _, report = read(write(text))
+    assert not any("too early" in note for note in report.notes)
 
 
 @pytest.mark.parametrize("time", ["23:01", "22:00", "11:00 AM"])
@@ -115,6 +148,48 @@ def test_signs_beside_that_decide_nothing_are_refused(write: Write) -> None:
     assert refusal(path).code == "direction_unclear"
 
 
+@pytest.mark.parametrize(
+    ("heading", "charge", "refund"), [("Dr/Cr", "Dr", "Cr"), ("Transaction Type", "Sale", "Refund")]
+)
+@pytest.mark.parametrize("beside", ["", "Budget variance"])
+def test_a_column_of_words_beats_signs_beside_it(
+    write: Write, heading: str, charge: str, refund: str, beside: str
+) -> None:
+    rows = (f"5.00,{charge},-", f"6.00,{refund},-", f"7.00,{charge},+")
+    assert pence_of(write(signed(*rows, heading=f"{heading},{beside}"))) == [500, -600, 700]
+
+
+def test_a_column_that_a_profile_names_beats_signs_beside_it(write: Write) -> None:
+    path = write(signed("5.00,Dr,-", "6.00,Cr,-", "7.00,Dr,+", heading="Way,+/-"))
+    statements, _ = read(path, f'{PROFILE}debit_credit = "Way"\n')
+    assert statements.transactions["amount_pence"].tolist() == [500, -600, 700]
+
+
+@pytest.mark.parametrize("heading", ["Receipt", "VAT receipt", "Receipt flag", "Cost type"])
+def test_a_plus_and_a_minus_under_another_heading_are_no_signs(write: Write, heading: str) -> None:
+    path = write(signed("5.00,+", "6.00,+", "7.00,-", "8.00,+", heading=heading))
+    _, report = read(path)
+    assert not any("signs of the amounts" in decision for decision in report.decisions)
+
+
+def test_a_lone_minus_behind_the_last_heading_drops_no_payment(write: Write) -> None:
+    rows = ("5.00,", "6.00,", "7.00,-", "8.00,")
+    assert pence_of(write(signed(*rows, heading=""))) == [500, 600, -700, 800]
+
+
+def test_other_money_with_the_same_amounts_turns_no_sign(write: Write) -> None:
+    rows = ("5.00,-5.00", "6.00,6.00", "7.00,7.00")
+    statements, report = read(write(signed(*rows, heading="Balance Adjustment Amount")))
+    assert statements.transactions["amount_pence"].tolist() == [500, 600, 700]
+    assert any("'Balance Adjustment Amount' has the same amounts" in n for n in report.notes)
+
+
+def test_the_amounts_that_a_profile_names_keep_their_signs(write: Write) -> None:
+    path = write(signed("5.00,5.00", "6.00,6.00", "7.00,-7.00", heading="Signed Amount"))
+    statements, _ = read(path, PROFILE)
+    assert statements.transactions["amount_pence"].tolist() == [500, 600, 700]
+
+
 def test_the_same_amounts_with_their_signs_say_which_are_refunds(write: Write) -> None:
     rows = ("5.00,5.00", "6.00,6.00", "7.00,-7.00")
     assert pence_of(write(signed(*rows, heading="Signed Amount"))) == [500, 600, -700]
@@ -125,6 +200,15 @@ def test_the_same_amounts_with_their_signs_say_which_are_refunds(write: Write) -
 def test_a_mark_of_credit_in_the_row_below_is_refused(write: Write) -> None:
     path = write(f"{HEAD}\n13/10/2026,A,S,5.00\n14/10/2026,A,S,6.00\n,,,CR\n15/10/2026,A,T,7.00\n")
     assert refusal(path).code == "direction_unclear"
+
+
+@pytest.mark.parametrize("row", [",,Total,DR", ",,,", "Total,,,DR"])
+@pytest.mark.parametrize("units", ["", ",,,(DR)\n"])
+def test_a_mark_of_a_total_or_below_the_headings_is_of_no_payment(
+    write: Write, row: str, units: str
+) -> None:
+    rows = "13/10/2026,A,S,5.00 DR\n14/10/2026,A,T,6.00 CR\n15/10/2026,A,U,7.00 DR\n"
+    assert pence_of(write(f"{HEAD}\n{units}{rows},,,\n{row}\n")) == [500, -600, 700]
 
 
 def test_both_sides_of_a_ledger_are_refused(write: Write) -> None:
@@ -138,6 +222,11 @@ def test_both_sides_of_a_ledger_are_refused(write: Write) -> None:
     rows[-1] = rows[-1].replace("6.50", "6.00")
     path = write("\n".join(["Date,Account,Cardholder,Merchant,Debit,Credit", *rows]) + "\n")
     assert pence_of(path) == [500, -500, 650, -600]
+
+
+def test_purchases_that_were_each_taken_back_are_no_ledger(write: Write) -> None:
+    rows = [f"{13 + i}/10/2026,A,S{i},{sign}{i + 1}.50" for i in range(2) for sign in ("", "-")]
+    assert pence_of(write("\n".join([HEAD, *rows]) + "\n")) == [150, -150, 250, -250]
 
 
 @pytest.mark.parametrize("nil", ["£-   ", " - ", "£ -"])
@@ -156,8 +245,22 @@ def test_the_other_side_of_a_payment_is_no_cardholder(write: Write) -> None:
     lines = [f"{13 + i}/10/2026,Shop {i},Shop {i} Leeds,{i}.50" for i in range(1, 5)]
     path = write("\n".join(["Date,Name,Merchant,Amount", *lines]) + "\n")
     assert refusal(path).code == "columns_unknown"
+    assert "'Name' names no cardholder" in refusal(path).what
     path = write("\n".join(["Date,Name,Merchant,Amount", *lines]).replace(",Shop", ",B", 1) + "\n")
     assert refusal(path).code == "columns_unknown"
+
+
+def test_a_name_of_the_other_side_is_passed_over_for_the_next_heading(write: Write) -> None:
+    lines = [f"{13 + i}/10/2026,Shop {i},Holder {i % 2},Shop {i} Leeds,{i}.50" for i in range(1, 5)]
+    statements, _ = read(write("\n".join(["Date,Name,Employee,Merchant,Amount", *lines]) + "\n"))
+    assert statements.transactions["holder_id"].tolist() == ["Holder 1", "Holder 0"] * 2
+
+
+@pytest.mark.parametrize("heading", ["Cardholder", "Card Holder Name", "Employee"])
+def test_a_cardholder_stays_whose_name_begins_that_of_the_shop(write: Write, heading: str) -> None:
+    lines = [f"{13 + i}/10/2026,Shop{i},Shop{i} Leeds,{i}.50" for i in range(1, 5)]
+    statements, _ = read(write("\n".join([f"Date,{heading},Merchant,Amount", *lines]) + "\n"))
+    assert statements.transactions["holder_id"].nunique() == 4
 
 
 def test_a_cardholder_named_like_one_shop_stays_a_cardholder(write: Write) -> None:
@@ -182,6 +285,33 @@ def test_a_line_of_several_states_heads_unposted_payments(write: Write, line: st
     assert refusal(write(f"{line}\n{HEAD}\n{payments}")).code == "status_unclear"
     below = write(f"{HEAD}\n{payments}{line}\n15/10/2026,A,U,3.50\n", "b.csv")
     assert refusal(below).code == "status_unclear"
+
+
+@pytest.mark.parametrize("line", ["Cancelled cards", "Expired card", "Cancelled cards 2026"])
+def test_a_line_of_the_state_of_cards_heads_posted_payments(write: Write, line: str) -> None:
+    payments = "13/10/2026,A,S,1.50\n14/10/2026,A,T,2.50\n"
+    assert pence_of(write(f"{line}\n{HEAD}\n{payments}")) == [150, 250]
+    assert pence_of(write(f"{HEAD}\n{line}\n{payments}", "b.csv")) == [150, 250]
+
+
+def test_a_long_text_in_place_of_a_day_is_read_at_once(write: Write) -> None:
+    rows = "13/10/2026,A,S,1.50\n14/10/2026,A,T,2.50\n"
+    path = write(f"{HEAD}\n{rows}1{' ' * 30_000}x,A,U,3.50\n")
+    start = time.monotonic()
+    read(path)
+    assert time.monotonic() - start < 3
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["refund" + "   refund" * 30 + " x", "refund" + " - and " * 4000 + "x", "pending " * 4000],
+    ids=["gaps", "long", "states"],
+)
+def test_a_long_line_of_text_is_read_at_once(write: Write, line: str) -> None:
+    path = write(f"{HEAD}\n{line}\n13/10/2026,A,S,1.50\n14/10/2026,A,T,2.50\n")
+    start = time.monotonic()
+    assert pence_of(path) == [150, 250]
+    assert time.monotonic() - start < 5
 
 
 def test_what_an_issuer_answered_to_a_refused_payment_is_known(write: Write) -> None:
@@ -562,6 +692,28 @@ def test_amounts_under_headings_of_accounting_systems_are_read(write: Write, hea
     assert pence_of(path) == [500]
 
 
+@pytest.mark.parametrize(
+    "heading", ["% of Total", "Net %", "Amount %", "Price Change", "Total (per cent)"]
+)
+def test_a_share_is_no_amount(tmp_path: Path, write: Write, heading: str) -> None:
+    assert pence_of(write(f"{HEAD},{heading}\n13/10/2026,A,S,5.00,0.2\n")) == [500]
+    book = workbook(tmp_path / "a.xlsx", 5, 6)
+    for row, value in enumerate([heading, 0.2, 0.4], 1):
+        book.active.cell(row, 5).value = value
+        book.active.cell(row, 5).number_format = "0%"
+    book.save(tmp_path / "a.xlsx")
+    assert pence_of(tmp_path / "a.xlsx") == [500, 600]
+
+
+def test_accounts_of_a_ledger_are_no_cards(write: Write) -> None:
+    rows = "13/10/2026,4210,Training,S,5.00\n14/10/2026,4300,Travel,T,6.00\n"
+    path = write(f"Date,Acct Num,Acct Name,Merchant,Amount\n{rows}")
+    assert refusal(path).code == "columns_unknown"
+    rows = rows.replace("Travel,", "Travel,B,").replace("Training,", "Training,A,")
+    statements, _ = read(write(f"Date,Acct Num,Acct Name,Cardholder,Merchant,Amount\n{rows}"))
+    assert statements.transactions["holder_id"].tolist() == ["A", "B"]
+
+
 def test_the_total_of_a_line_is_no_amount_beside_another(write: Write) -> None:
     path = write("Date,Cardholder,Merchant,Amount,Line Total\n13/10/2026,A,S,5.00,2.00\n")
     assert pence_of(path) == [500]
@@ -569,6 +721,7 @@ def test_the_total_of_a_line_is_no_amount_beside_another(write: Write) -> None:
 
 def test_a_second_column_of_amounts_that_is_not_used_is_none(write: Write) -> None:
     assert pence_of(write(f"{HEAD},Amount 2\n13/10/2026,A,S,5.00,0.00\n")) == [500]
+    assert pence_of(write(f"{HEAD},Amount 2\n13/10/2026,A,S,0.00,5.00\n")) == [500]
     assert refusal(write(f"{HEAD},Amount 2\n13/10/2026,A,S,5.00,1.00\n")).code == "amount_unclear"
 
 
@@ -595,6 +748,26 @@ def test_expenses_that_no_card_paid_are_told_of(write: Write) -> None:
     rows = "13/10/2026,A,S,5.00,Company Card\n14/10/2026,A,T,6.00,Out of Pocket\n"
     _, report = read(write(f"{HEAD},Payment Type\n{rows}"))
     assert any("1 expense is counted that no card" in note for note in report.notes)
+
+
+@pytest.mark.parametrize(
+    ("heading", "text"),
+    [
+        ("Non-reimbursable", "Yes"),
+        ("Not Reimbursable", "Yes"),
+        ("Paid Category", "Mileage"),
+        ("Payment Category", "Mileage"),
+        ("Delivery Method", "Personal"),
+        ("Funding Source", "Invoice"),
+        ("Paid To", "Petty Cash"),
+    ],
+)
+def test_other_columns_say_nothing_of_how_an_expense_was_paid(
+    write: Write, heading: str, text: str
+) -> None:
+    rows = f"13/10/2026,A,S,5.00,{text}\n14/10/2026,A,T,6.00,Other\n"
+    _, report = read(write(f"{HEAD},{heading}\n{rows}"))
+    assert not any("no card of yours" in note for note in report.notes)
 
 
 PAGE = f"<html><table><tr><td>{HEAD.replace(',', '</td><td>')}</td></tr>{{}}</table></html>"
