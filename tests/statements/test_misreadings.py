@@ -167,7 +167,7 @@ def test_a_mark_of_credit_that_only_a_format_prints_is_refused(tmp_path: Path) -
 
     found = refusal(workbook_with(tmp_path, style))
     assert found.code == "direction_unclear"
-    assert "1 cell shows CR" in str(found)
+    assert "1 cell in column 'Amount' shows CR" in str(found)
 
 
 @pytest.mark.parametrize("number_format", ['0.00;0.00" CR"', '[<0]0.00" CR";0.00'])
