@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MOST_STATUS_WORDS = 40
 MOST_STATE_WORDS = 12
 """A line with more words of its own than this is a sentence and no heading."""
-CARDS = frozenset({"card", "cards"})
+CARD_WORDS = frozenset({"card", "cards"})
 OF_PAYMENTS = frozenset(
     {"transaction", "transactions", "payments", "purchases", "items", "activity"}
 )
@@ -77,7 +77,7 @@ def heads_unbooked(text: str) -> bool:
     every = plain_word(text).split()
     beside, heads, of_cards = _heading_states()
     words = [w for w in every if w not in beside and not w.isdigit()]
-    is_of_cards = CARDS & set(every) and not OF_PAYMENTS & set(every) and of_cards & set(words)
+    is_of_cards = CARD_WORDS & set(every) and not OF_PAYMENTS & set(every) and of_cards & set(words)
     if len(words) > MOST_STATE_WORDS or is_of_cards:
         return False
     return any(

@@ -10,7 +10,7 @@ from xml.parsers import expat
 
 from cardwatch.tabular.cell_formats import RED_COLOURS, CellStyle, SheetLook
 
-CELLS = frozenset({"table:table-cell", "table:covered-table-cell"})
+CELL_TAGS = frozenset({"table:table-cell", "table:covered-table-cell"})
 NUMBER_TYPES = frozenset({"float", "currency", "percentage"})
 PRINTED_NUMBER = re.compile(r"\d[\d,. \u00a0\u202f']*")
 LITERAL = re.compile(r"[^\d\s,.()+\u2212\u2013-]+")
@@ -46,7 +46,7 @@ class _Reader:
             self._inside.append(tag)
             if tag == "text:span" and self._is_printed:
                 self._is_run_struck |= self._named(attributes.get("text:style-name", "")).is_struck
-        elif tag in CELLS:
+        elif tag in CELL_TAGS:
             self._attributes, self._shown, self._is_run_struck = attributes, [], False
             self._inside = []
         elif tag == "table:table-row":
@@ -86,7 +86,7 @@ class _Reader:
         """End an element."""
         if self._inside:
             self._inside.pop()
-        elif tag in CELLS:
+        elif tag in CELL_TAGS:
             self._take_cell("".join(self._shown).strip())
             self._inside = None
         elif tag == "table:table-row":
