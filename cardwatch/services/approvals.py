@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from cardwatch.services.context import ServiceContext
 
 
+def _lanes(context: ServiceContext) -> tuple[str, ...]:
+    """Return the lanes that the actor sees and the chain they write in, where requests stand."""
+    return tuple(dict.fromkeys((*context.actor.lanes, context.actor.chain)))
+
+
 @contextmanager
 def _work(context: ServiceContext, event: AuditEvent) -> Iterator[UnitOfWork]:
     """Begin a piece of work on the requests of the actor's chain.
@@ -37,8 +42,7 @@ def _work(context: ServiceContext, event: AuditEvent) -> Iterator[UnitOfWork]:
     Raises:
         NotAllowed: the role does nothing that needs two people.
     """
-    lanes = tuple(dict.fromkeys((*context.actor.lanes, context.actor.chain)))
-    with context.work(event, lanes) as uow:
+    with context.work(event, _lanes(context)) as uow:
         context.allow(KEEPERS, "see requests for an approval")
         yield uow
 
@@ -74,10 +78,11 @@ def get_approval(context: ServiceContext, approval_id: str) -> Approval:
 
 def is_about_register(context: ServiceContext, approval_id: str) -> bool:
     """Return whether a request is about a register, so that showing it takes a comparison."""
-    lanes = tuple(dict.fromkeys((*context.actor.lanes, context.actor.chain)))
     with (
         suppress(NotFound),
-        context.casebook.unaudited(context.actor, context.now, lanes=lanes, reads=True) as uow,
+        context.casebook.unaudited(
+            context.actor, context.now, lanes=_lanes(context), reads=True
+        ) as uow,
     ):
         return approvals.get_approval(uow, approval_id)["kind"] == ApprovalKind.REGISTER
     return False

@@ -378,25 +378,32 @@ def _take_used(sheet: ParsedSheet) -> None:
     if money is None or not money.candidates or "amount" not in sheet.positions:
         return
     best, *others = money.candidates
-    used = [c for c in others if c.rank == best.rank and not _is_unused(sheet, c, ".")]
-    if used and _is_unused(sheet, best, "."):
-        sheet.take("amount", used[0].position)
-        rest = (c for c in others if c is not used[0])
-        sheet.money = replace(money, candidates=(used[0], *rest))
-        headings = [sheet.headings[column.position] for column in (used[0], best)]
+    equals = [other for other in others if other.rank == best.rank]
+    if not equals or not _is_unused(_amounts_at(sheet, best, ".")):
+        return
+    used = next((c for c in equals if not _is_unused(_amounts_at(sheet, c, "."))), None)
+    if used is not None:
+        sheet.take("amount", used.position)
+        rest = (other for other in others if other is not used)
+        sheet.money = replace(money, candidates=(used, *rest))
+        headings = [sheet.headings[column.position] for column in (used, best)]
         sheet.decisions.append(f"amounts from '{headings[0]}', since '{headings[1]}' has none")
 
 
-def _is_unused(sheet: ParsedSheet, column: AmountColumn, mark: str) -> bool:
+def _amounts_at(sheet: ParsedSheet, column: AmountColumn, mark: str) -> Amounts:
+    """Return a column of amounts as printed."""
+    return read_column(sheet.column_at(column.position), mark)
+
+
+def _is_unused(amounts: Amounts) -> bool:
     """Return whether a column of amounts has noughts alone, or nothing."""
-    amounts = read_column(sheet.column_at(column.position), mark)
     return bool((amounts.fault == FAULTLESS).all()) and not amounts.pence.any()
 
 
 def _differ(sheet: ParsedSheet, first: AmountColumn, other: AmountColumn, mark: str) -> bool:
     """Return whether two columns of amounts differ in any row; one of noughts alone does not."""
-    pence = [read_column(sheet.column_at(c.position), mark).pence for c in (first, other)]
-    return bool((pence[0] != pence[1]).any()) and not _is_unused(sheet, other, mark)
+    ours, others = (_amounts_at(sheet, column, mark) for column in (first, other))
+    return bool((ours.pence != others.pence).any()) and not _is_unused(others)
 
 
 def _check_sums(sheet: ParsedSheet, gross: AmountColumn, mark: str) -> None:

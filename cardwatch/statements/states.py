@@ -81,7 +81,7 @@ def heads_unbooked(text: str) -> bool:
     if len(words) > MOST_STATE_WORDS or is_of_cards:
         return False
     return any(
-        " ".join(words[:i]) in heads | {""} and " ".join(words[i:]) in heads
+        (not i or " ".join(words[:i]) in heads) and " ".join(words[i:]) in heads
         for i in range(len(words))
     )
 

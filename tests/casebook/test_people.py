@@ -223,14 +223,19 @@ def _finance_events(at: Context, act: Callable[[], object]) -> list[dict[str, ob
     ]
 
 
+def _leave_psd(at: Context, email: str) -> None:
+    """Let somebody be of professional standards, and be so no more."""
+    _add(at(SYSTEM), "psd", email)
+    at("psd")
+    services.end_person(at(SYSTEM), email)
+
+
 def test_finance_reads_of_whoever_leaves_professional_standards_what_it_reads_of_a_stranger(
     at: Context,
 ) -> None:
     """Before, the address of somebody who had been in professional standards was refused."""
     admin = at("admin")
-    _add(at(SYSTEM), "psd", "left@force.example")
-    at("psd")
-    services.end_person(at(SYSTEM), "left@force.example")
+    _leave_psd(at, "left@force.example")
     of_stranger, of_former = (
         _finance_events(at, lambda email=email: _add(admin, "auditor", email))  # type: ignore[misc]
         for email in ("stranger@force.example", "left@force.example")
@@ -269,9 +274,7 @@ def test_a_group_tells_finance_the_same_of_whoever_was_in_professional_standards
 ) -> None:
     """Before, the one without an event of their own was of professional standards once."""
     admin = at("admin")
-    _add(at(SYSTEM), "psd", "left@force.example")
-    at("psd")
-    services.end_person(at(SYSTEM), "left@force.example")
+    _leave_psd(at, "left@force.example")
     key = services.create_key(admin, name="idp", role="admin", days=9, scope="directory")
     actor = services.actor_of_key(admin.casebook, key, NOW)
     provider, groups = services.ServiceContext(admin.casebook, actor, NOW), []
