@@ -115,14 +115,20 @@ def _drop_hidden_twins(sheets: Sequence[Sheet], looks: Mapping[str, SheetLook]) 
     notes = []
     for name, heading in headings.items():
         columns = [(sheet, _columns(sheet, name, hidden[sheet.name])) for sheet in sheets]
-        is_read = not all(_repeat(sheet, same, hidden[sheet.name]) for sheet, same in columns)
-        for sheet, same in [] if is_read else columns:
-            for row in sheet.body:
-                for i in same:
-                    row[i : i + 1] = [""] * len(row[i : i + 1])
-        not_read = "" if is_read else ", and not read"
-        notes.append(f"column '{heading}' is hidden in the workbook{not_read}")
+        note = f"column '{heading}' is hidden in the workbook"
+        if all(_repeat(sheet, same, hidden[sheet.name]) for sheet, same in columns):
+            for sheet, same in columns:
+                _empty_columns(sheet, same)
+            note += ", and not read"
+        notes.append(note)
     return notes
+
+
+def _empty_columns(sheet: Sheet, columns: Sequence[int]) -> None:
+    """Empty the cells of some columns; a row that ends before them stays as it is."""
+    for row in sheet.body:
+        for i in columns:
+            row[i : i + 1] = [""] * len(row[i : i + 1])
 
 
 def _columns(sheet: Sheet, name: str, hidden: frozenset[int]) -> list[int]:
