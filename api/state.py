@@ -82,7 +82,7 @@ class Service:
         _prepare_keys(background)
         self.clock = clock or (lambda: dt.datetime.now(dt.UTC))
         renew_person_keys(background, self.clock())
-        self.nursery = ReaderPool(READER_PROCESSES)
+        self.readers = ReaderPool(READER_PROCESSES)
         self.wake = threading.Event()
         self._names: dict[str, str] = {}
         self._scoring = threading.Lock()
@@ -113,7 +113,7 @@ class Service:
 
     def close(self) -> None:
         """End the readers and close the casebook."""
-        self.nursery.close()
+        self.readers.close()
         self.casebook.close()
         self.background.close()
 
@@ -140,7 +140,7 @@ class Service:
         """
         with about_field(field):
             for name, text in texts.items():
-                self.nursery.check_toml(text, name)
+                self.readers.check_toml(text, name)
 
     @contextmanager
     def scoring(self) -> Iterator[None]:

@@ -67,7 +67,7 @@ def read_upload(
     choices = choices_of(service, context, own_profiles, date_order)
     with _saved(file, "upload") as path:
         (reading,) = read_each(
-            [path], choices, names=[label], limits=READING, nursery=service.nursery
+            [path], choices, names=[label], limits=READING, readers=service.readers
         )
     if isinstance(reading, FileRefused):
         raise reading
@@ -111,7 +111,7 @@ def preview_upload(
     choices = choices_of(service, context, _own_profiles(service, columns), date_order)
     label = label_of(file.filename or "")
     with _saved(file, "upload") as path:
-        return preview_statement(path, choices, name=label, limits=READING, nursery=service.nursery)
+        return preview_statement(path, choices, name=label, limits=READING, readers=service.readers)
 
 
 def keep_upload(
@@ -134,7 +134,7 @@ def open_kept(service: Service, context: ServiceContext, upload: Upload) -> Tabl
         path = Path(folder) / "upload"
         path.write_bytes(upload.content)
         choices = choices_of(service, context, [], "decide")
-        return open_table(path, choices, name=upload.file, limits=READING, nursery=service.nursery)
+        return open_table(path, choices, name=upload.file, limits=READING, readers=service.readers)
 
 
 def _own_profiles(service: Service, columns: str) -> list[Profile]:
@@ -163,7 +163,7 @@ def read_register(service: Service, file: UploadFile) -> CardRegister:
     label = label_of(file.filename or "")
     with _saved(file, f"register{Path(label).suffix.lower()}") as path:
         choices = service.choices([], "decide")
-        return read_cards(path, choices, limits=READING, nursery=service.nursery)
+        return read_cards(path, choices, limits=READING, readers=service.readers)
 
 
 def read_register_file(service: Service, file: UploadFile, kind: str, date_order: str) -> Register:
@@ -183,7 +183,7 @@ def read_register_file(service: Service, file: UploadFile, kind: str, date_order
     choices = service.choices([], date_order)
     with _saved(file, label) as path, about_field("file"):
         (register,) = read_registers(
-            [path], choices, kind=kind, limits=READING, nursery=service.nursery
+            [path], choices, kind=kind, limits=READING, readers=service.readers
         )
     return register
 
@@ -197,7 +197,7 @@ def read_group_file(service: Service, file: UploadFile) -> GroupFile:
     label = label_of(file.filename or "")
     with _saved(file, label) as path, about_field("file"):
         choices = service.choices([], "decide")
-        return read_groups(path, choices, limits=READING, nursery=service.nursery)
+        return read_groups(path, choices, limits=READING, readers=service.readers)
 
 
 def read_pack(service: Service, content: bytes) -> bytes:

@@ -67,7 +67,7 @@ def kept_readers() -> Iterator[None]:
     """Let tests share their reader processes; those of `ReaderPool` itself start their own."""
     readers = KeptReaders(2)
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("cardwatch.tabular.sandbox", "api.state"):
+        for module in ("cardwatch.tabular.reader_pool", "api.state"):
             patch.setattr(f"{module}.ReaderPool", lambda _: readers)
         yield
     ReaderPool.close(readers)

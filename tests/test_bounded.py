@@ -72,9 +72,9 @@ def test_a_refusal_says_which_bound(parse: object) -> None:
 
 
 def test_the_child_refuses_a_hostile_text_and_goes_on() -> None:
-    with ReaderPool() as nursery:
+    with ReaderPool() as readers:
         with pytest.raises(FileFaulty, match="nested"):
-            nursery.check_toml(HOSTILE["dotted key"], "policy.toml")
+            readers.check_toml(HOSTILE["dotted key"], "policy.toml")
         with pytest.raises(FileFaulty, match="not valid TOML"):
-            nursery.check_toml("x = ", "policy.toml")
-        nursery.check_toml(default_policy_text(), "policy.toml")
+            readers.check_toml("x = ", "policy.toml")
+        readers.check_toml(default_policy_text(), "policy.toml")

@@ -104,7 +104,7 @@ def read_cards(
     choices: ReadingChoices,
     *,
     limits: Limits = FILE_LIMITS,
-    nursery: ReaderPool | None = None,
+    readers: ReaderPool | None = None,
 ) -> CardRegister:
     """Return the card register in a file, with what happened to every row of it.
 
@@ -112,7 +112,7 @@ def read_cards(
         path: CSV of any separator, XLSX, XLS or ODS.
         choices: card key and order of dates; its layouts are those of statements and not used.
         limits: what the file may cost.
-        nursery: one that is running; without it, one is started for this file alone.
+        readers: a pool that is running; without it, one is started for this file alone.
 
     Raises:
         FileRefused: it is missing, is no table, or its dates do not say their order.
@@ -121,7 +121,7 @@ def read_cards(
     name = redact_cards(path.name, choices.card_key)
     if not path.is_file():
         raise FileRefused(name, "missing", "there is no such file")
-    table = read_tables([path], known_headings([_profile()]), limits, nursery)[0]
+    table = read_tables([path], known_headings([_profile()]), limits, readers)[0]
     if isinstance(table, FileRefused):
         raise FileRefused(name, table.code, table.what)
     return _Reading(replace(table, file=name), choices).register()

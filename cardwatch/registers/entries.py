@@ -68,7 +68,7 @@ def read_register(
     *,
     kind: str = "",
     known_from: dt.date | None = None,
-    nursery: ReaderPool | None = None,
+    readers: ReaderPool | None = None,
 ) -> Register:
     """Return the register in a file.
 
@@ -77,13 +77,13 @@ def read_register(
         choices: card key and order of dates.
         kind: which register it is; by its name and headings if not given.
         known_from: day from which entries count as known that do not say when they were recorded.
-        nursery: one that is running; without it, one is started for this file alone.
+        readers: a pool that is running; without it, one is started for this file alone.
 
     Raises:
         FileRefused: it is not there, is no table, or its dates contradict each other.
         RegisterUnknown: its headings are not those of the register.
     """
-    return read_registers([path], choices, kind=kind, known_from=known_from, nursery=nursery)[0]
+    return read_registers([path], choices, kind=kind, known_from=known_from, readers=readers)[0]
 
 
 def read_registers(  # noqa: PLR0913  as `read_register`, and what a file may cost
@@ -93,7 +93,7 @@ def read_registers(  # noqa: PLR0913  as `read_register`, and what a file may co
     kind: str = "",
     known_from: dt.date | None = None,
     limits: Limits = LIMITS,
-    nursery: ReaderPool | None = None,
+    readers: ReaderPool | None = None,
 ) -> list[Register]:
     """Return the registers in some files, one a kind; several files of a kind become one.
 
@@ -107,7 +107,7 @@ def read_registers(  # noqa: PLR0913  as `read_register`, and what a file may co
         if not path.is_file():
             name = redact_cards(path.name, choices.card_key)
             raise FileRefused(name, "missing", "there is no such file")
-    tables = read_tables(paths, known_headings([k.profile for k in kinds]), limits, nursery)
+    tables = read_tables(paths, known_headings([k.profile for k in kinds]), limits, readers)
     by_kind: dict[str, list[Register]] = {}
     for path, table in zip(paths, tables, strict=True):
         name = redact_cards(path.name, choices.card_key)

@@ -57,7 +57,7 @@ def read_groups(
     choices: ReadingChoices,
     *,
     limits: Limits = LIMITS,
-    nursery: ReaderPool | None = None,
+    readers: ReaderPool | None = None,
 ) -> GroupFile:
     """Return the groups in a file.
 
@@ -65,7 +65,7 @@ def read_groups(
         path: CSV of any separator, XLSX, XLS or ODS.
         choices: its card key, by which card numbers in a heading are cut.
         limits: what the file may cost.
-        nursery: one that is running; without it, one is started for this file alone.
+        readers: a pool that is running; without it, one is started for this file alone.
 
     Raises:
         FileRefused: it is not there, is no table, names no cardholder or has no group column.
@@ -74,7 +74,7 @@ def read_groups(
     if not path.is_file():
         raise FileRefused(name, "missing", "there is no such file")
     key_headings = [normalise_heading(h) for field in KEY_FIELDS for h in headings_of(field)]
-    table = read_tables([path], frozenset(key_headings), limits, nursery)[0]
+    table = read_tables([path], frozenset(key_headings), limits, readers)[0]
     if isinstance(table, FileRefused):
         raise FileRefused(name, table.code, table.what)
     table = replace(

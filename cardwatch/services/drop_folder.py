@@ -68,13 +68,13 @@ class ArrivalReader:
     Attributes:
         choices: layouts, card key and date order.
         seal: keeps the cells of a refused file unreadable in the database.
-        nursery: readers that are running; without it, some are started for each pass.
+        readers: a pool that is running; without it, one is started for each pass.
         keys: with which files encrypted with PGP are decrypted.
     """
 
     choices: ReadingChoices
     seal: MultiFernet
-    nursery: ReaderPool | None = None
+    readers: ReaderPool | None = None
     keys: PgpKeys | None = None
 
 
@@ -387,7 +387,7 @@ def _read_arrivals(
             outcome = FileRefused(name, refusal.code, refusal.what)
             arrivals.append((path, _arrived_file(name, path), outcome))
     sources, names = [source for *_, source in readable], [name for _, name, _ in readable]
-    outcomes = read_each(sources, reader.choices, names=names, nursery=reader.nursery)
+    outcomes = read_each(sources, reader.choices, names=names, readers=reader.readers)
     return arrivals + [
         (path, _arrived_file(name, source), outcome)
         for (path, name, source), outcome in zip(readable, outcomes, strict=True)

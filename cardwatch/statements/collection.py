@@ -100,7 +100,7 @@ def read_each(
     *,
     names: Sequence[str] = (),
     limits: Limits = LIMITS,
-    nursery: ReaderPool | None = None,
+    readers: ReaderPool | None = None,
 ) -> list[FileRefused | tuple[pd.DataFrame, ReadingReport]]:
     """Return for each file its transactions and reading report, or why it is refused.
 
@@ -112,7 +112,7 @@ def read_each(
         choices: layouts, card key and date order.
         names: names for the files in place of their own.
         limits: what one file may cost.
-        nursery: one that is running; without it, one is started for these files alone.
+        readers: a pool that is running; without it, one is started for these files alone.
 
     Raises:
         FileRefused: a path does not exist.
@@ -120,7 +120,7 @@ def read_each(
     files = list_files(paths)
     profiles = choices.profiles
     needed = needed_headings(profiles)
-    tables = read_tables(files, known_headings(profiles), limits, nursery, needed)
+    tables = read_tables(files, known_headings(profiles), limits, readers, needed)
     outcomes: list[FileRefused | tuple[pd.DataFrame, ReadingReport]] = []
     file_names = names or [_short_name(path, files) for path in files]
     for table in _named(file_names, tables, choices.card_key):

@@ -93,10 +93,10 @@ def preview_statement(
     *,
     name: str = "",
     limits: Limits = LIMITS,
-    nursery: ReaderPool | None = None,
+    readers: ReaderPool | None = None,
 ) -> StatementPreview:
     """Return how a file would be read; see `open_table` and `preview_table`."""
-    table = open_table(path, choices, name=name, limits=limits, nursery=nursery)
+    table = open_table(path, choices, name=name, limits=limits, readers=readers)
     return preview_table(table, choices)
 
 
@@ -106,7 +106,7 @@ def open_table(
     *,
     name: str = "",
     limits: Limits = LIMITS,
-    nursery: ReaderPool | None = None,
+    readers: ReaderPool | None = None,
 ) -> Table:
     """Return the table of a file.
 
@@ -115,14 +115,14 @@ def open_table(
         choices: layouts and card key.
         name: a name for the file in place of its own.
         limits: what it may cost.
-        nursery: readers that are running.
+        readers: a pool that is running.
 
     Raises:
         FileRefused: it holds no table.
     """
     profiles = choices.profiles
     headings, needed = known_headings(profiles), needed_headings(profiles)
-    (table,) = read_tables([path], headings, limits, nursery, needed)
+    (table,) = read_tables([path], headings, limits, readers, needed)
     file = redact_cards(name or path.name, choices.card_key)
     if isinstance(table, FileRefused):
         raise FileRefused(file, table.code, table.what)

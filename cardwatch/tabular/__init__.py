@@ -9,7 +9,7 @@ from cardwatch.tabular.headings import (
 )
 from cardwatch.tabular.limits import LIMITS, MIB, Limits
 from cardwatch.tabular.pgp import PgpKeys, check_private, decrypted, is_encrypted, load_keys
-from cardwatch.tabular.sandbox import ReaderPool, read_tables
+from cardwatch.tabular.reader_pool import ReaderPool, read_tables
 from cardwatch.tabular.table import Part, Table
 
 __all__ = [

@@ -45,7 +45,7 @@ class Killed(BaseException):
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[ReaderPool]:
+def readers() -> Iterator[ReaderPool]:
     with ReaderPool() as running:
         yield running
 
@@ -58,13 +58,13 @@ def folder(tmp_path: Path) -> DropFolder:
 
 @pytest.fixture
 def take(
-    at: Context, folder: DropFolder, choices: ReadingChoices, nursery: ReaderPool
+    at: Context, folder: DropFolder, choices: ReadingChoices, readers: ReaderPool
 ) -> Callable[..., list[Delivery]]:
     """Look into the folder twice, a minute apart, and receive what is complete."""
 
     def take(role: str = "finance") -> list[Delivery]:
         folder.take_complete(0)
-        reader = services.ArrivalReader(choices, SEAL, nursery)
+        reader = services.ArrivalReader(choices, SEAL, readers)
         return services.receive_folder(at(role), folder, reader, 60)
 
     return take
@@ -545,7 +545,7 @@ def test_an_encrypted_file_is_received_once_however_often_it_is_encrypted(
     folder: DropFolder,
     at: Context,
     choices: ReadingChoices,
-    nursery: ReaderPool,
+    readers: ReaderPool,
     tmp_path: Path,
 ) -> None:
     pysequoia = pytest.importorskip("pysequoia")
@@ -555,7 +555,7 @@ def test_an_encrypted_file_is_received_once_however_often_it_is_encrypted(
         (tmp_path / "keys" / name).write_text(text, encoding="utf-8")
         (tmp_path / "keys" / name).chmod(0o600)
     keys = load_keys(tmp_path / "keys", None)
-    reader = services.ArrivalReader(choices, SEAL, nursery, keys)
+    reader = services.ArrivalReader(choices, SEAL, readers, keys)
     feed, to_us = FEED.read_bytes(), [force.extract_certificate()]
     unknown = b"A,B,C,D\n2026-10-01,SHOP,5.00,E1\n"
     for name, data, signer in (

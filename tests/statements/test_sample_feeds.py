@@ -47,7 +47,7 @@ MUTATIONS, ALL_MUTATIONS = 15, 300
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[ReaderPool]:
+def readers() -> Iterator[ReaderPool]:
     with ReaderPool(2) as running:
         yield running
 
@@ -63,8 +63,8 @@ def csv_month() -> pd.DataFrame:
     return read(SAMPLE / "statements" / "2026-10.csv")[0]
 
 
-def read(path: Path, nursery: ReaderPool | None = None) -> tuple[pd.DataFrame, ReadingReport]:
-    (outcome,) = read_each([path], CHOICES, nursery=nursery)
+def read(path: Path, readers: ReaderPool | None = None) -> tuple[pd.DataFrame, ReadingReport]:
+    (outcome,) = read_each([path], CHOICES, readers=readers)
     assert not isinstance(outcome, FileRefused), outcome
     return outcome
 
@@ -129,12 +129,12 @@ def test_each_feed_gives_the_payments_and_alerts_of_the_csv(
 def test_daily_feeds_of_a_month_give_what_the_monthly_one_gives(
     ending: str,
     tmp_path: Path,
-    nursery: ReaderPool,
+    readers: ReaderPool,
     history: list[pd.DataFrame],
     sample_policy: Policy,
 ) -> None:
     month, _ = read(SAMPLE / "feeds" / f"2026-10{ending}")
-    days = [read(path, nursery)[0] for path in write_daily(ending, tmp_path)]
+    days = [read(path, readers)[0] for path in write_daily(ending, tmp_path)]
     assert len(days) > 20
     together = pd.concat(days, ignore_index=True)
     pd.testing.assert_frame_equal(payments(together), payments(month))
@@ -196,17 +196,17 @@ def fate(outcome: Outcome, whole: tuple[pd.DataFrame, ReadingReport]) -> str:
 
 
 def try_mutations(
-    ending: str, count: int, folder: Path, nursery: ReaderPool
+    ending: str, count: int, folder: Path, readers: ReaderPool
 ) -> Counter[tuple[str, str]]:
     data = (SAMPLE / "feeds" / f"2026-10{ending}").read_bytes()
-    whole = read(SAMPLE / "feeds" / f"2026-10{ending}", nursery)
+    whole = read(SAMPLE / "feeds" / f"2026-10{ending}", readers)
     rng = np.random.default_rng(20261129)
     fates: Counter[tuple[str, str]] = Counter()
     path = folder / "feed.dat"
     for _ in range(count):
         kind, changed = mutated(data, rng)
         path.write_bytes(changed)
-        (outcome,) = read_each([path], CHOICES, nursery=nursery)
+        (outcome,) = read_each([path], CHOICES, readers=readers)
         fates[kind, fate(outcome, whole)] += 1
     return fates
 
@@ -217,18 +217,18 @@ COUNTED = [ending for ending in FEEDS if ending != ".ofx"]
 
 @pytest.mark.parametrize("ending", COUNTED)
 def test_no_changed_byte_or_line_gives_other_money_unseen(
-    ending: str, tmp_path: Path, nursery: ReaderPool
+    ending: str, tmp_path: Path, readers: ReaderPool
 ) -> None:
-    fates = try_mutations(ending, MUTATIONS, tmp_path, nursery)
+    fates = try_mutations(ending, MUTATIONS, tmp_path, readers)
     assert not [key for key in fates if key[1] == "MONEY"], fates
 
 
 @pytest.mark.prove
 @pytest.mark.parametrize("ending", COUNTED)
 def test_hundreds_of_changed_bytes_and_lines_give_no_other_money(
-    ending: str, tmp_path: Path, nursery: ReaderPool
+    ending: str, tmp_path: Path, readers: ReaderPool
 ) -> None:
-    fates = try_mutations(ending, ALL_MUTATIONS, tmp_path, nursery)
+    fates = try_mutations(ending, ALL_MUTATIONS, tmp_path, readers)
     print(f"\n{ending}: {dict(sorted(fates.items()))}")  # noqa: T201  figures for the record
     assert not [key for key in fates if key[1] == "MONEY"], fates
 

@@ -308,13 +308,13 @@ def with_few_refunds(payments: Statement) -> Statement:
     return kept
 
 
-def check(payments: Statement, spelling: Spelling, nursery: ReaderPool) -> str:
+def check(payments: Statement, spelling: Spelling, readers: ReaderPool) -> str:
     """Assert that the statement reads back the same, or that what is left out is named."""
     payments = with_few_refunds(payments)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "statement"
         write(payments, spelling, path)
-        (result,) = read_each([path], CHOICES, nursery=nursery)
+        (result,) = read_each([path], CHOICES, readers=readers)
     if isinstance(result, FileRefused):
         assert result.what, "a refusal names its reason"
         return result.code
@@ -335,7 +335,7 @@ def check(payments: Statement, spelling: Spelling, nursery: ReaderPool) -> str:
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[ReaderPool]:
+def readers() -> Iterator[ReaderPool]:
     with ReaderPool(2) as running:
         yield running
 
@@ -343,13 +343,13 @@ def nursery() -> Iterator[ReaderPool]:
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(payments=STATEMENTS, spelling=SPELLINGS)
 def test_no_spelling_changes_a_statement(
-    payments: Statement, spelling: Spelling, nursery: ReaderPool
+    payments: Statement, spelling: Spelling, readers: ReaderPool
 ) -> None:
-    check(payments, spelling, nursery)
+    check(payments, spelling, readers)
 
 
 @pytest.mark.prove
-def test_two_thousand_statements_never_change(nursery: ReaderPool) -> None:
+def test_two_thousand_statements_never_change(readers: ReaderPool) -> None:
     """Read 2,000 statements back, and say how many are refused for which reason."""
     outcomes: Counter[str] = Counter()
 
@@ -358,7 +358,7 @@ def test_two_thousand_statements_never_change(nursery: ReaderPool) -> None:
     )
     @given(payments=STATEMENTS, spelling=SPELLINGS)
     def every(payments: Statement, spelling: Spelling) -> None:
-        outcomes[check(payments, spelling, nursery)] += 1
+        outcomes[check(payments, spelling, readers)] += 1
 
     every()
     print(dict(outcomes))  # noqa: T201  for docs/measurements.md

@@ -32,7 +32,7 @@ COUNTED = [name for name in NAMES if name != "small.ofx"]
 
 
 @pytest.fixture(scope="module")
-def nursery() -> object:
+def readers() -> object:
     from cardwatch.tabular import ReaderPool  # noqa: PLC0415  one for the module
 
     with ReaderPool() as running:
@@ -40,11 +40,11 @@ def nursery() -> object:
 
 
 @pytest.fixture
-def read(tmp_path: Path, nursery: ReaderPool) -> Read:
+def read(tmp_path: Path, readers: ReaderPool) -> Read:
     def read(data: bytes) -> tuple[pd.DataFrame, ReadingReport] | FileRefused:
         path = tmp_path / "feed.dat"
         path.write_bytes(data)
-        return read_each([path], CHOICES, nursery=nursery)[0]
+        return read_each([path], CHOICES, readers=readers)[0]
 
     return read
 

@@ -1,4 +1,4 @@
-"""A nursery stays: it reads file after file, for several threads, and outlives what kills it."""
+"""A pool stays: it reads file after file, for several threads, and outlives what kills it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from processes import children, in_memory
 from cardwatch.errors import FileRefused
 from cardwatch.registers import read_cards
 from cardwatch.statements import read_each
-from cardwatch.tabular import LIMITS, Limits, ReaderPool, Table, read_tables, sandbox
+from cardwatch.tabular import LIMITS, Limits, ReaderPool, Table, read_tables, reader_pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,9 +54,9 @@ def killed(process: int) -> None:
     os.kill(process, signal.SIGKILL)
 
 
-def processes(nursery: ReaderPool) -> list[int]:
-    """Return the process of each lane; none may be reading."""
-    return [lane._process.pid for lane in nursery._free.queue if lane._process is not None]
+def processes(readers: ReaderPool) -> list[int]:
+    """Return the process of each worker; none may be reading."""
+    return [worker._process.pid for worker in readers._free.queue if worker._process is not None]
 
 
 def open_files(process: int) -> dict[str, str]:
@@ -88,8 +88,8 @@ def slow(tmp_path: Path) -> SlowFile:
 
 
 @pytest.fixture
-def nursery() -> Iterator[ReaderPool]:
-    """Give a nursery of one lane, after which there are no more processes than before."""
+def readers() -> Iterator[ReaderPool]:
+    """Give a pool of one worker, after which there are no more processes than before."""
     before = children(os.getpid()).keys()
     with ReaderPool() as one:
         yield one
@@ -97,9 +97,9 @@ def nursery() -> Iterator[ReaderPool]:
 
 
 @pytest.fixture
-def two_lanes() -> Iterator[ReaderPool]:
+def two_workers() -> Iterator[ReaderPool]:
     before = children(os.getpid()).keys()
-    with ReaderPool(lanes=2) as one:
+    with ReaderPool(workers=2) as one:
         yield one
     assert children(os.getpid()).keys() == before
 
@@ -113,33 +113,33 @@ def code_of(found: Table | FileRefused) -> str:
 
 
 def test_many_files_leave_one_process_with_no_more_memory_and_no_zombies(
-    nursery: ReaderPool, tmp_path: Path, good: Path
+    readers: ReaderPool, tmp_path: Path, good: Path
 ) -> None:
     large = tmp_path / "large.csv"
     large.write_text(GOOD + "2026-01-07,H2,C shop,1.00\n" * 100_000)
     order = [large, *[good] * 20]
-    (process,) = processes(nursery)
+    (process,) = processes(readers)
     sizes = []
     for _ in range(4):
-        found = [nursery.read(path, KNOWN) for path in order]
+        found = [readers.read(path, KNOWN) for path in order]
         assert isinstance(found[0], Table)
         assert found[0].cells.num_rows == 100_002
         assert all(map(is_good, found[1:]))
         sizes.append(in_memory(process))
-        assert processes(nursery) == [process]
+        assert processes(readers) == [process]
         assert children(process) == {}
         assert len(open_files(process)) == 3
     assert sizes[-1] - sizes[0] < 2 * 1024 * 1024
 
 
 def test_answers_are_those_of_read_tables(
-    two_lanes: ReaderPool, tmp_path: Path, good: Path
+    two_workers: ReaderPool, tmp_path: Path, good: Path
 ) -> None:
     (tmp_path / "page.csv").write_text("<html>")
     paths = [*sorted((SAMPLE / "statements").iterdir()), good, tmp_path / "page.csv"]
     paths.append(tmp_path / "gone.csv")
     for one, other in zip(
-        read_tables(paths, KNOWN), read_tables(paths, KNOWN, LIMITS, two_lanes), strict=True
+        read_tables(paths, KNOWN), read_tables(paths, KNOWN, LIMITS, two_workers), strict=True
     ):
         if isinstance(one, Table):
             assert one == other
@@ -148,43 +148,43 @@ def test_answers_are_those_of_read_tables(
             assert (one.file, one.code, one.what) == (other.file, other.code, other.what)
 
 
-def test_statements_and_registers_are_read_through_a_running_nursery(
-    nursery: ReaderPool, choices: ReadingChoices
+def test_statements_and_registers_are_read_through_a_running_pool(
+    readers: ReaderPool, choices: ReadingChoices
 ) -> None:
     statement = SAMPLE / "statements" / "2025-09.csv"
-    (process,) = processes(nursery)
-    (found,) = read_each([statement], choices, nursery=nursery)
+    (process,) = processes(readers)
+    (found,) = read_each([statement], choices, readers=readers)
     assert isinstance(found, tuple)
     assert found[1].reconciles
-    assert len(read_cards(SAMPLE / "cards.csv", choices, nursery=nursery).cards)
-    (refused,) = read_each([statement], choices, limits=Limits(text_bytes=10), nursery=nursery)
+    assert len(read_cards(SAMPLE / "cards.csv", choices, readers=readers).cards)
+    (refused,) = read_each([statement], choices, limits=Limits(text_bytes=10), readers=readers)
     assert isinstance(refused, FileRefused)
     assert refused.code == "too_large"
     with pytest.raises(FileRefused, match="larger"):
-        read_cards(SAMPLE / "cards.csv", choices, limits=Limits(text_bytes=10), nursery=nursery)
-    assert processes(nursery) == [process]
+        read_cards(SAMPLE / "cards.csv", choices, limits=Limits(text_bytes=10), readers=readers)
+    assert processes(readers) == [process]
 
 
 def test_a_file_is_read_while_another_thread_reads_a_slow_one(
-    two_lanes: ReaderPool, slow: SlowFile, good: Path
+    two_workers: ReaderPool, slow: SlowFile, good: Path
 ) -> None:
     with ThreadPoolExecutor(1) as other:
-        being_read = other.submit(two_lanes.read, slow.path, KNOWN)
-        assert all(is_good(two_lanes.read(good, KNOWN)) for _ in range(5))
+        being_read = other.submit(two_workers.read, slow.path, KNOWN)
+        assert all(is_good(two_workers.read(good, KNOWN)) for _ in range(5))
         assert not being_read.done()
         slow.finish(GOOD)
         assert is_good(being_read.result())
 
 
 def test_each_thread_gets_the_answers_to_its_own_files(
-    two_lanes: ReaderPool, tmp_path: Path
+    two_workers: ReaderPool, tmp_path: Path
 ) -> None:
     def read_mine(thread: int) -> list[Table | FileRefused]:
         paths = []
         for number in range(10):
             paths.append(tmp_path / f"{thread}-{number}.csv")
             paths[-1].write_text(GOOD.replace("A shop", paths[-1].name))
-        return read_tables(paths, KNOWN, LIMITS, two_lanes)
+        return read_tables(paths, KNOWN, LIMITS, two_workers)
 
     with ThreadPoolExecutor(4) as threads:
         for thread, tables in enumerate(threads.map(read_mine, range(4))):
@@ -195,88 +195,88 @@ def test_each_thread_gets_the_answers_to_its_own_files(
 
 
 @pytest.mark.parametrize("loaded", [True, False], ids=["waiting", "still loading"])
-def test_a_nursery_killed_between_files_costs_no_file(
-    nursery: ReaderPool, good: Path, *, loaded: bool
+def test_a_pool_killed_between_files_costs_no_file(
+    readers: ReaderPool, good: Path, *, loaded: bool
 ) -> None:
     if loaded:
-        assert is_good(nursery.read(good, KNOWN))
-    (process,) = processes(nursery)
+        assert is_good(readers.read(good, KNOWN))
+    (process,) = processes(readers)
     killed(process)
-    assert is_good(nursery.read(good, KNOWN))
-    assert processes(nursery) != [process]
+    assert is_good(readers.read(good, KNOWN))
+    assert processes(readers) != [process]
 
 
-def test_a_file_at_which_the_nursery_is_killed_is_refused_and_those_after_it_read(
-    nursery: ReaderPool, slow: SlowFile, good: Path
+def test_a_file_at_which_the_pool_is_killed_is_refused_and_those_after_it_read(
+    readers: ReaderPool, slow: SlowFile, good: Path
 ) -> None:
-    (process,) = processes(nursery)
+    (process,) = processes(readers)
     with ThreadPoolExecutor(1) as other:
-        reading = other.submit(read_tables, [good, slow.path, good], KNOWN, LIMITS, nursery)
+        reading = other.submit(read_tables, [good, slow.path, good], KNOWN, LIMITS, readers)
         with slow.path.open("w"):  # its reader has begun
             killed(process)
             first, second, third = reading.result()
     assert is_good(first)
     assert code_of(second) == "too_costly"
     assert is_good(third)
-    assert processes(nursery) != [process]
+    assert processes(readers) != [process]
 
 
-def test_a_nursery_that_dies_at_every_start_refuses_the_file(
-    nursery: ReaderPool, good: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_pool_that_dies_at_every_start_refuses_the_file(
+    readers: ReaderPool, good: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    killed(processes(nursery)[0])
+    killed(processes(readers)[0])
     with monkeypatch.context() as patched:
-        patched.setattr(sandbox, "SERVE_READERS", "raise MemoryError")
-        assert code_of(nursery.read(good, KNOWN)) == "too_costly"
-    assert is_good(nursery.read(good, KNOWN))
+        patched.setattr(reader_pool, "SERVE_READERS", "raise MemoryError")
+        assert code_of(readers.read(good, KNOWN)) == "too_costly"
+    assert is_good(readers.read(good, KNOWN))
 
 
-def test_a_nursery_that_hangs_is_ended(
-    nursery: ReaderPool, slow: SlowFile, good: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_pool_that_hangs_is_ended(
+    readers: ReaderPool, slow: SlowFile, good: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert is_good(nursery.read(good, KNOWN))
-    monkeypatch.setattr(sandbox, "SPARE_SECONDS", 1)
+    assert is_good(readers.read(good, KNOWN))
+    monkeypatch.setattr(reader_pool, "SPARE_SECONDS", 1)
     with ThreadPoolExecutor(1) as other:
-        (process,) = processes(nursery)
-        reading = other.submit(nursery.read, slow.path, KNOWN, Limits(wall_seconds=1))
+        (process,) = processes(readers)
+        reading = other.submit(readers.read, slow.path, KNOWN, Limits(wall_seconds=1))
         with slow.path.open("w"):
             os.kill(process, signal.SIGSTOP)
             assert code_of(reading.result()) == "too_costly"
     monkeypatch.undo()
-    assert is_good(nursery.read(good, KNOWN))
+    assert is_good(readers.read(good, KNOWN))
 
 
 def test_a_file_that_never_ends_is_stopped_by_the_clock(
-    nursery: ReaderPool, slow: SlowFile, good: Path
+    readers: ReaderPool, slow: SlowFile, good: Path
 ) -> None:
-    (process,) = processes(nursery)
-    assert code_of(nursery.read(slow.path, KNOWN, Limits(wall_seconds=1))) == "too_slow"
-    assert is_good(nursery.read(good, KNOWN))
-    assert processes(nursery) == [process]
+    (process,) = processes(readers)
+    assert code_of(readers.read(slow.path, KNOWN, Limits(wall_seconds=1))) == "too_slow"
+    assert is_good(readers.read(good, KNOWN))
+    assert processes(readers) == [process]
 
 
-def test_a_bomb_is_refused_and_the_nursery_lives_on(
-    nursery: ReaderPool, tmp_path: Path, good: Path
+def test_a_bomb_is_refused_and_the_pool_lives_on(
+    readers: ReaderPool, tmp_path: Path, good: Path
 ) -> None:
     book = openpyxl.Workbook()
     book.active.cell(1, 1, "Date")
     book.active.cell(1_048_576, 16_384, "far")
     book.save(tmp_path / "far.xlsx")
-    (process,) = processes(nursery)
+    (process,) = processes(readers)
     for _ in range(3):
-        assert code_of(nursery.read(tmp_path / "far.xlsx", KNOWN, SMALL)) == "too_costly"
-        assert is_good(nursery.read(good, KNOWN, SMALL))
-    assert processes(nursery) == [process]
+        assert code_of(readers.read(tmp_path / "far.xlsx", KNOWN, SMALL)) == "too_costly"
+        assert is_good(readers.read(good, KNOWN, SMALL))
+    assert processes(readers) == [process]
     assert children(process) == {}
 
 
-def test_a_child_holds_neither_the_orders_nor_the_answers_of_its_nursery(
-    nursery: ReaderPool, slow: SlowFile
+def test_a_child_holds_neither_the_orders_nor_the_answers_of_its_pool(
+    readers: ReaderPool, slow: SlowFile
 ) -> None:
-    (process,) = processes(nursery)
+    (process,) = processes(readers)
     pipes = set(open_files(process).values()) - {os.devnull}
     with ThreadPoolExecutor(1) as other:
-        reading = other.submit(nursery.read, slow.path, KNOWN)
+        reading = other.submit(readers.read, slow.path, KNOWN)
         with slow.path.open("w") as end:
             (reader,) = children(process)
             held = open_files(reader)
@@ -288,12 +288,12 @@ def test_a_child_holds_neither_the_orders_nor_the_answers_of_its_nursery(
     assert len(pipes) == 2
     assert held["0"] == held["1"] == held["2"] == os.devnull
     assert not pipes & set(held.values())
-    assert str(working_folder) == nursery._folder.name
+    assert str(working_folder) == readers._folder.name
     assert contents == []
     assert environment == b"MALLOC_ARENA_MAX=1\0", "nothing of the parent's environment"
 
 
-def test_a_nursery_ends_with_its_parent() -> None:
+def test_a_pool_ends_with_its_parent() -> None:
     code = (
         "import time; from cardwatch.tabular import ReaderPool; "
         "pool = ReaderPool(2); print(flush=True); time.sleep(60)"
@@ -301,36 +301,34 @@ def test_a_nursery_ends_with_its_parent() -> None:
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
         parent.stdout.readline()
-        nurseries = children(parent.pid)
+        servers = children(parent.pid)
         parent.kill()
-    assert len(nurseries) == 2
-    wait_until(lambda: not any(is_running(process) for process in nurseries))
+    assert len(servers) == 2
+    wait_until(lambda: not any(is_running(process) for process in servers))
 
 
-def test_a_closed_nursery_has_finished_its_file_and_reads_no_more(
-    slow: SlowFile, good: Path
-) -> None:
-    nursery = ReaderPool()
+def test_a_closed_pool_has_finished_its_file_and_reads_no_more(slow: SlowFile, good: Path) -> None:
+    readers = ReaderPool()
     with ThreadPoolExecutor(3) as others:
-        reading = others.submit(nursery.read, slow.path, KNOWN)
+        reading = others.submit(readers.read, slow.path, KNOWN)
         with slow.path.open("w") as end:
-            closing = [others.submit(nursery.close) for _ in range(2)]
+            closing = [others.submit(readers.close) for _ in range(2)]
             end.write(GOOD)
         assert is_good(reading.result())
         for one in closing:
             one.result()
     with pytest.raises(ValueError, match="closed"):
-        nursery.read(good, KNOWN)
-    assert not Path(nursery._folder.name).exists()
+        readers.read(good, KNOWN)
+    assert not Path(readers._folder.name).exists()
 
 
 @pytest.mark.parametrize("name", ["2025-09.csv", "2026-03.xlsx", "2026-10.csv"])
 def test_what_reading_needs_is_loaded_before_there_is_a_file(name: str) -> None:
     code = (
-        f"{sandbox.SERVE_READERS}; import sys; before = set(sys.modules); "
+        f"{reader_pool.SERVE_READERS}; import sys; before = set(sys.modules); "
         "from pathlib import Path; "
-        "from cardwatch.tabular.sandbox import LIMITS, Headings, _read_limited; "
-        "_read_limited(Path(sys.argv[1]), Headings(frozenset()), LIMITS); "
+        "from cardwatch.tabular.sandbox import Headings, Limits, _read_limited; "
+        "_read_limited(Path(sys.argv[1]), Headings(frozenset()), Limits()); "
         "print(*set(sys.modules) - before)"
     )
     order = [sys.executable, "-I", "-c", code, str(SAMPLE / "statements" / name)]
