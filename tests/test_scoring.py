@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cardwatch.policy import Policy
-    from cardwatch.records import AlertList, Statements
+    from cardwatch.records import Alert, AlertList, Statements
 
 CHOICES = ReadingChoices(shipped_profiles(), b"a key for tests, 32 bytes long..")
 EARLY = ("2025-09.csv", "2025-10.csv", "2025-11.csv")
@@ -225,3 +225,48 @@ def test_a_habit_over_the_limit_is_one_low_alert_and_never_silence(sample: State
     pairs = [(alert.holders, alert.merchants) for alert in habits]
     assert len(pairs) == len(set(pairs)), "one alert a holder and merchant"
     assert all(alert.tier == "C" for alert in habits)
+
+
+def _with_payments(table: pd.DataFrame, *payments: tuple[str, int, str, int]) -> pd.DataFrame:
+    """Return statements with payments more: day, number of the cardholder, merchant, pence."""
+    month = table[(table["file"] == "2026-10.csv") & (table["kind"] == "purchase")]
+    of_holders = month.drop_duplicates("holder_id").reset_index(drop=True)
+    more = of_holders.loc[[holder for _, holder, _, _ in payments]].reset_index(drop=True)
+    more["date"] = more["posting_date"] = pd.to_datetime([day for day, *_ in payments])
+    more["merchant"] = [merchant for _, _, merchant, _ in payments]
+    more["amount_pence"] = [pence for *_, pence in payments]
+    more["row"] = range(90_001, 90_001 + len(more))
+    more["transaction_id"] = [f"made-{row}" for row in more["row"]]
+    return pd.concat([table, more.astype(table.dtypes)], ignore_index=True)
+
+
+def _questions(table: pd.DataFrame, policy: Policy, merchant: str) -> list[Alert]:
+    made = score(table, policy, asked_files=["2026-10.csv"]).lists["finance"].alerts
+    return [alert for alert in made if merchant in alert.merchants and not alert.is_fact]
+
+
+def test_a_split_that_is_most_of_a_slow_total_is_one_question_with_it(
+    sample: Statements, sample_policy: Policy
+) -> None:
+    days = ("2026-10-05", "2026-10-12", "2026-10-20", "2026-10-20")
+    sums = (30_000, 30_000, 70_000, 65_000)
+    paid = [(day, 0, "QUILLON WORKS", pence) for day, pence in zip(days, sums, strict=True)]
+    (alert,) = _questions(
+        _with_payments(sample.transactions, *paid), sample_policy, "QUILLON WORKS"
+    )
+    rules = [reason.rule for reason in alert.reasons]
+    assert rules[0] == "split-same-day"
+    assert "slow-total" in rules
+    assert len(alert.payments) == 4
+    assert alert.at_stake_pence == sum(sums)
+
+
+def test_a_split_that_is_little_of_a_slow_total_is_a_question_of_its_own(
+    sample: Statements, sample_policy: Policy
+) -> None:
+    early = [(f"2026-10-{day:02}", 0, "QUILLON WORKS", 45_000) for day in (1, 6, 11)]
+    split = [("2026-10-28", 0, "QUILLON WORKS", 52_500)] * 2
+    table = _with_payments(sample.transactions, *early, *split)
+    alerts = _questions(table, sample_policy, "QUILLON WORKS")
+    assert {alert.reasons[0].rule for alert in alerts} >= {"slow-total"}
+    assert any(len(alert.payments) == 2 for alert in alerts)

@@ -45,6 +45,8 @@ TOTALS = "spend"
 """Kind of the rules that add payments up over months."""
 COMPARED_KINDS = {"spend", "merchant", "amount", "pattern"}
 """Kinds that are folded into a total of which all their payments are part."""
+SPLITS, MOST_OF_TOTAL = "split", 0.5
+"""A split with at least this share of the money of a total is asked about with the total."""
 WHOLE_MONTH = "holder-month-shift"
 FOLDED = {"unusual-merchant", "unusual-payment"}
 """Rules whose alerts are folded into that of the month they lie in."""
@@ -242,7 +244,8 @@ def _alike_joined(alerts: list[Alert]) -> list[Alert]:
     """Return the alerts with those about the very same payments, or a part of a total, as one.
 
     A total of a quarter holds that of a month, and what says of its single payments that they are
-    new or unlike others; a split within it is a question of its own and stays, unless it is all.
+    new or unlike others, and a split that is most of it; any other split within it is a question of
+    its own.
     """
     merged: dict[object, Alert] = {}
     for alert in sorted(alerts, key=lambda a: (a.tier, alert_order(a))):
@@ -258,9 +261,33 @@ def _alike_joined(alerts: list[Alert]) -> list[Alert]:
         whole = next((other for other in total_payments if set(alert.payments) <= set(other)), None)
         if alert.kind == TOTALS and whole is None:
             total_payments.append(alert.payments)
-        elif alert.kind in COMPARED_KINDS and whole is not None and alert.payments:
-            merged[whole] = _with_reasons(merged[whole], merged.pop(key))
+        elif whole is not None and alert.payments and _is_part(alert, merged[whole]):
+            merged[whole] = _with_part(merged[whole], merged.pop(key))
     return sorted(merged.values(), key=alert_order)
+
+
+def _is_part(alert: Alert, whole: Alert) -> bool:
+    """Return whether what is asked of some payments of a total is asked by the total as well."""
+    if alert.kind == SPLITS:
+        return alert.at_stake_pence >= MOST_OF_TOTAL * whole.at_stake_pence
+    return alert.kind in COMPARED_KINDS
+
+
+def _with_part(whole: Alert, part: Alert) -> Alert:
+    """Return a total with the reasons of a part of it, named for a split that weighs more."""
+    joined = _with_reasons(whole, part)
+    if part.kind != SPLITS or (part.tier, alert_order(part)) >= (whole.tier, alert_order(whole)):
+        return joined
+    of_part = {reason.rule for reason in part.reasons}
+    rest = tuple(reason for reason in whole.reasons if reason.rule not in of_part)
+    return dataclasses.replace(
+        joined,
+        kind=part.kind,
+        title=part.title,
+        reasons=(*part.reasons, *rest),
+        weakened_by=part.weakened_by,
+        unusual=part.unusual,
+    )
 
 
 def _with_reasons(alert: Alert, other: Alert) -> Alert:
@@ -432,8 +459,24 @@ def _pressing(basis: Basis, finding: Finding) -> tuple[float, float, int]:
 
 def _case_chance(basis: Basis, matter: AlertGroup) -> float:
     """The share of past payments with a finding of its kind as strong."""
-    evidence = max(float(basis.weighed[f.rule.id][f.row]) for f in matter.findings)
+    evidence = max(
+        float(basis.weighed[finding.rule.id][finding.row])
+        for finding in matter.findings
+        if not _has_further_equal(finding, matter)
+    )
     return min(10 ** -min(evidence, MOST_EVIDENCE), 1.0)
+
+
+def _has_further_equal(finding: Finding, matter: AlertGroup) -> bool:
+    """Return whether a later finding is of the same bill: it knows better whether that is a price.
+
+    The second of five equal payments cannot be told from a bill that was paid twice.
+    """
+    rule = finding.rule
+    return EVIDENCE[rule.evidence].joins == "holders" and any(
+        other.rule is rule and other.row > finding.row and finding.row in other.evidence
+        for other in matter.findings
+    )
 
 
 def _reasons(basis: Basis, matter: AlertGroup, lead: Finding) -> list[Reason]:

@@ -29,6 +29,8 @@ OTHER_CHARGES = 2
 THIRD_MONTH = 3
 THIRD_FROM_DAYS, THIRD_TO_DAYS = 55, 68
 """Days from the first of three monthly charges to the third."""
+MOST_BETWEEN_DAYS = 40
+"""Days from one monthly charge to the next: two in one month are followed by a longer gap."""
 
 
 def _new_in_year(ledger: Ledger, where: Flags, by: tuple[str, ...]) -> Flags:
@@ -270,27 +272,35 @@ def slow_total_surprise(ledger: Ledger) -> Numbers:
     return np.where(times > 0, np.maximum(surprise, 0.01), 0.0)
 
 
+def _third_monthly_charges(ledger: Ledger) -> Columns:
+    """Return where a third equal charge comes two months after the first, and how they began.
+
+    The cardholder has paid the merchant for three months at most, and hardly anything else. `began`
+    tells where one charge of another sum came first, and no other: a trial, or an order.
+    """
+
+    def make() -> Columns:
+        bought = ledger.is_purchase
+        equal, all_here = ledger.count(bought, SAME), ledger.count(bought, PAIR)
+        first_equal, first_here = ledger.first_day(SAME, bought), ledger.first_day(PAIR, bought)
+        days = ledger.day - first_equal
+        third = bought & (equal == THIRD_MONTH)
+        third &= (days >= THIRD_FROM_DAYS) & (days <= THIRD_TO_DAYS)
+        third &= ledger.count(bought, SAME, MOST_BETWEEN_DAYS) > 1
+        third &= all_here <= THIRD_MONTH + OTHER_CHARGES
+        third &= ledger.day - first_here <= SLOW_DAYS
+        began = third & (all_here == THIRD_MONTH + 1) & (first_here < first_equal)
+        return {"third": third, "began": began}
+
+    return ledger.once("third_monthly_charges", make)
+
+
 def monthly_charge_surprise(ledger: Ledger) -> Numbers:
     """A third equal monthly charge, at a merchant recently new to the cardholder and rare here."""
-    bought = ledger.is_purchase
-    equal, all_here = ledger.count(bought, SAME), ledger.count(bought, PAIR)
-    days = ledger.day - ledger.first_day(SAME, bought)
-    third = bought & (equal == THIRD_MONTH) & (days >= THIRD_FROM_DAYS) & (days <= THIRD_TO_DAYS)
-    third &= all_here <= THIRD_MONTH + OTHER_CHARGES
-    third &= ledger.day - ledger.first_day(PAIR, bought) <= SLOW_DAYS
-    began_otherwise = ledger.first_day(PAIR, bought) < ledger.first_day(SAME, bought)
-    return np.where(third, 1 + _merchant_rarity(ledger) + 2 * began_otherwise, 0.0)
+    charges = _third_monthly_charges(ledger)
+    return np.where(charges["third"], 1 + _merchant_rarity(ledger) + 2 * charges["began"], 0.0)
 
 
 def subscription_year_pence(ledger: Ledger) -> Numbers:
-    """Yearly cost of a charge in its third month that began after one larger purchase here."""
-    bought = ledger.is_purchase
-    equal, all_here = ledger.count(bought, SAME), ledger.count(bought, PAIR)
-    spent = ledger.total(np.where(bought, ledger.pence, 0.0), PAIR)
-    larger = spent - equal * ledger.pence > ledger.pence
-    days = ledger.day - ledger.first_day(SAME, bought)
-    third = bought & (equal == THIRD_MONTH) & (equal_months_count(ledger) == THIRD_MONTH)
-    third &= (days >= THIRD_FROM_DAYS) & (days <= THIRD_TO_DAYS)
-    one_off = (all_here == THIRD_MONTH + 1) & larger
-    one_off &= ledger.first_day(PAIR, bought) < ledger.first_day(SAME, bought)
-    return np.where(third & one_off, 12 * ledger.pence, 0.0)
+    """Yearly cost of a monthly charge in its third month that a trial or an order came before."""
+    return np.where(_third_monthly_charges(ledger)["began"], 12 * ledger.pence, 0.0)

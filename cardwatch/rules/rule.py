@@ -75,8 +75,8 @@ OPTIONAL_KEYS: dict[str, type] = {
 }  # fmt: skip
 RULE_TEXTS = ("title", "fact", "why")
 SHORTEST_TEXT = 10
-MOST_ROOM = 10
-"""No rule has more than so many times the room of others of its level."""
+LEAST_ROOM, MOST_ROOM = 0.1, 10
+"""Least and most room of a rule, as a multiple of that of others of its level."""
 FIGURE = re.compile(r"\{\w+(?::[^{}|]+\|[^{}|]+)?\}")
 """A figure in a fact: a feature's name, with the words that go with one and with several."""
 ACCUSING = re.compile(r"\b(?:fraud\w*|suspect\w*|offen[cd]\w*|guilty)\b", re.IGNORECASE)
@@ -344,8 +344,12 @@ def _content_faults(content: dict[str, Any], file: str) -> list[str]:
     if content.get("at_stake", "") not in pence:
         faults.append(f"at_stake: '{content['at_stake']}' is not a feature in pence")
     room = content.get("room", 1)
-    if isinstance(room, bool) or not isinstance(room, int | float) or not 1 <= room <= MOST_ROOM:
-        faults.append(f"room is a number from 1 to {MOST_ROOM}")
+    if (
+        isinstance(room, bool)
+        or not isinstance(room, int | float)
+        or not LEAST_ROOM <= room <= MOST_ROOM
+    ):
+        faults.append(f"room is a number from {LEAST_ROOM} to {MOST_ROOM}")
     if f"{content['id']}.toml" != file:
         faults.append(f"its id '{content['id']}' does not match its file name")
     if (content["role"] == "weakens") != bool(content.get("weakens")):

@@ -185,9 +185,22 @@ def test_a_matter_is_named_for_what_is_definite_and_stays_as_pressing_as_before(
 
 
 def test_the_strongest_evidence_still_orders() -> None:
-    rule = SimpleNamespace(id="some-rule")
+    rule = SimpleNamespace(id="some-rule", evidence="payment")
     finding = SimpleNamespace(rule=rule, row=0)
     basis = cast("ranking.Basis", SimpleNamespace(weighed={"some-rule": np.array([400.0])}))
     matter = cast("AlertGroup", SimpleNamespace(findings=(finding,)))
     chance = ranking._case_chance(basis, matter)
     assert chance > 0  # 10**-400 would be 0, which has no logarithm
+
+
+@pytest.mark.parametrize(("evidence", "chance"), [("same_bill", 1e-1), ("equal_payments", 1e-4)])
+def test_the_last_of_equal_payments_tells_whether_two_holders_paid_a_bill_or_a_price(
+    evidence: str, chance: float
+) -> None:
+    rule = SimpleNamespace(id="some-rule", evidence=evidence)
+    second = SimpleNamespace(rule=rule, row=1, evidence=np.array([0, 1]))
+    third = SimpleNamespace(rule=rule, row=2, evidence=np.array([0, 1, 2]))
+    basis = SimpleNamespace(weighed={"some-rule": np.array([0.0, 4.0, 1.0])})
+    matter = SimpleNamespace(findings=(second, third))
+    found = ranking._case_chance(cast("ranking.Basis", basis), cast("AlertGroup", matter))
+    assert found == pytest.approx(chance)
