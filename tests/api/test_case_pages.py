@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from books import needs_pdf
 from services import serving
 
 if TYPE_CHECKING:
@@ -140,6 +141,7 @@ def test_cases_are_searched_a_page_at_a_time(running: Running) -> None:
     assert "eedle" not in str(shown.url)
 
 
+@needs_pdf
 def test_a_request_names_its_case_by_reference(running: Running) -> None:
     case = _open(running, "Hospitality of one supplier")
     page = running.ask(

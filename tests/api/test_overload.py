@@ -34,7 +34,7 @@ def _writing(book: Casebook) -> Iterator[None]:
 def test_health_answers_and_others_are_told_to_come_again_while_a_lock_is_held(
     serve: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.state.WAITING_SECONDS", 1.0)
+    monkeypatch.setattr("api.state.WAITING_SECONDS", 4.0)
     running = serve(chores=False)
     for role in ("finance", "auditor"):
         assert running.ask("GET", "/v1/alerts", role).status_code == 200

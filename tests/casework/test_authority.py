@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import EQUAL, KEY, SPLIT, approved, month
+from books import EQUAL, KEY, SPLIT, approved, month, needs_pdf
 
 from cardwatch import services
 from cardwatch.casebook import PSD
@@ -103,6 +103,7 @@ def test_only_the_authority_decides_about_a_chief_officer(
     assert done["state"] == "explained"
 
 
+@needs_pdf
 def test_a_case_about_a_chief_officer_is_the_authoritys_and_its_pack_is_addressed_to_it(
     at: Context, reviewer: services.ServiceContext, world: Callable[[str], dict[str, str]]
 ) -> None:
