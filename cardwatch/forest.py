@@ -149,9 +149,10 @@ def _score(forest: Forest, table: np.ndarray[Any, Any]) -> Numbers:
     """Return the scores that scikit-learn gives negated, to the last bit, sooner.
 
     For each tree it sets its threads up anew, which takes longer than a hundred rows do. Here few
-    rows ask all trees in one thread, and many are shared out over the processors: depths that trees on several threads add up in the
-    order in which these end change their last bits from run to run. Shared memory is required, not
-    preferred: inside a caller's joblib context the rows and trees would go to other processes.
+    rows ask all trees in one thread, and many are shared out over the processors: depths that trees
+    on several threads add up in the order in which these end change their last bits from run to
+    run. Shared memory is required, not preferred: inside a caller's joblib context the rows and
+    trees would go to other processes.
     """
     from cardwatch.isolation_trees import added_depths  # noqa: PLC0415  a second to import
 

@@ -24,7 +24,7 @@ from importlib.abc import MetaPathFinder
 from pathlib import Path
 from queue import Queue
 from threading import Lock, Timer
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, Self
 
 from cardwatch.bounded import read_toml
 from cardwatch.errors import FileFaulty, FileRefused
@@ -35,7 +35,9 @@ from cardwatch.tabular.limits import LIMITS, MIB, Limits
 from cardwatch.tabular.table import EXCEL_XML, FeedFacts, Part, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+
+    import pyarrow as pa
 
     from cardwatch.tabular.table import Found
 
@@ -341,7 +343,7 @@ def _worker_main(order: bytes, writes: int) -> NoReturn:
             else:
                 needed = [frozenset(names) for names in request["needed"]]
                 headings = Headings(frozenset(request["known"]), needed)
-                out.writelines(_read(Path(request["path"]), headings, limits))
+                _write_answer(Path(request["path"]), headings, limits, out)
         code = 0
     finally:
         os._exit(code)
@@ -368,18 +370,26 @@ def _address_space() -> int:
     return pages * resource.getpagesize()
 
 
-def _read(path: Path, headings: Headings, limits: Limits) -> Iterator[bytes]:
-    """Give the answer about one file: a line of JSON and perhaps a stream."""
+def _write_answer(path: Path, headings: Headings, limits: Limits, out: BinaryIO) -> None:
+    """Write the answer about one file: a line of JSON and, where it is a table, a stream of Arrow.
+
+    The stream is written as it is made: gathered first, its pages took a tenth of the time.
+    """
     signal.alarm(limits.wall_seconds)
+    cells: pa.Table | None = None
     try:
-        header, stream = _read_limited(path, headings, limits)
+        header, cells = _read_limited(path, headings, limits)
     except FileRefused as refusal:
-        header, stream = {"code": refusal.code, "what": refusal.what}, b""
+        header = {"code": refusal.code, "what": refusal.what}
     except MemoryError:
         reason = f"reading it needed more memory than is allowed. {READ_AGAIN}"
-        header, stream = {"code": "too_costly", "what": reason}, b""
-    yield json.dumps(header).encode() + b"\n"
-    yield stream
+        header = {"code": "too_costly", "what": reason}
+    out.write(json.dumps(header).encode() + b"\n")
+    if cells is not None:
+        import pyarrow as pa  # noqa: PLC0415  the nursery has it
+
+        with pa.ipc.new_stream(out, cells.schema) as writer:
+            writer.write_table(cells)
 
 
 def _limit(size: int, *, workbook: bool, limits: Limits) -> None:
@@ -421,7 +431,7 @@ def _read_form(data: bytes, file: str, form: str, headings: Headings, limits: Li
 
 def _read_limited(
     path: Path, headings: Headings, limits: Limits
-) -> tuple[dict[str, object], bytes]:
+) -> tuple[dict[str, object], pa.Table]:
     """Recognise and read one file under the limits."""
     file = path.name
     try:
@@ -438,11 +448,6 @@ def _read_limited(
     _limit(len(data), workbook=packed, limits=limits)
     form = recognise(data, file, limits)
     table = _read_form(data, file, form, headings, limits)
-    import pyarrow as pa  # noqa: PLC0415  the same
-
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.cells.schema) as writer:
-        writer.write_table(table.cells)
     unnamed = [""] * max(table.cells.num_columns - len(table.headings), 0)
     header = {
         "sha256": sha256(data).hexdigest(),
@@ -456,4 +461,4 @@ def _read_limited(
         "separator": table.separator,
         "feed": asdict(table.feed) if table.feed else None,
     }
-    return header, sink.getvalue()
+    return header, table.cells
