@@ -59,11 +59,11 @@ class Forest:
     typical: tuple[float, ...]
 
     @cached_property
-    def counted_depths(self) -> list[Numbers]:
-        """For each tree, the depth at which a payment that ends at each of its nodes counts."""
-        from cardwatch.isolation_trees import counted_depths  # noqa: PLC0415  a second to import
+    def members(self) -> np.ndarray[Any, np.dtype[np.object_]]:
+        """The trees as they are asked all together."""
+        from cardwatch.isolation_trees import members_of  # noqa: PLC0415  a second to import
 
-        return [counted_depths(tree) for tree in self.trees]
+        return members_of(self.trees)
 
     @cached_property
     def average_depth(self) -> float:
@@ -148,13 +148,20 @@ def fit_table(
 def _score(forest: Forest, table: np.ndarray[Any, Any]) -> Numbers:
     """Return the scores that scikit-learn gives negated, to the last bit, sooner.
 
-    For each tree it sets its threads up anew, which takes longer than a hundred rows do. Here the
-    rows are shared out over the processors: depths that trees on several threads add up in the
-    order in which these end change their last bits from run to run. Shared memory is required, not
-    preferred: inside a caller's joblib context the rows and trees would go to other processes.
+    For each tree it sets its threads up anew, which takes longer than a hundred rows do. Here few
+    rows ask all trees in one thread, and many are shared out over the processors: depths that trees
+    on several threads add up in the order in which these end change their last bits from run to
+    run. Shared memory is required, not preferred: inside a caller's joblib context the rows and
+    trees would go to other processes.
     """
+    from cardwatch.isolation_trees import added_depths  # noqa: PLC0415  a second to import
+
     count = min(os.cpu_count() or 1, len(table) // FEWEST_ROWS)
-    depths = _depths(forest, table) if count <= 1 else _depths_in_threads(forest, table, count)
+    depths = (
+        _depths_in_threads(forest, table, count)
+        if count > 1
+        else added_depths(forest.members, table)
+    )
     return 2.0 ** -(depths / (len(forest.trees) * forest.average_depth))
 
 
@@ -169,10 +176,10 @@ def _depths_in_threads(forest: Forest, table: np.ndarray[Any, Any], count: int) 
 
 
 def _depths(forest: Forest, table: np.ndarray[Any, Any]) -> Numbers:
-    """Return the depths of rows in all trees, added up tree by tree."""
+    """Return what `added_depths` gives, beside other threads: scikit-learn lets them go on."""
     depths = np.zeros(len(table))
-    for tree, counted in zip(forest.trees, forest.counted_depths, strict=True):
-        depths += counted[tree.apply(table)]
+    for tree in forest.trees:
+        depths += tree.predict(table)[:, 0]
     return depths
 
 

@@ -11,10 +11,12 @@ import math
 import tokenize
 import zipfile
 import zlib
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.random import RandomState
+from sklearn.ensemble._gradient_boosting import predict_stages
 from sklearn.tree import ExtraTreeRegressor
 from sklearn.tree._tree import NODE_DTYPE, Tree
 from sklearn.utils.random import sample_without_replacement
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     Table = np.ndarray[Any, np.dtype[np.float32]]
     Numbers = np.ndarray[Any, np.dtype[np.float64]]
+    Members = np.ndarray[Any, np.dtype[np.object_]]
 
 SEEDS_BELOW = np.iinfo(np.int32).max
 """The bound below which scikit-learn draws the seeds of trees."""
@@ -36,12 +39,16 @@ ARRAYS = {
 }  # fmt: skip
 """What scoring reads of a node, by scikit-learn's names, and as which type it is kept."""
 NODE_COUNTS = "node_counts"
+TREES_AT_ONCE = 100
+"""Trees asked in one call, in which no other thread goes on: 3 ms for 1,000 rows."""
 MOST_BYTES = 64 * 2**20
 """Of the arrays of a forest together; 1,000 trees of 256 rows have at most 11 MiB."""
 
 
 def fit_trees(table: Table, trees: int, samples: int, seed: int) -> tuple[Tree, ...]:
     """Fit the trees of scikit-learn's `IsolationForest`: the same trees, in less time.
+
+    The value of each node is the depth at which a payment that ends there counts.
 
     scikit-learn gives each tree all rows with weights of 0 and 1, and sets up three generators of
     random numbers for it. Here its builder gets the rows drawn, in their order, and one generator
@@ -102,7 +109,9 @@ def _fit_tree(
     member = copy.copy(regressor)
     member.random_state = chance
     member._fit(table, outcomes, check_input=False)  # noqa: SLF001  `fit` without checks
-    return member.tree_
+    tree = member.tree_
+    tree.value[:, 0, 0] = counted_depths(tree)
+    return tree
 
 
 def counted_depths(tree: Tree) -> Numbers:
@@ -112,6 +121,29 @@ def counted_depths(tree: Tree) -> Numbers:
     (Liu, Ting and Zhou 2008, section 3).
     """
     return tree.compute_node_depths() + average_depths(tree.n_node_samples) - 1.0
+
+
+def members_of(trees: Sequence[Tree]) -> Members:
+    """Return trees as `added_depths` asks them: a row a tree."""
+    members = np.empty((len(trees), 1), dtype=object)
+    members[:, 0] = [SimpleNamespace(tree_=tree) for tree in trees]
+    return members
+
+
+def added_depths(members: Members, table: Table) -> Numbers:
+    """Return the depths at which the rows of a table count, added up tree by tree.
+
+    scikit-learn's loop over boosted trees adds up the values of the nodes in which rows end: the
+    same sum to the last bit as tree after tree, without a call and two arrays for each.
+
+    Args:
+        members: the trees, as `members_of` gives them.
+        table: a row a payment, a column a feature; finite.
+    """
+    depths = np.zeros((len(table), 1))
+    for first in range(0, len(members), TREES_AT_ONCE):
+        predict_stages(members[first : first + TREES_AT_ONCE], table, 1.0, depths)
+    return depths[:, 0]
 
 
 def average_depths(counts: np.ndarray[Any, Any]) -> Numbers:
@@ -213,4 +245,5 @@ def _tree(nodes: np.ndarray[Any, Any], width: int) -> Tree:
         "max_depth": len(nodes), "node_count": len(nodes), "nodes": nodes.copy(),
         "values": np.zeros((len(nodes), 1, 1)),
     })  # fmt: skip
+    tree.value[:, 0, 0] = counted_depths(tree)
     return tree

@@ -15,7 +15,15 @@ from sklearn.ensemble import IsolationForest
 from sklearn.tree._tree import NODE_DTYPE, Tree
 
 from cardwatch import forest as forests
-from cardwatch.isolation_trees import counted_depths, fit_trees, pack_trees, unpack_trees
+from cardwatch.isolation_trees import (
+    TREES_AT_ONCE,
+    added_depths,
+    counted_depths,
+    fit_trees,
+    members_of,
+    pack_trees,
+    unpack_trees,
+)
 
 TREES, SAMPLES, SEED = 30, 256, 20261101
 
@@ -57,6 +65,20 @@ def test_trees_read_again_end_where_they_ended() -> None:
     for tree, copied in zip(trees, again, strict=True):
         assert copied.apply(others).tobytes() == tree.apply(others).tobytes()
         assert counted_depths(copied).tobytes() == counted_depths(tree).tobytes()
+    assert added_depths(members_of(again), others).tobytes() == (
+        added_depths(members_of(trees), others).tobytes()
+    )
+
+
+@pytest.mark.parametrize("trees", [1, TREES_AT_ONCE, TREES_AT_ONCE + 1])
+@pytest.mark.parametrize("rows", [0, 1, 100])
+def test_trees_asked_together_add_up_what_each_says_alone(trees: int, rows: int) -> None:
+    table = _table(600, 6)
+    fitted = fit_trees(table, trees, SAMPLES, SEED)
+    depths = np.zeros(rows)
+    for tree in fitted:
+        depths += counted_depths(tree)[tree.apply(table[:rows])]
+    assert added_depths(members_of(fitted), table[:rows]).tobytes() == depths.tobytes()
 
 
 def test_rows_stay_in_a_callers_process(monkeypatch: pytest.MonkeyPatch) -> None:

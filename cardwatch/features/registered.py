@@ -41,6 +41,8 @@ MOST_CHANCE = 0.02
 """A strong match ties a person to a merchant by itself while chance would tie at most one entry in
 fifty: where ten register rows in a hundred name a merchant that is paid, that is 0.2 of a hundred
 (decision 0056). Beyond it a person confirms the match first."""
+TEXTS_OF_PAIRS = ("person_key", "unit", "decision", "status", "panel")
+"""What features read of an entry beside its days; to join its other texts would take longer."""
 BEARS_DAYS = 365
 """Those who paid the merchant are counted in the year before at most."""
 
@@ -238,7 +240,10 @@ def links(ledger: Ledger, kind: str) -> tuple[pd.DataFrame, list[OrganisationMat
 
     def make() -> tuple[pd.DataFrame, list[OrganisationMatch]]:
         lane = register_kind(kind).lane
-        matcher = ledger.once(f"matcher {lane}", lambda: _matcher(ledger, lane))
+        is_decided = lane == "psd" and has_register(ledger, "matches")
+        matcher = ledger.once(
+            f"matcher, decided: {is_decided}", lambda: _matcher(ledger, is_decided=is_decided)
+        )
         codes = {name: code for code, name in enumerate(ledger.texts("merchant_id")[1].tolist())}
         entries = ledger.registers[kind].entries
         stated = _stated_names(ledger, kind)
@@ -247,7 +252,9 @@ def links(ledger: Ledger, kind: str) -> tuple[pd.DataFrame, list[OrganisationMat
             texts = texts.where(texts != "", entries["details"])
         link_rows: list[tuple[int, int, int, str]] = []
         matches: list[OrganisationMatch] = []
-        for entry, text in enumerate(texts.tolist()):
+        cells = texts.tolist()
+        for entry in sorted({*matcher.rows_to_match(cells).tolist(), *stated}):
+            text = cells[entry]
             for match in matcher.match(text, stated.get(entry, ())) if text else ():
                 link_rows.append((entry, codes[match.merchant], len(matches), match.band))
                 matches.append(match)
@@ -257,11 +264,14 @@ def links(ledger: Ledger, kind: str) -> tuple[pd.DataFrame, list[OrganisationMat
     return ledger.once(f"links of {kind}", make)
 
 
-def _matcher(ledger: Ledger, lane: str) -> OrganisationMatcher:
-    """Return the matcher of one lane over the merchants of the ledger."""
+def _matcher(ledger: Ledger, *, is_decided: bool) -> OrganisationMatcher:
+    """Return the matcher over the merchants of the ledger, with what a person decided or without.
+
+    Both lanes share the one without: to know merchants by their words takes a while.
+    """
     aliases = ledger.policy.merchant_aliases.items()
     decided = {}
-    if lane == "psd" and has_register(ledger, "matches"):
+    if is_decided:
         rows = ledger.registers["matches"].entries
         decided = {
             (canonical_name(name).name, merchant): decision
@@ -398,10 +408,7 @@ def pairs_by_merchant(
             `unit_key`; empty for any payment.
         bands: how sure the match of the names has to be.
     """
-    linked = ledger.once(
-        f"linked entries of {kind}",
-        lambda: links(ledger, kind)[0].merge(register_entries(ledger, kind), on="entry"),
-    )
+    linked = ledger.once(f"linked entries of {kind}", lambda: _linked_entries(ledger, kind))
     linked = linked[linked["band"].isin(bands)]
     payments = keys_of_payments(ledger)
     if by:
@@ -410,6 +417,14 @@ def pairs_by_merchant(
         linked = linked[(linked[by] != "") & linked[by].isin(payments[by].unique())]
     payments = payments[payments["merchant_code"].isin(linked["merchant_code"].unique())]
     return payments.merge(linked, on=["merchant_code", by] if by else "merchant_code")
+
+
+def _linked_entries(ledger: Ledger, kind: str) -> pd.DataFrame:
+    """Return the entries that name a merchant, with its code and what features read of a pair."""
+    entries = register_entries(ledger, kind)
+    days = [name for name in entries if str(name).endswith("_day")]
+    texts = [name for name in TEXTS_OF_PAIRS if name in entries]
+    return links(ledger, kind)[0].merge(entries[["entry", *days, *texts]], on="entry")
 
 
 def pairs_by_person(ledger: Ledger, kind: str) -> pd.DataFrame:

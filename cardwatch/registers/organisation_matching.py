@@ -11,8 +11,11 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from rapidfuzz import fuzz
 
 from cardwatch.registers.organisations import (
@@ -24,6 +27,8 @@ from cardwatch.registers.organisations import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    Rows = np.ndarray[Any, np.dtype[np.int64]]
 
 NAME_WORD = re.compile(r"[A-Z0-9]+")
 STATED, STRONG, POSSIBLE = BANDS = "stated", "strong", "possible"
@@ -107,6 +112,25 @@ class OrganisationMatcher:
                 self._ordinary[rarest].append(frozenset(name.words))
         self._decided = dict(decided or {})
         self._known: dict[tuple[str, tuple[str, ...]], tuple[OrganisationMatch, ...]] = {}
+
+    def rows_to_match(self, texts: Sequence[str]) -> Rows:
+        """Return the positions of the cells that `match` may find a merchant for.
+
+        Of a large register most cells have no word of any merchant. All are looked through at once,
+        and `match` need not be asked about the others: without stated names it finds nothing.
+        """
+        cells = pa.array(texts, pa.string())
+        capitals = pc.replace_substring(pc.ascii_upper(cells), "'", "")
+        words = pc.split_pattern(pc.replace_substring_regex(capitals, r"[^A-Z0-9]+", " "), " ")
+        flat_words, ordinary = words.flatten(), pa.array(list(self._ordinary), pa.string())
+        beginnings = pc.utf8_slice_codeunits(flat_words, 0, NEAR_LETTERS)
+        is_known = pc.or_(
+            pc.is_in(beginnings, pa.array(list(self._telling), pa.string())),
+            pc.is_in(flat_words, ordinary),
+        )
+        with_word = pc.list_parent_indices(words).filter(is_known).to_numpy()
+        foreign = np.flatnonzero(pc.invert(pc.string_is_ascii(cells)))
+        return np.union1d(with_word, foreign)
 
     def match(self, text: str, stated: Sequence[str] = ()) -> tuple[OrganisationMatch, ...]:
         """Return the merchants that may be the organisation in a cell, the surest first.

@@ -72,7 +72,7 @@ def names_of(person: str, former_names: str) -> list[str]:
     """
     whole = full_name(person)
     names = [whole] if whole else []
-    for former in former_names.split(";"):
+    for former in filter(None, former_names.split(";")):
         words = _name_words(former)
         name = f"{whole.split()[0]} {words[0]}" if whole and len(words) == 1 else full_name(former)
         names += [name] if name else []

@@ -171,8 +171,9 @@ class TextColumn:
         rows = len(self.codes)
         if len(distinct) == 1:
             return pd.array(pa.repeat(distinct[0], rows), dtype="str")
-        if rows and (self.codes == np.arange(self.codes[0], self.codes[0] + rows)).all():
-            return pd.array(distinct.slice(self.codes[0], rows), dtype="str")  # as references are
+        is_whole = 0 < rows <= len(distinct)  # as references are, each on one row
+        if is_whole and (self.codes == np.arange(self.codes[0], self.codes[0] + rows)).all():
+            return pd.array(distinct.slice(self.codes[0], rows), dtype="str")
         return pd.array(distinct.take(pa.array(self.codes)), dtype="str")
 
 
@@ -214,6 +215,9 @@ def decimal_mark(texts: Iterable[str]) -> str:
     A comma divides where it comes after a point in the same amount, or is followed by one or two
     digits at the end of an amount in which nothing else does. `1,234` alone decides nothing.
     """
+    texts = list(texts)
+    if not any("," in text for text in texts):
+        return "."
     votes: Counter[str] = Counter()
     for text in texts:
         if "," not in text and text.count(".") < 2:

@@ -208,6 +208,8 @@ def feed_profile(table: Table) -> Profile:
 def _kinds(sheet: ParsedSheet) -> Kinds:
     """Return what a bank feed says each row is, else what the merchant's words say."""
     by_words = sheet.column("merchant").each(kind_by_words, "object")
+    if not sheet.table.feed:
+        return by_words
     declared = sheet.column("kind").each(str, "object")
     return np.where(declared != "", declared, by_words)
 
@@ -392,10 +394,9 @@ def _frame(
     merchant, key = text["merchant"], sheet.choices.card_key
     card = sheet.column("card_number").kept(good)
     pence = amounts.pence[good]
-    kinds = kinds[good]
-    kinds = np.where(kinds != "", kinds, np.where(pence < 0, "refund", "purchase"))
+    kind = _kind_column(kinds[good], pence)
     currency = text["currency"].mapped(read_currency)
-    own_words = int((~np.isin(kinds, ["purchase", "refund"])).sum())
+    own_words = int((~kind.matches("^(?:purchase|refund)$")).sum())
     if own_words:
         rows = quantity(own_words, "row is an entry", "rows are entries")
         sheet.notes.append(
@@ -417,7 +418,7 @@ def _frame(
             "currency": currency.text_array(),
             "original_amount": text["original_amount"].text_array(),
             "original_currency": text["original_currency"].mapped(read_currency).text_array(),
-            "kind": pd.array(kinds, dtype="str"),
+            "kind": kind.text_array(),
             "description": text["description"].text_array(),
             "file": sheet.table.file,
             "row": np.arange(sheet.table.rows.start, sheet.table.rows.stop)[good],
@@ -429,6 +430,14 @@ def _frame(
             frame[f"key_{name}"] = _holder_keys(sheet, name, holder, text["cardholder_first"])
     frame["day_doubled"] = _doubled_days(sheet, frame)
     return frame
+
+
+def _kind_column(kinds: Kinds, pence: Pence) -> TextColumn:
+    """Return the kind of each row; one that nothing names is by the sign of its amount."""
+    codes, words = pd.factorize(kinds)
+    by_sign = (words == "")[codes]
+    distinct = pa.array([*words, "purchase", "refund"])
+    return TextColumn(np.where(by_sign, len(words) + (pence < 0), codes), distinct)
 
 
 def _references(sheet: ParsedSheet, column: TextColumn) -> TextColumn:

@@ -18,7 +18,7 @@ from dataclasses import asdict
 from hashlib import sha256
 from importlib.abc import MetaPathFinder
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 from cardwatch.bounded import read_toml
 from cardwatch.errors import FileFaulty, FileRefused
@@ -28,7 +28,7 @@ from cardwatch.tabular.limits import MIB, Limits
 from cardwatch.tabular.table import EXCEL_XML
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import pyarrow as pa
 
     from cardwatch.tabular.table import Found
 
@@ -101,7 +101,7 @@ def _worker_main(order: bytes, writes: int) -> NoReturn:
             else:
                 needed = [frozenset(names) for names in request["needed"]]
                 headings = Headings(frozenset(request["known"]), needed)
-                out.writelines(_read(Path(request["path"]), headings, limits))
+                _write_answer(Path(request["path"]), headings, limits, out)
         code = 0
     finally:
         os._exit(code)
@@ -128,18 +128,26 @@ def _address_space() -> int:
     return pages * resource.getpagesize()
 
 
-def _read(path: Path, headings: Headings, limits: Limits) -> Iterator[bytes]:
-    """Give the answer about one file: a line of JSON and perhaps a stream."""
+def _write_answer(path: Path, headings: Headings, limits: Limits, out: BinaryIO) -> None:
+    """Write the answer about one file: a line of JSON and, where it is a table, a stream of Arrow.
+
+    The stream is written as it is made: gathered first, its pages took a tenth of the time.
+    """
     signal.alarm(limits.wall_seconds)
+    cells: pa.Table | None = None
     try:
-        header, stream = _read_limited(path, headings, limits)
+        header, cells = _read_limited(path, headings, limits)
     except FileRefused as refusal:
-        header, stream = {"code": refusal.code, "what": refusal.what}, b""
+        header = {"code": refusal.code, "what": refusal.what}
     except MemoryError:
         reason = f"reading it needed more memory than is allowed. {READ_AGAIN}"
-        header, stream = {"code": "too_costly", "what": reason}, b""
-    yield json.dumps(header).encode() + b"\n"
-    yield stream
+        header = {"code": "too_costly", "what": reason}
+    out.write(json.dumps(header).encode() + b"\n")
+    if cells is not None:
+        import pyarrow as pa  # noqa: PLC0415  the fork server has it
+
+        with pa.ipc.new_stream(out, cells.schema) as writer:
+            writer.write_table(cells)
 
 
 def _limit(size: int, *, workbook: bool, limits: Limits) -> None:
@@ -181,7 +189,7 @@ def _read_form(data: bytes, file: str, form: str, headings: Headings, limits: Li
 
 def _read_limited(
     path: Path, headings: Headings, limits: Limits
-) -> tuple[dict[str, object], bytes]:
+) -> tuple[dict[str, object], pa.Table]:
     """Recognise and read one file under the limits."""
     file = path.name
     try:
@@ -198,11 +206,6 @@ def _read_limited(
     _limit(len(data), workbook=packed, limits=limits)
     form = recognise(data, file, limits)
     table = _read_form(data, file, form, headings, limits)
-    import pyarrow as pa  # noqa: PLC0415  the same
-
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.cells.schema) as writer:
-        writer.write_table(table.cells)
     unnamed = [""] * max(table.cells.num_columns - len(table.headings), 0)
     header = {
         "sha256": sha256(data).hexdigest(),
@@ -216,4 +219,4 @@ def _read_limited(
         "separator": table.separator,
         "feed": asdict(table.feed) if table.feed else None,
     }
-    return header, sink.getvalue()
+    return header, table.cells

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,10 +14,12 @@ import pytest
 from cardwatch.evaluation.register_matches import labelled_names, measure_names
 from cardwatch.registers import (
     OrganisationMatcher,
+    compared,
     judge_names,
     keys_by_name_and_unit,
     person_keys,
 )
+from cardwatch.registers.cards import person_key
 from cardwatch.registers.organisations import names_in, word_weight
 from cardwatch.registers.persons import full_name
 
@@ -189,3 +192,35 @@ def test_nomenklatura_is_a_rival_where_it_is_installed(monkeypatch: pytest.Monke
     rival = measure_names(names)[-1]
     assert rival.method == "nomenklatura's logic-v2, 0.7 or more"
     assert (rival.true_pairs, rival.false_pairs, rival.all_pairs) == (1, 2, 1)
+
+
+@pytest.mark.parametrize("decided", [{}, {("CITY SERVICES", "CITY SERVICES"): "same"}])
+def test_a_register_looked_through_at_once_misses_no_match(
+    decided: dict[tuple[str, str], str],
+) -> None:
+    merchants = ["PLANKWOLD TIMBER", "FENLARK'S RAIL", "CITY SERVICES", "CAFÉ ZÉPHYR", "B&Q"]
+    matcher = OrganisationMatcher(merchants, {"PTY": "PLANKWOLD TIMBER"}, decided)
+    parts = ["", "plankwold", "Plankw", "FENLARKS", "fenl'arks", "City", "services", "ltd", "PTY",
+             "café", "zéphyr", "B&Q", "b", "1", ".", "nobody at all", "courtesy of"]  # fmt: skip
+    cells = [
+        mark.join((first, second, third))
+        for first in parts
+        for second in parts
+        for third in parts
+        for mark in (" ", "-", "\t")
+    ]
+    rows = matcher.rows_to_match(cells).tolist()
+    assert rows == sorted(set(rows))
+    matched = [row for row, cell in enumerate(cells) if matcher.match(cell)]
+    assert matched
+    assert set(matched) <= set(rows)
+    assert len(rows) < len(cells)
+    assert matcher.rows_to_match([]).tolist() == []
+
+
+def test_a_column_of_people_is_compared_as_each_of_them_is() -> None:
+    letters = [*"aB -", "\t", "\n", "\x1f", "\x7f", "é", "ß", "\u00a0", "\uff11", "\u2013"]
+    names = ["".join(name) for name in itertools.product(letters, repeat=3)]
+    keys = compared(pd.Series(["", *names, *names], dtype="str"))
+    assert keys.tolist() == list(map(person_key, ["", *names, *names]))
+    assert compared(keys[:0]).tolist() == []
