@@ -322,7 +322,7 @@ def check_count(sheet: ParsedSheet, text: Flags, rows: Flags, good: Flags, pence
         good: those of them that are read.
         pence: the amount of each row.
     """
-    lines = [*sheet.lines_above(), *sheet.lines(text)]
+    lines = [*(line for line, _ in sheet.titles()), *sheet.lines(text)]
     _check_stated_total(sheet, lines, int(pence[good].sum()))
     found = [
         int((match[1] or match[2]).replace(",", ""))

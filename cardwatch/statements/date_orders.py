@@ -224,7 +224,7 @@ def _decide_calendar(sheet: ParsedSheet, order: str) -> None:
     """
     years = {
         year
-        for line in [*sheet.lines_above(), *(part.name for part in sheet.table.parts)]
+        for line in [*(title for title, _ in sheet.titles()), *(p.name for p in sheet.table.parts)]
         for match in YEAR_NAMED.finditer(line)
         for year in (int(match[1]), int(match[1][:2] + (match[2] or match[1][2:])))
     }

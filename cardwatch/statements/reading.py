@@ -112,7 +112,7 @@ def read_statement(table: Table, choices: ReadingChoices) -> tuple[pd.DataFrame,
     dates = fill_days(sheet, printed, sheet.days("date", order))
     kinds = _kinds(sheet)
     place, outside = _places(sheet, printed, dates, kinds)
-    check_unit(sheet, [*sheet.lines_above(), *footnotes(sheet, place, dates)])
+    check_unit(sheet, [*(line for line, _ in sheet.titles()), *footnotes(sheet, place, dates)])
     paid = (place == ROW) & ~outside & ~np.isnat(dates)
     pence, kinds = sign_amounts(sheet, printed, paid, kinds)
     amounts = replace(printed, pence=pence)

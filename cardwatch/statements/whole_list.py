@@ -284,12 +284,7 @@ def _refund_sections(sheet: ParsedSheet, texts: Flags) -> list[tuple[str, slice]
 
 def _titled(sheet: ParsedSheet, heads: Callable[[str], bool]) -> list[tuple[str, slice]]:
     """Return the rows of each sheet or table with a line above its headings that heads them."""
-    return [
-        (f"'{line}' above the headings", rows)
-        for lines, rows in sheet.titles()
-        for line in lines
-        if heads(line)
-    ]
+    return [(f"'{line}' above the headings", rows) for line, rows in sheet.titles() if heads(line)]
 
 
 def _sections(
