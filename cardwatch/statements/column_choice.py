@@ -10,11 +10,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cardwatch.errors import FileRefused
-from cardwatch.statements.cells import TextColumn
+from cardwatch.quantities import plural
+from cardwatch.statements.cells import FILLED, TextColumn
 from cardwatch.statements.dates import is_day, read_date
-from cardwatch.statements.holders import holders_elsewhere
+from cardwatch.statements.holders import fold_name, holders_elsewhere, labelled_holders
 from cardwatch.statements.narratives import narrative_column
-from cardwatch.statements.profiles import DATE_ORDERS, HOLDER_FIELDS, Profile, choose_profile
+from cardwatch.statements.profiles import (
+    DATE_ORDERS,
+    HOLDER_FIELDS,
+    Profile,
+    choose_profile,
+    missing_fields,
+)
 from cardwatch.statements.words import word_set
 from cardwatch.tabular import normalise_heading
 
@@ -41,6 +48,7 @@ def choose_columns(sheet: ParsedSheet) -> tuple[Profile, list[str]]:
     Where no column names the merchants, a bank's texts are taken for these.
     """
     profile, missing = choose_profile(sheet.headings, sheet.choices.profiles)
+    profile, missing = _without_other_names(sheet, profile, missing)
     profile = _without_one_day(sheet, _without_codes(sheet, profile))
     if "date" in missing and profile.is_general:
         profile, missing = _with_posting_days(sheet, profile, missing)
@@ -56,6 +64,52 @@ def choose_columns(sheet: ParsedSheet) -> tuple[Profile, list[str]]:
     )
     named = replace(profile, columns=profile.columns | {"merchant": (heading,)})
     return named, [need for need in missing if need != "merchant"]
+
+
+def _without_other_names(
+    sheet: ParsedSheet, profile: Profile, missing: list[str]
+) -> tuple[Profile, list[str]]:
+    """Return a layout in which `Name` is no cardholder, where labels name others; what it lacks.
+
+    The names are then those of the merchants, if no other column has them.
+
+    Raises:
+        FileRefused: one label names a cardholder, `Name` others, and the merchants stand apart.
+    """
+    places = profile.map(sheet.headings)
+    position = places.get("cardholder")
+    if not profile.is_general or position is None:
+        return profile, missing
+    heading = sheet.headings[position]
+    if normalise_heading(heading) != "name" or sheet.table.feed:
+        return profile, missing
+    date = places.get("date")
+    column = sheet.column_at(position)
+    dated = np.zeros(len(column.codes), dtype=bool)
+    if date is not None:
+        dated = sheet.column_at(date).each(is_day, "bool")
+    labels, sections = labelled_holders(sheet.table, dated)
+    used = column.kept(dated).used
+    placeholders = word_set("placeholders", "words")
+    named = {word for text in used if text.strip().casefold() not in placeholders
+             for word in fold_name(text).split()}  # fmt: skip
+    if not labels or not named or any(named & set(label.split()) for label in labels):
+        return profile, missing
+    if sections < 2 and "merchant" not in missing:
+        reason = (
+            f"a line names the cardholder, and '{heading}' others. If these are the cardholders, "
+            "name it as 'cardholder' in a column profile; if not, leave 'cardholder' out of it"
+        )
+        raise FileRefused(sheet.table.file, "columns_unclear", reason)
+    columns = dict(profile.columns)
+    columns["cardholder"] = tuple(
+        h for h in columns["cardholder"] if normalise_heading(h) != "name"
+    )
+    sheet.decisions.append(f"'{heading}' names no cardholder, since labels name others")
+    if "merchant" in missing:
+        columns["merchant"] = (heading, *columns["merchant"])
+    profile = replace(profile, columns=columns)
+    return profile, missing_fields(profile.map(sheet.headings))
 
 
 def _narratives(sheet: ParsedSheet) -> dict[int, list[str]]:
@@ -172,6 +226,38 @@ def drop_shops(sheet: ParsedSheet) -> list[str]:
     if better is not None and better not in sheet.positions.values():
         sheet.take("cardholder", better)
     return [] if any(name in sheet.columns for name in HOLDER_FIELDS) else ["holder"]
+
+
+def drop_empty_holders(sheet: ParsedSheet) -> list[str]:
+    """Take no cardholders from columns that name nobody; return what is then missing.
+
+    Their cells are empty, or say that names are withheld. The next heading of a cardholder is taken
+    in their place.
+    """
+    names = [name for name in HOLDER_FIELDS if name in sheet.positions]
+    is_dated = sheet.column("date").matches(r"\d").any()
+    if (
+        sheet.table.feed
+        or not names
+        or any(sheet.column(name).matches(FILLED).any() for name in names)
+        or not is_dated
+    ):
+        return []
+    headings = " and ".join(f"'{sheet.sources[name]}'" for name in names)
+    name_nobody = plural(len(names), "names nobody: its", "name nobody: their")
+    sheet.dropped = f"{headings} {name_nobody} cells are empty, or say that names are withheld"
+    places = [sheet.drop(name) for name in names]
+    others = [name if i not in places else "" for i, name in enumerate(sheet.headings)]
+    better = sheet.profile.map(others)
+    filled = [
+        (name, better[name])
+        for name in HOLDER_FIELDS
+        if name in better and sheet.column_at(better[name]).matches(FILLED).any()
+    ]
+    for name, place in filled[:1]:
+        sheet.take(name, place)
+        sheet.decisions.append(f"cardholders from '{sheet.headings[place]}', since {sheet.dropped}")
+    return [] if filled else ["holder"]
 
 
 def take_holders_elsewhere(sheet: ParsedSheet) -> list[str]:

@@ -11,7 +11,12 @@ from cardwatch.errors import FileRefused
 from cardwatch.quantities import plural, quantity
 from cardwatch.statements import cells
 from cardwatch.statements.amounts import FAULTLESS
-from cardwatch.statements.direction_words import MOST_WORDS, sign_by_words, word_column
+from cardwatch.statements.direction_words import (
+    MOST_WORDS,
+    sign_by_words,
+    word_column,
+    words_beside_signs,
+)
 from cardwatch.statements.printed_signs import (
     FEW_ROWS,
     MAJORITY,
@@ -42,7 +47,8 @@ def sign_amounts(
 ) -> tuple[Pence, Kinds]:
     """Return the amounts with charges positive and refunds negative, and the kinds of the rows.
 
-    Evidence in this order: a column of words; columns of their own; what a person or the layout
+    Evidence in this order: a column of words, which signs in another may not contradict; columns of
+    their own; what a person or the layout
     says; marks of credit and debit; payments of the account and the signs of most rows.
 
     Args:
@@ -55,13 +61,17 @@ def sign_amounts(
         FileRefused: the evidence contradicts itself or decides nothing.
     """
     read = rows & amounts.given & (amounts.fault == FAULTLESS)
-    pence = with_stated_signs(sheet, amounts, read)
-    words = None if pence is not None else word_column(sheet, amounts, read)
-    if pence is None and words is None and "debit_credit" not in sheet.positions:
-        pence = with_signs(sheet, amounts, read)
+    pence = None
+    if stated := with_stated_signs(sheet, amounts, read):
+        position, pence = stated
+        words = words_beside_signs(sheet, position, amounts, read)
+    else:
+        words = word_column(sheet, amounts, read)
+        if words is None and "debit_credit" not in sheet.positions:
+            pence = with_signs(sheet, amounts, read)
     if pence is not None:
         amounts = replace(amounts, pence=pence)
-    elif words:
+    if words:
         row_kinds = np.where(kinds == "", words.meanings, kinds)
         row_kinds[np.isin(row_kinds, ["charge", "refund"])] = ""
         return sign_by_words(sheet, amounts, read, words), row_kinds
@@ -76,16 +86,21 @@ def sign_amounts(
             sheet, amounts, read, kinds
         )
         pence = -amounts.pence if positive == "refund" else amounts.pence
+    _tell_described(sheet, read & (kinds == "") & (pence > 0))
+    return pence, kinds
+
+
+def _tell_described(sheet: ParsedSheet, charges: Flags) -> None:
+    """Say how many charges are described as refunds."""
     described = described_as_refunds(sheet)
     for position in sheet.unused:
         described |= sheet.column_at(position).matches(REFUND_WORDS)
-    if count := int((described & read & (kinds == "") & (pence > 0)).sum()):
+    if count := int((described & charges).sum()):
         sheet.notes.append(
             f"{quantity(count, 'payment is', 'payments are')} described as "
             f"{plural(count, 'a refund', 'refunds')} and counted as "
             f"{plural(count, 'a charge', 'charges')}"
         )
-    return pence, kinds
 
 
 def _kinds_beside(sheet: ParsedSheet, read: Flags, kinds: Kinds) -> Kinds:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cardwatch.errors import FileRefused
+from cardwatch.quantities import quantity
 from cardwatch.statements import cells
 from cardwatch.statements.amounts import AMOUNT_FAULTS
-from cardwatch.statements.printed_signs import UNCLEAR, unclear
+from cardwatch.statements.printed_signs import FEW_ROWS, UNCLEAR, unclear
 from cardwatch.statements.words import direction_of, plain_word, word_set, words_with_meaning
 from cardwatch.tabular import normalise_heading
 
@@ -52,6 +53,27 @@ class WordColumn:
 
     heading: str
     meanings: Kinds
+
+
+def words_beside_signs(
+    sheet: ParsedSheet, signs: int, amounts: Amounts, read: Flags
+) -> WordColumn | None:
+    """Return another column than that of signs which has words for charges and for refunds.
+
+    Every word is known. One with a strange word says nothing: the signs do.
+
+    Args:
+        sheet: the file.
+        signs: position of the column of signs.
+        amounts: as printed.
+        read: which rows are payments that have an amount.
+    """
+    for position in sheet.unused:
+        is_other = position != signs and not is_for_direction(sheet, position)
+        words = _meanings(sheet, position, amounts, read, is_needed=False) if is_other else None
+        if words is not None and _both_sides(words, read):
+            return words
+    return None
 
 
 def word_column(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> WordColumn | None:
@@ -128,12 +150,13 @@ def is_for_direction(sheet: ParsedSheet, position: int) -> bool:
 
 
 def _meanings(
-    sheet: ParsedSheet, position: int, amounts: Amounts, read: Flags
+    sheet: ParsedSheet, position: int, amounts: Amounts, read: Flags, *, is_needed: bool = True
 ) -> WordColumn | None:
     """Return a column's words by what they mean; none where it says something else.
 
     Raises:
-        FileRefused: it is there to say charge or refund, and has words that are not known.
+        FileRefused: it is there to say charge or refund, has words that are not known, and nothing
+            else says it.
     """
     column = sheet.column_at(position)
     if (flags := _flag_column(sheet, position)) is not None:
@@ -148,7 +171,11 @@ def _meanings(
     strange = filled - meaning.keys()
     heading = sheet.headings[position] or f"number {position + 1}"
     if strange or not filled:
-        if filled and (is_named or _is_direction(column, words, amounts, read, heading)):
+        if (
+            is_needed
+            and filled
+            and (is_named or _is_direction(column, words, amounts, read, heading))
+        ):
             count = int(
                 np.isin(column.codes, [i for i in used_codes if words[i] in strange])[read].sum()
             )
@@ -222,15 +249,22 @@ def sign_by_words(sheet: ParsedSheet, amounts: Amounts, read: Flags, words: Word
     charges_minus, charges_plus, backs_minus, backs_plus = counts
     sheet.decisions.append(f"charge or refund by the words in column '{words.heading}'")
     unmarked = read & (sides == 0)
+    if backs[read].all() and backs.sum() >= FEW_ROWS and sheet.profile.is_shipped:
+        reason = (
+            f"column '{words.heading}' marks every payment as a refund, as the books of a bank do "
+            "with purchases. If they are charges, leave that column out of the file; if refunds, "
+            "name it as 'debit_credit' in a column profile"
+        )
+        raise FileRefused(sheet.table.file, "direction_unclear", reason)
     if charges_minus == 0 and backs_minus == 0:
         amounts.fault[unmarked] = AMOUNT_FAULTS.index("no_direction")
     elif (charges_minus and charges_plus) or (backs_minus and backs_plus):
         if not backs.any() and not charges_minus > charges_plus:
             return pence  # one word for every row: the signs alone say which way it goes
+        count = min(charges_minus, charges_plus) + min(backs_minus, backs_plus)
         reason = (
             f"column '{words.heading}' and the signs of the amounts disagree in "
-            f"{min(charges_minus, charges_plus) + min(backs_minus, backs_plus)} rows. {UNCLEAR}, "
-            "and leave that column out of the file"
+            f"{quantity(count, 'row')}. {UNCLEAR}, and leave that column out of the file"
         )
         raise FileRefused(sheet.table.file, "direction_unclear", reason)
     turned = charges_minus > 0 and not backs_minus

@@ -14,6 +14,7 @@ from cardwatch.statements.cells import TextColumn
 from cardwatch.statements.column_choice import (
     check_twins,
     choose_columns,
+    drop_empty_holders,
     drop_shops,
     take_holders_elsewhere,
 )
@@ -94,19 +95,25 @@ class ParsedSheet:
         self._tell_unused_profiles(is_refused=bool(missing))
         if missing:
             raise self._lacks(missing)
-        if self.table.feed:
-            self.sources |= self.table.feed.sources
-            self.checks += self.table.feed.checks
-        if not self.profile.is_shipped:
-            self.decisions.append(f"columns by the profile '{self.profile.name}'")
+        self._tell_layout()
         check_twins(self)
         take_by_content(self)
+        if drop_empty_holders(self) and (missing := take_holders_elsewhere(self)):
+            raise self._lacks(missing)
         self.serial, self.from_1904 = self.table.is_workbook or self._has_serial_days(), False
 
     @cached_property
     def line_amounts(self) -> int | None:
         """The column that says what part of a payment its row is."""
         return money_columns(self.headings).part
+
+    def _tell_layout(self) -> None:
+        """Say by which layout the columns are named, unless it comes with cardwatch."""
+        if self.table.feed:
+            self.sources |= self.table.feed.sources
+            self.checks += self.table.feed.checks
+        if not self.profile.is_shipped:
+            self.decisions.append(f"columns by the profile '{self.profile.name}'")
 
     def _lacks(self, missing: list[str]) -> FileRefused:
         """Return the refusal of a file without a needed column, with why if a heading says it."""

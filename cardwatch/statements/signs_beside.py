@@ -30,8 +30,10 @@ def _lacks_signs(amounts: Amounts, read: Flags) -> bool:
     return not amounts.in_two_columns and bool(read.any()) and not (amounts.pence[read] < 0).any()
 
 
-def with_stated_signs(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> Pence | None:
-    """Return amounts with the signs of the column that is there to say charge or refund.
+def with_stated_signs(
+    sheet: ParsedSheet, amounts: Amounts, read: Flags
+) -> tuple[int, Pence] | None:
+    """Return the column that is there to say charge or refund, and amounts with its signs.
 
     A profile names it, or its heading; none is returned where it has words, as most have.
     """
@@ -39,8 +41,8 @@ def with_stated_signs(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> Penc
         return None
     mapped = sheet.positions.get("debit_credit")
     named = [i for i in sheet.unused if is_for_direction(sheet, i)] if mapped is None else [mapped]
-    signed = (_signed_by(sheet, position, amounts) for position in named)
-    return next((pence for pence in signed if pence is not None), None)
+    signed = ((position, _signed_by(sheet, position, amounts)) for position in named)
+    return next(((position, p) for position, p in signed if p is not None), None)
 
 
 def with_signs(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> Pence | None:
