@@ -64,7 +64,7 @@ def sign_amounts(
     pence = None
     if stated := with_stated_signs(sheet, amounts, read):
         position, pence = stated
-        words = words_beside_signs(sheet, position, amounts, read)
+        words = words_beside_signs(sheet, position, replace(amounts, pence=pence), read)
     else:
         words = word_column(sheet, amounts, read)
         if words is None and "debit_credit" not in sheet.positions:

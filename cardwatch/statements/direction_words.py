@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 
 MOST_WORDS = 25
 """A column that says charge or refund has no more distinct texts than this."""
+CARD_HEADING_WORDS = frozenset({"card", "cards", "account", "product"})
+CARD_KIND_WORDS = frozenset({"type", "kind", "class", "of", "scheme", "brand", "name", "category"})
+"""Words of headings of what a card is, and not of what was done with it."""
+SPELT_LETTERS = 4
+"""Shorter texts may be codes."""
 DIRECTION_TEXT_FIELDS = ("category", "description")
 """Fields whose column may say charge or refund in every row."""
 DIRECTION_SIGNS = {
@@ -60,20 +65,48 @@ def words_beside_signs(
 ) -> WordColumn | None:
     """Return another column than that of signs which has words for charges and for refunds.
 
-    Every word is known. One with a strange word says nothing: the signs do.
+    Every word is known, and some of each side are spelt out: letters may be codes of anything. A
+    column with a strange word says nothing: the signs do.
 
     Args:
         sheet: the file.
         signs: position of the column of signs.
-        amounts: as printed.
+        amounts: with these signs.
         read: which rows are payments that have an amount.
+
+    Raises:
+        FileRefused: words and signs do not part the amounts alike.
     """
+    if not sheet.profile.is_shipped:
+        return None
     for position in sheet.unused:
         is_other = position != signs and not is_for_direction(sheet, position)
         words = _meanings(sheet, position, amounts, read, is_needed=False) if is_other else None
         if words is not None and _both_sides(words, read):
-            return words
+            texts = map(plain_word, sheet.column_at(position).kept(read).used)
+            spelt = {DIRECTION_SIGNS[direction_of(w)] for w in texts if len(w) >= SPELT_LETTERS}
+            if spelt >= {1, -1}:
+                _check_signs(sheet, signs, amounts, read, words)
+                return words
     return None
+
+
+def _check_signs(
+    sheet: ParsedSheet, signs: int, amounts: Amounts, read: Flags, words: WordColumn
+) -> None:
+    """Refuse signs beside amounts that do not part them as a column of words does.
+
+    Raises:
+        FileRefused: charges by the words have both signs, or the same as refunds.
+    """
+    sides, own = _sides(words)[read], np.sign(amounts.pence[read])
+    agree = [bool((own * sides >= 0).all()), bool((own * sides <= 0).all())]
+    if sum(agree) != 1:
+        reason = (
+            f"columns '{sheet.headings[signs]}' and '{words.heading}' disagree on which amounts "
+            "are refunds. Name the right one as 'debit_credit' in a column profile"
+        )
+        raise FileRefused(sheet.table.file, "direction_unclear", reason)
 
 
 def word_column(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> WordColumn | None:
@@ -149,6 +182,12 @@ def is_for_direction(sheet: ParsedSheet, position: int) -> bool:
     )
 
 
+def _is_of_cards(heading: str) -> bool:
+    """Return whether a heading says what the card is: `Card Type`, with credit and debit."""
+    words = set(normalise_heading(heading).split())
+    return bool(words & CARD_HEADING_WORDS) and words <= CARD_HEADING_WORDS | CARD_KIND_WORDS
+
+
 def _meanings(
     sheet: ParsedSheet, position: int, amounts: Amounts, read: Flags, *, is_needed: bool = True
 ) -> WordColumn | None:
@@ -159,6 +198,8 @@ def _meanings(
             else says it.
     """
     column = sheet.column_at(position)
+    if _is_of_cards(sheet.headings[position]) and not is_for_direction(sheet, position):
+        return None
     if (flags := _flag_column(sheet, position)) is not None:
         return flags
     is_named = is_for_direction(sheet, position)

@@ -7,17 +7,17 @@ import datetime as dt
 import re
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from cardwatch.statements.dates import MONTH_NAMES, possible_orders, read_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import numpy as np
-
     from cardwatch.statements.sheet import ParsedSheet
 
-MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
-NAMED_DAY = rf"\d{{1,2}}(?:st|nd|rd|th)?[ -]{MONTH}[ -]\d{{4}}"
+MONTH_WORD = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
+NAMED_DAY = rf"\d{{1,2}}(?:st|nd|rd|th)?[ -]{MONTH_WORD}[ -]\d{{4}}"
 PRINTED_DAY = r"\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4}"
 TO = r"\W{1,3}(?:(?:to|until|through|and)\W{1,3})?"
 RANGE = re.compile(
@@ -26,10 +26,11 @@ RANGE = re.compile(
 )
 """Two days with what stands between the ends of a period."""
 DAYS_OF_A_MONTH = re.compile(
-    rf"(?<![\w/.-])(\d{{1,2}}) ?(?:-|\u2013|to) ?(\d{{1,2}}) ({MONTH}) (\d{{4}})\b", re.IGNORECASE
+    rf"(?<![\w/.-])(\d{{1,2}}) ?(?:-|\u2013|to) ?(\d{{1,2}}) ({MONTH_WORD}) (\d{{4}})\b",
+    re.IGNORECASE,
 )
-WHOLE_MONTH = re.compile(
-    rf"(?<!\d )(?<!\d-)(?<!\d[a-z][a-z] )\b({MONTH}) (\d{{4}})\b", re.IGNORECASE
+MONTH_AND_YEAR = re.compile(
+    rf"(?<!\d )(?<!\d-)(?<!\d[a-z][a-z] )\b({MONTH_WORD}) (\d{{4}})\b", re.IGNORECASE
 )
 """A month and year without a day before it."""
 OTHER_DAYS = re.compile(
@@ -57,7 +58,7 @@ def read_period(line: str) -> tuple[dt.date, dt.date] | None:
                 for day in match.groups()[:2]]  # fmt: skip
         first, last = days
         return (first, last) if first and last and first <= last else None
-    months = {(_month(match[1]), int(match[2])) for match in WHOLE_MONTH.finditer(line)}
+    months = {(_month(match[1]), int(match[2])) for match in MONTH_AND_YEAR.finditer(line)}
     if len(months) != 1 or (month_and_year := months.pop())[0] == 0:
         return None
     month, year = month_and_year
@@ -110,7 +111,7 @@ def check_period(
     period = stated_period(sheet)
     if period is None or not len(dates):
         return
-    first, last = period
+    first, last = map(np.datetime64, period)
     if not ((dates >= first) & (dates <= last)).any():
         said = " to ".join(
             f"{day.day} {MONTH_NAMES[day.month - 1].title()} {day.year}" for day in period

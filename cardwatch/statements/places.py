@@ -24,8 +24,6 @@ from cardwatch.statements.words import MOST_LINE_CHARACTERS, plain_word
 from cardwatch.tabular import normalise_heading
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from cardwatch.statements.amounts import Amounts
     from cardwatch.statements.sheet import ParsedSheet
 
@@ -63,8 +61,10 @@ MOST_HEADING_ROWS, HEADINGS_OF_A_TABLE = 100, 3
 """So many rows are searched for headings further down, which are at least so many known ones."""
 MOST_TEXT_CELLS = 2
 """A row without day and amount is a line of text if no more cells than this are filled."""
-SEPARATORS = re.compile(r"[;|\t,]")
+CELL_MARKS = r"[;|\t,]"
 """Marks that divide the cells of a line, where another divides those of the file."""
+MOST_LINES_READ = 1_000
+"""So many different lines show whether payments are among them."""
 
 
 def place_rows(sheet: ParsedSheet, amounts: Amounts, dates: Days, kinds: Kinds) -> Codes:
@@ -195,33 +195,28 @@ def _check_lines(sheet: ParsedSheet, texts: Flags) -> None:
     Raises:
         FileRefused: a line of text has a day and an amount between such marks.
     """
-    columns = [TextColumn.of(column) for column in sheet.table.cells.columns]
-    first = np.flatnonzero(texts)
     parts = sum(bool(heading.strip()) for heading in sheet.headings)
-    whole = [
-        row
-        for row in first.tolist()
-        if any(_is_payment(text, parts) for text in _texts(columns, row))
-    ]
-    if whole:
-        lines = quantity(len(whole), "line holds", "lines hold")
+    whole = np.zeros(len(texts), dtype=bool)
+    for column in map(TextColumn.of, sheet.table.cells.columns) if texts.any() else ():
+        divided = texts & column.matches(CELL_MARKS) & column.matches(WITH_PENCE.pattern)
+        codes = np.unique(column.codes[divided])[:MOST_LINES_READ].tolist()
+        payments = [code for code in codes if _is_payment(column.values[code], parts)]
+        whole |= divided & np.isin(column.codes, payments)
+    if count := int(whole.sum()):
+        lines = quantity(count, "line holds", "lines hold")
         reason = (
-            f"{lines} a whole payment in one cell, the first in row {sheet.table.rows[whole[0]]}, "
-            "as if another mark divided it. Export the file with one mark between all cells"
+            f"{lines} a whole payment in one cell, the first in row "
+            f"{sheet.table.rows[int(whole.argmax())]}, as if another mark divided it. Export the "
+            "file with one mark between all cells"
         )
         raise FileRefused(sheet.table.file, "separators_differ", reason)
-
-
-def _texts(columns: Sequence[TextColumn], row: int) -> list[str]:
-    """Return the filled cells of a row."""
-    return [text for c in columns if (text := c.values[c.codes[row]].strip())]
 
 
 def _is_payment(text: str, least: int) -> bool:
     """Return whether a text has a day and an amount with pence, and at least so many parts."""
     if len(text) > MOST_LINE_CHARACTERS or not WITH_PENCE.search(text):
         return False
-    parts = [part.strip(' "') for part in SEPARATORS.split(text)]
+    parts = [part.strip(' "') for part in re.split(CELL_MARKS, text)]
     days = sum(map(is_day, parts))
     amounts = sum(cells.read_pence(part, ".") is not None for part in parts if part)
     return len(parts) >= least and bool(days and amounts)

@@ -20,7 +20,7 @@ STYLED_NUMBER = re.compile(
     rb"(?:(?=[^>]*\bs=\"(\d+)))?[^>/]*>(?:<f\b[^>]*/>|<f\b.*?</f>)?\s*<v>(-?\d[^<]*)</v>"
 )
 """A cell with a number: its column, its style and its value."""
-CELL = re.compile(rb"<c\b[^>]*/>|<c\b.*?</c>", re.DOTALL)
+ANY_CELL = re.compile(rb"<c\b[^>]*/>|<c\b.*?</c>", re.DOTALL)
 ADDRESS = re.compile(rb"<c\b[^>]*\br=\"([A-Z]{1,3})\d")
 WITHOUT_ADDRESS = re.compile(rb"<c\b(?![^>]*\br=\")")
 """A cell that stands after the one before it, as it does not say where."""
@@ -127,7 +127,7 @@ def _numbers(row: bytes, is_addressed: bool) -> Iterator[tuple[int, bytes, bytes
             yield _position(letters), style, value
         return
     position = -1
-    for cell in CELL.findall(row):
+    for cell in ANY_CELL.findall(row):
         address = ADDRESS.match(cell)
         position = _position(address[1]) if address else position + 1
         if number := STYLED_NUMBER.match(cell):

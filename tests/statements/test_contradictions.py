@@ -58,7 +58,27 @@ def test_signs_that_contradict_words_are_refused(write: Write, sign: str) -> Non
     lines = ("5.00,-,Purchase", "6.00,+,Refund", "7.00,+,Purchase", "8.00,-,Purchase")
     told = refusal(write(rows(*lines, head=TYPED.format(sign))))
     assert told.code == "direction_unclear"
-    assert "in 1 row." in told.what
+    assert f"columns '{sign}' and 'Transaction Type' disagree" in told.what
+
+
+def test_signs_that_are_all_alike_contradict_words_of_both_sides(write: Write) -> None:
+    lines = ("5.00,+,Purchase", "6.00,+,Refund", "7.00,+,Purchase")
+    path = write(rows(*lines, head=TYPED.format("Sign")))
+    assert refusal(path).code == "direction_unclear"
+    assert pence_of(path, f'{PROFILE}debit_credit = "Sign"\n') == [500, 600, 700]
+    assert pence_of(path, f'{PROFILE}debit_credit = "Transaction Type"\n') == [500, -600, 700]
+
+
+@pytest.mark.parametrize("heading", ["Card Type", "Type of card", "Account type"])
+@pytest.mark.parametrize("sign", ["Sign", "Till"])
+def test_what_a_card_is_says_nothing_of_what_it_paid(write: Write, heading: str, sign: str) -> None:
+    lines = ("5.00,+,Credit", "6.00,+,Debit", "7.00,+,Debit")
+    assert pence_of(write(rows(*lines, head=f"{HEAD},{sign},{heading}"))) == [500, 600, 700]
+
+
+def test_letters_that_may_be_codes_leave_the_signs_in_force(write: Write) -> None:
+    lines = ("5.00,+,S", "6.00,-,S", "7.00,+,H")
+    assert pence_of(write(rows(*lines, head=f"{HEAD},Sign,VAT Code"))) == [500, -600, 700]
 
 
 def test_a_type_with_a_strange_word_leaves_the_signs_in_force(write: Write) -> None:
