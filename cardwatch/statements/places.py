@@ -20,6 +20,7 @@ from cardwatch.statements.states import (
     tell_described,
     tell_paid_otherwise,
 )
+from cardwatch.statements.table_headings import CELL_MARKS
 from cardwatch.statements.words import MOST_LINE_CHARACTERS, plain_word
 from cardwatch.tabular import normalise_heading
 
@@ -61,8 +62,6 @@ MOST_HEADING_ROWS, HEADINGS_OF_A_TABLE = 100, 3
 """So many rows are searched for headings further down, which are at least so many known ones."""
 MOST_TEXT_CELLS = 2
 """A row without day and amount is a line of text if no more cells than this are filled."""
-CELL_MARKS = r"[;|\t,]"
-"""Marks that divide the cells of a line, where another divides those of the file."""
 MOST_LINES_READ = 1_000
 """So many different lines show whether payments are among them."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,10 @@ from cardwatch.tabular import Headings, Table, normalise_heading
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+CELL_MARKS = r"[;|\t,]"
+"""Marks that divide the cells of a line."""
+FEW_CELLS = 2
+"""A heading row has more cells than this."""
 SHOWN_ROWS = 20
 """Number of rows read to tell headings from a first payment."""
 
@@ -97,6 +102,11 @@ def check_headings(table: Table, profiles: Sequence[Profile]) -> None:
         reason = (
             "its first row looks like a payment, not headings. Export it again with a heading row"
         )
+        if len(table.headings) == 1 and len(re.split(CELL_MARKS, table.headings[0])) > FEW_CELLS:
+            reason = (
+                "each of its lines is one cell, as quotation marks around whole lines make it. "
+                "Export it again without them"
+            )
         raise FileRefused(table.file, "no_headings", reason)
     _check_above(table, profiles)
 

@@ -425,3 +425,11 @@ def test_a_banks_own_entries_are_no_purposes(write: Write) -> None:
     purposes = lines.replace("TOLLIVER TAXIS", "paper for our training")
     path = write(f"Date,Cardholder,Description,Amount\n{purposes}", "b.csv")
     assert refusal(path).code == "columns_unknown"
+
+
+def test_lines_that_are_one_cell_each_are_called_so(write: Write) -> None:
+    lines = [HEAD, "13/10/2026,A,S,5.00", "14/10/2026,A,T,6.00"]
+    path = write("".join(f'"{line}"\n' for line in lines))
+    assert "quotation marks around whole lines" in refusal(path).what
+    path = write("\n".join(lines[1:]) + "\n", "b.csv")
+    assert "looks like a payment" in refusal(path).what
