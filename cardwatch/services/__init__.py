@@ -5,6 +5,7 @@ from cardwatch.casebook.case_alerts import MOST_IN_CASE
 from cardwatch.casebook.people import actor_of_person, add_organisation
 from cardwatch.casebook.sessions import actor_of_session
 from cardwatch.reports import PURPOSES
+from cardwatch.services.active_documents import activate_document, retrain_model
 from cardwatch.services.aggregates import make_aggregate
 from cardwatch.services.alert_lists import (
     MAX_DECIDED_TOGETHER,
@@ -146,14 +147,7 @@ from cardwatch.services.facts import export_facts
 from cardwatch.services.governance_report import assess_impact, last_quarter, report_governance
 from cardwatch.services.hand_alerts import MAX_RAISED_TOGETHER, raise_by_hand
 from cardwatch.services.home import Home, show_home
-from cardwatch.services.imports import (
-    Receipt,
-    activate_document,
-    get_statement,
-    list_statements,
-    receive,
-    retrain_model,
-)
+from cardwatch.services.imports import Receipt, receive
 from cardwatch.services.jobs import (
     LONG_JOBS,
     STATEMENT,
@@ -270,6 +264,7 @@ from cardwatch.services.settings import (
 )
 from cardwatch.services.sftp import SftpPull
 from cardwatch.services.siem import siem_events
+from cardwatch.services.statement_list import get_statement, list_statements
 from cardwatch.services.subject_access import check_oversees, make_subject_access_pack
 from cardwatch.services.subject_links import subject_links, supplier_ids
 from cardwatch.services.subject_rows import SubjectLink, SubjectLinks

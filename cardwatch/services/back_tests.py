@@ -13,7 +13,7 @@ from cardwatch.casebook.counting import is_counting
 from cardwatch.casebook.own_keys import actor_keys
 from cardwatch.casebook.tables import POLICY_PACK
 from cardwatch.errors import CardwatchError, NotFound
-from cardwatch.services.imports import table_of, window_from
+from cardwatch.services.history_window import table_of, window_from
 from cardwatch.services.packs import pack_documents, read_pack
 from cardwatch.services.register_inputs import actor_registers
 from cardwatch.services.scoring_inputs import (

@@ -18,7 +18,7 @@ from cardwatch.casebook.tables import POLICY_PACK
 from cardwatch.policy import parse_policy
 from cardwatch.reports.aggregate import CommonPolicy
 from cardwatch.services.back_tests import visible_alerts
-from cardwatch.services.imports import HISTORY_WINDOW_DAYS
+from cardwatch.services.history_window import HISTORY_WINDOW_DAYS
 from cardwatch.services.packs import pack_content, read_pack
 from cardwatch.services.scoring_inputs import LoadedInputs, active_inputs, load_inputs, score_asked
 

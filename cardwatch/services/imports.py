@@ -1,30 +1,23 @@
-"""Imports statements and the settings they are scored with."""
+"""Imports statements: each is stored, scored and its alerts kept, all of it or nothing."""
 
 from __future__ import annotations
 
 import datetime as dt
-import json
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-
 from cardwatch.casebook import FINANCE, LANES, PSD, AuditEvent, UnitOfWork, alert_store, documents
 from cardwatch.casebook import statements as kept
-from cardwatch.casebook.counting import is_counting
 from cardwatch.casebook.import_requests import REQUEST_DAYS, confirm_import
 from cardwatch.casebook.refused_files import settle_received
 from cardwatch.casebook.registers import UsedRegisters, used_registers
 from cardwatch.casebook.shared_names import row_of_others
-from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import RECEIVES, outbox
 from cardwatch.casebook.unit_of_work import canonical, short_id
 from cardwatch.errors import CardwatchError, CasebookBusy, CasebookFailed, NotAllowed, NotFound
 from cardwatch.quantities import plural
-from cardwatch.scoring import ScoringResult, train
-from cardwatch.services.packs import check_named_pack
+from cardwatch.services.history_window import begins_on, history_before, table_of, window_from
 from cardwatch.services.register_checks import lanes_with_later_entries, queue_check
 from cardwatch.services.register_inputs import (
     load_registers,
@@ -37,32 +30,24 @@ from cardwatch.services.scoring_inputs import (
     keep_shipped_rules,
     load_inputs,
     pack_forest,
-    report_of,
     score_window,
-    unpack_policy,
 )
-from cardwatch.statements import name_holders
+from cardwatch.services.statement_list import gap_notes, share_notes
 from cardwatch.vocabulary import SECOND_PERSON, StatementOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    import pandas as pd
+
     from cardwatch.casebook.rows import Statement
     from cardwatch.casebook.statements import IncomingStatement
-    from cardwatch.forest import Forest
     from cardwatch.records import ReadingReport
-    from cardwatch.services.answers import ImportedStatement, StatementDetail
+    from cardwatch.scoring import ScoringResult
     from cardwatch.services.context import ServiceContext
 
-HISTORY_WINDOW_DAYS = 400
-"""Days of history that a scoring reads, so that its cost does not grow with the years kept. It is
-thirteen months: what comes yearly is seen again; detection was measured with twelve."""
-GAP_DAYS = 10
-"""Days without a payment between two statements after which one is reported missing."""
 SET_UP_DAYS = 30
 """Days after scoring began in which one person may still bring the history of before it."""
-LATE_SHARE = 0.05
-"""A statement begins on the day before which this share of its payments lie; these are late."""
 
 READ_OTHERWISE = (
     "the same file is stored, but it was read with other columns or settings, and has other "
@@ -180,118 +165,6 @@ def _failure_recorded(context: ServiceContext, report: ReadingReport) -> Iterato
                 pass
 
 
-def activate_document(
-    context: ServiceContext, kind: str, content: bytes, effective_from: str
-) -> str:
-    """Store a policy, card register or model and activate it from a day; return its hash.
-
-    Raises:
-        NotAllowed: the role changes no settings.
-        CardwatchError: the day is none.
-    """
-    day_of(effective_from, "effective_from")
-    event = AuditEvent("alteration", kind)
-    with (
-        context.casebook.import_lock(context.actor.organisation_id),
-        context.work(event, ()) as uow,
-    ):
-        context.allow(RECEIVES, "change settings")
-        if kind == "policy":
-            check_named_pack(uow, unpack_policy(content))
-        event.object_id = documents.activate_document(uow, kind, content, effective_from)
-        return event.object_id
-
-
-def retrain_model(context: ServiceContext) -> str:
-    """Train a forest on the last 13 months and activate it from today; return its hash.
-
-    Raises:
-        NotAllowed, NotFound, NothingToScore: see `newest_forest`.
-    """
-    today = str(context.now.date())
-    return activate_document(context, "model", pack_forest(newest_forest(context), today), today)
-
-
-def newest_forest(context: ServiceContext) -> Forest:
-    """Return a forest fitted to the last thirteen months.
-
-    Raises:
-        NotAllowed: the role changes no settings.
-        NotFound: no statement of these months is held.
-        NothingToScore: there are too few payments or holders for a forest.
-    """
-    today = context.now.date()
-    with context.work(AuditEvent("combination", "model"), ()) as uow:
-        context.allow(RECEIVES, "change settings")
-        since = str(today - dt.timedelta(HISTORY_WINDOW_DAYS))
-        table = kept.read_window(uow, kept.last_seq(uow), since, str(today))
-        loaded = load_inputs(uow, replace(active_inputs(uow, str(today)), model=""))
-    if table.empty:
-        raise NotFound("No statement of the last 13 months has been uploaded.")
-    together, _ = name_holders(kept.as_read(table))
-    return train(together, loaded.policy, cards=loaded.cards)
-
-
-def list_statements(context: ServiceContext) -> list[ImportedStatement]:
-    """Return the statements held, in the order received, with what is known of their reading."""
-    with context.work(AuditEvent("consultation", "statements"), ()) as uow:
-        statements = kept.list_statements(uow)
-    return [_told(row, statements) for row in statements]
-
-
-def get_statement(context: ServiceContext, statement_id: str) -> StatementDetail:
-    """Return one statement with its reading report: what happened to every row.
-
-    `beside` says in sentences which days before it no statement covers, and what others hold too.
-
-    Raises:
-        NotFound: there is no such statement.
-    """
-    event = AuditEvent("consultation", "statement")
-    with context.work(event, ()) as uow:
-        row = kept.get_statement(uow, statement_id)
-        event.object_id = row["statement_id"]
-        statements = kept.list_statements(uow)
-        beside = _beside(uow, row, statements)
-    return {**_told(row, statements), "report": report_of(row["report"]), "beside": beside}
-
-
-def _beside(uow: UnitOfWork, row: Statement, statements: list[Statement]) -> list[str]:
-    """Return sentences on how a statement that is kept lies beside the others."""
-    start = kept.day_at(uow, row["statement_id"], LATE_SHARE)
-    other_statements = [
-        statement
-        for statement in statements
-        if statement["seq"] != row["seq"] and is_counting(statement)
-    ]
-    labels = {statement["statement_id"]: statement["label"] for statement in other_statements}
-    shared = kept.shared_with(uow, row["statement_id"])
-    notes = _shares({labels[name]: count for name, count in shared.items() if name in labels})
-    return notes + (_gap(start, other_statements) if start else [])
-
-
-def _told(row: Statement, statements: list[Statement]) -> ImportedStatement:
-    """The result of an import in words for people."""
-    later = [one["statement_id"] for one in statements if one["seq"] == row["superseded_seq"]]
-    return {
-        "statement_id": row["statement_id"],
-        "label": row["label"],
-        "sha256": row["sha256"],
-        "received_at": row["received_at"],
-        "received_by": row["received_by"],
-        "corrects": row["corrects"],
-        "superseded_by": later[0] if later else None,
-        "first_on": row["first_on"],
-        "last_on": row["last_on"],
-        "transactions": row["transactions"],
-        "pence": row["pence"],
-        "duplicate_count": row["duplicate_count"],
-        "is_scored": row["is_scored"],
-        "erased_at": row["erased_at"],
-        "layout": json.loads(row["report"]).get("layout", ""),
-    }
-
-
 def _prepare(
     context: ServiceContext,
     read: tuple[pd.DataFrame, ReadingReport],
@@ -333,7 +206,7 @@ def _prepare(
         since = window_from(arrival.rows)
         recipe = active_inputs(uow, str(arrival.rows["date"].max()))
         loaded = load_inputs(uow, recipe)
-        table = table_of(arrival, _history(uow, arrival, since))
+        table = table_of(arrival, history_before(uow, arrival, since))
         event.outcome = "begun"  # the statement exists once `_keep` says so
     loaded, registers, unreadable = _with_registers(context, loaded)
     scoring = score_window(table, arrival.label, loaded)
@@ -470,14 +343,14 @@ def _receipt(uow: UnitOfWork, arrival: IncomingStatement) -> Receipt:
     labels = {row["statement_id"]: row["label"] for row in statements}
     holders = {labels[name]: count for name, count in arrival.holders.items()}
     duplicates, count = int(arrival.duplicate_count.sum()), len(arrival.rows)
-    notes = _shares(holders) + _of_others(arrival, labels)
+    notes = share_notes(holders) + _of_others(arrival, labels)
     if duplicates == count:
         name = next(iter(arrival.holders))
         return Receipt(name, labels[name], "rows-held", count, duplicates, holders, 0, tuple(notes))
     if duplicates > count // 2 and not arrival.corrects:
         notes.append("if this is a corrected statement, upload it as a correction")
-    start = _first_on(arrival.rows)
-    notes += _gap(start, statements)
+    start = begins_on(arrival.rows)
+    notes += gap_notes(start, statements)
     before = max((row["last_on"] for row in statements if row["last_on"] < start), default="")
     late = int((arrival.rows["date"] <= before).sum())
     all_notes = (*arrival.report.decisions, *arrival.report.notes, *notes)
@@ -499,57 +372,3 @@ def _of_others(arrival: IncomingStatement, labels: Mapping[str, str]) -> list[st
         f"correction of {labels[name]}"
         for name, count in arrival.of_others.items()
     ]
-
-
-def _shares(holders: Mapping[str, int]) -> list[str]:
-    """Return a sentence on each other statement, by label, that holds so many of a statement's."""
-    return [
-        f"{shared:,} of its transactions {plural(shared, 'is', 'are')} also in {label}, "
-        "and counted once"
-        for label, shared in holders.items()
-    ]
-
-
-def _gap(start: str, statements: list[Statement]) -> list[str]:
-    """Return a sentence on the days that no statement covers before one begins."""
-    ends = [row["last_on"] for row in statements if row["last_on"] < start]
-    if not ends or any(row["first_on"] <= start <= row["last_on"] for row in statements):
-        return []
-    day = dt.timedelta(days=1)
-    last, first = dt.date.fromisoformat(max(ends)), dt.date.fromisoformat(start)
-    if first - last <= GAP_DAYS * day:
-        return []
-    return [f"no statement covers {last + day} to {first - day}: is one missing?"]
-
-
-def _first_on(rows: pd.DataFrame) -> str:
-    """Return the day on which a statement begins, late payments left aside."""
-    days = rows["date"].sort_values(ignore_index=True)
-    return str(days.iloc[int(LATE_SHARE * len(days))])
-
-
-def window_from(rows: pd.DataFrame) -> str:
-    """Return the first day of the history that a statement is compared with."""
-    start = dt.date.fromisoformat(_first_on(rows)) - dt.timedelta(HISTORY_WINDOW_DAYS)
-    return min(str(start), str(rows["date"].min()))
-
-
-def table_of(arrival: IncomingStatement, before: pd.DataFrame) -> pd.DataFrame:
-    """Return what the scoring of a statement reads, as `read_window` will give it once kept.
-
-    Args:
-        arrival: the statement.
-        before: history that it is compared with, as `read_window` gives it.
-    """
-    new = arrival.rows.astype({"day_doubled": bool})
-    new = new.assign(seq=arrival.seq, label=arrival.label, statement_id=arrival.statement_id)
-    new = new.assign(is_scored=1)
-    table = pd.concat([before, new[list(before.columns)]], ignore_index=True)
-    order = np.lexsort([table["seq"], table["is_scored"] != 1])  # as `counting_payments` has them
-    return table.iloc[order].drop_duplicates("identity", ignore_index=True)
-
-
-def _history(uow: UnitOfWork, arrival: IncomingStatement, since: str) -> pd.DataFrame:
-    """Return what a statement is compared with: what counts before it, without what it corrects."""
-    before = kept.read_window(uow, arrival.seq - 1, since, str(arrival.rows["date"].max()))
-    return before[before["statement_id"] != arrival.corrects]

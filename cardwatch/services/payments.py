@@ -17,7 +17,7 @@ from cardwatch.errors import NotFound
 from cardwatch.line_items import read_line_items
 from cardwatch.registers import person_key
 from cardwatch.services.entry_masks import masked_item
-from cardwatch.services.imports import HISTORY_WINDOW_DAYS
+from cardwatch.services.history_window import HISTORY_WINDOW_DAYS
 from cardwatch.services.register_inputs import load_registers, registers_then
 from cardwatch.services.scoring_inputs import (
     ScoringInputs,

@@ -24,7 +24,7 @@ from cardwatch.features.name_matches import (
 )
 from cardwatch.registers import match_cards, register_kind
 from cardwatch.services.authority import chief_officers
-from cardwatch.services.imports import HISTORY_WINDOW_DAYS
+from cardwatch.services.history_window import HISTORY_WINDOW_DAYS
 from cardwatch.services.own_entries import compared_organisations, organisations_of
 from cardwatch.services.register_checks import queue_check
 from cardwatch.services.register_inputs import current_matches, load_registers

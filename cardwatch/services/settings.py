@@ -10,10 +10,10 @@ from cardwatch.casebook.people import shares_role
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import DOCUMENT_KINDS, ORDER_KINDS, POLICY_PACK, READS, RECEIVES
 from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.services.active_documents import newest_forest
 from cardwatch.services.alert_order import PROPOSED_ORDERS, packed_order
 from cardwatch.services.context import public_row
 from cardwatch.services.diffs import changes
-from cardwatch.services.imports import newest_forest
 from cardwatch.services.packs import activate_pack, check_named_pack, pack_documents
 from cardwatch.services.policy_figures import PolicyChange, policy_changes
 from cardwatch.services.policy_form import PolicyForm, changed_policy, policy_form_of

@@ -32,7 +32,8 @@ from cardwatch.statements.profiles import (
     shipped_profiles,
 )
 from cardwatch.statements.reading import read_rows
-from cardwatch.statements.sheet import ReadingChoices, check_headings, distinct_headings
+from cardwatch.statements.sheet import ReadingChoices
+from cardwatch.statements.table_headings import check_headings, distinct_headings
 
 __all__ = [
     "BY_CONTENT",

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from cardwatch.errors import FileRefused
 from cardwatch.records import Check
 from cardwatch.statements import cells
-from cardwatch.statements.money_columns import COSTS, NET, PENCE_WORDS, QUANTITIES, money_columns
+from cardwatch.statements.money_columns import COSTS, NET, QUANTITIES, is_in_pence, money_columns
 from cardwatch.statements.words import plain_word, word_set
 from cardwatch.tabular import normalise_heading, without_pound_mark
 
@@ -34,9 +34,10 @@ PENCE_HEADINGS = frozenset({"pence", "p"})
 FEW_UNITS, MIXED_SHARE, PENCE_RATIO = 3, 0.1, 20
 """Amounts with and without decimals are compared if there are so many different ones of each, and
 so large a share; those without are pence if their median is so many times that of the others."""
-WHOLE_AMOUNTS = 10
+WHOLE_AMOUNTS = 5
 """So many different amounts are seldom all in whole pounds."""
 MOSTLY = 0.5
+APPROVED = "approved"
 WHOLE_AMOUNT = r"^-?[1-9][0-9]{0,9}$"
 PLAIN_AMOUNT = r"^-?[0-9]{1,10}\.[0-9]{2}$"
 DECIMAL_MARKS = {"point": ".", "comma": ","}
@@ -121,9 +122,7 @@ def _check_minor_units(sheet: ParsedSheet) -> None:
         FileRefused: they are, and neither their name nor a profile says in what they are.
     """
     names = [name for name in ("amount", "debit", "credit") if name in sheet.positions]
-    stated = not sheet.profile.is_shipped or any(
-        PENCE_WORDS & set(normalise_heading(sheet.sources[name]).split()) for name in names
-    )
+    stated = not sheet.profile.is_shipped or any(is_in_pence(sheet.sources[name]) for name in names)
     if stated or sheet.table.feed:
         return
     columns = [sheet.column(name) for name in names]
@@ -260,7 +259,7 @@ def _amounts(sheet: ParsedSheet, name: str, mark: str) -> Amounts:
     """
     amounts = read_column(sheet.column(name), mark)
     heading = sheet.sources.get(name, "")
-    if sheet.table.feed or not PENCE_WORDS & set(normalise_heading(heading).split()):
+    if sheet.table.feed or not is_in_pence(heading):
         return amounts
     if (amounts.pence % 100 != 0).any():
         reason = (
@@ -322,6 +321,12 @@ def _check_choice(sheet: ParsedSheet, mark: str) -> None:
             "billed before paid at the merchant, gross before net"
         )
     _check_sums(sheet, best, mark)
+    heading = sheet.headings[best.position]
+    if APPROVED in normalise_heading(heading).split():
+        sheet.notes.append(
+            f"the amounts are those that were approved, as '{heading}' says, and may be less than "
+            "what was paid"
+        )
 
 
 def _tell_profile(sheet: ParsedSheet) -> None:

@@ -11,8 +11,8 @@ from cardwatch.errors import FileRefused
 from cardwatch.quantities import money, plural, quantity
 from cardwatch.records import Check
 from cardwatch.statements import cells
-from cardwatch.statements.cells import card_name
-from cardwatch.statements.holders import fold_name
+from cardwatch.statements.cells import TextColumn, card_name
+from cardwatch.statements.holders import fold_name, labelled
 from cardwatch.statements.profiles import HOLDER_FIELDS
 from cardwatch.statements.words import PLUS_MINUS, plain_word, word_set
 from cardwatch.tabular import normalise_heading
@@ -46,6 +46,7 @@ PENCE = r"^[\s\p{Z}]*\d\d\)?[\s\p{Z}]*$"
 TAX_ROW = r"(?i)^\W*(?:input )?vat\b"
 VAT_RATES = (0.2, 0.05)
 """VAT Act 1994, sections 2 and 29A: the standard and the reduced rate."""
+PENCE_IN_A_POUND = 100
 MONTH_ROWS = 10
 """Fewer payments than this may well all be of the first of a month."""
 SAME_TEXT_ROWS = 5
@@ -322,7 +323,7 @@ def check_count(sheet: ParsedSheet, text: Flags, rows: Flags, good: Flags, pence
         good: those of them that are read.
         pence: the amount of each row.
     """
-    lines = [*sheet.lines_above(), *sheet.lines(text)]
+    lines = [*(line for line, _ in sheet.titles()), *sheet.lines(text)]
     _check_stated_total(sheet, lines, int(pence[good].sum()))
     found = [
         int((match[1] or match[2]).replace(",", ""))
@@ -353,9 +354,37 @@ def tell_sums(sheet: ParsedSheet, good: Flags) -> None:
             )
 
 
+def check_turned(sheet: ParsedSheet, totals: Sequence[Total]) -> None:
+    """Refuse a file whose totals agree only if what is described as refunds is taken off.
+
+    Args:
+        sheet: the file.
+        totals: compared with payments of which those described as refunds are below zero.
+
+    Raises:
+        FileRefused: all of them agree so.
+    """
+    if all(total.agrees for total in totals):
+        reason = (
+            "its totals agree only if the payments that are described as refunds are taken off, "
+            "and these have no minus. Write a minus before them"
+        )
+        raise FileRefused(sheet.table.file, "direction_unclear", reason)
+
+
 def tell_totals(sheet: ParsedSheet, totals: Sequence[Total]) -> None:
-    """Say which totals of the file are not what the rows above them come to."""
+    """Say which totals of the file are not what the rows above them come to.
+
+    Raises:
+        FileRefused: a total is a hundredth of it, as of amounts in pence.
+    """
     wrong = [total for total in totals if not total.agrees]
+    if any(PENCE_IN_A_POUND * t.declared_pence == t.found_pence and t.found_pence for t in wrong):
+        reason = (
+            "its payments come to exactly a hundred times the total that it states, so they are in "
+            "pence. Head their column 'Amount (pence)'"
+        )
+        raise FileRefused(sheet.table.file, "amount_unclear", reason)
     if wrong:
         first = wrong[0]
         of_totals = "" if len(totals) == 1 else f" ({len(wrong)} of {len(totals)} totals differ)"
@@ -377,6 +406,50 @@ def tell_month_starts(sheet: ParsedSheet, dates: Days, good: Flags) -> None:
             f"every day in '{heading}' is the first of a month. If the file says only months, "
             "splits and days of the week mean nothing: export it with the days"
         )
+
+
+def tell_equal_rows(sheet: ParsedSheet, good: Flags, among: Flags) -> None:
+    """Say how many payments are the same as another in every cell of their rows.
+
+    Args:
+        sheet: the file.
+        good: which rows are payments.
+        among: which of the payments may be.
+    """
+    rows = np.flatnonzero(good)[among]
+    if not len(rows):
+        return
+    codes = np.array(
+        [column.combine_chunks().indices.to_numpy()[rows] for column in sheet.table.cells.columns]
+    )
+    if count := len(rows) - len(np.unique(codes, axis=1).T):
+        payments = quantity(count, "payment is", "payments are")
+        sheet.notes.append(
+            f"{payments} the same as another in every cell, and counted. If one stands twice by "
+            "mistake, take it out"
+        )
+
+
+def tell_other_holder(sheet: ParsedSheet, good: Flags) -> None:
+    """Say that lines above the headings name another cardholder than all rows below them do."""
+    column = sheet.columns.get("cardholder")
+    if column is None or "cardholder" not in sheet.positions:
+        return
+    parts = zip(sheet.table.parts, sheet.parts(), strict=True)
+    for part, (_, rows) in parts:
+        name = next(
+            (v["cardholder"] for row in part.above if "cardholder" in (v := labelled(row))), ""
+        )
+        below = {
+            fold_name(t) for t in TextColumn(column.codes[rows][good[rows]], column.distinct).used
+        }
+        words = set(fold_name(name).split())
+        if name and below - {""} and not any(words & set(other.split()) for other in below):
+            sheet.notes.append(
+                "a line above the headings names another cardholder than "
+                f"'{sheet.sources['cardholder']}' does, which is read"
+            )
+            return
 
 
 def tell_same_text(sheet: ParsedSheet, good: Flags) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from cardwatch.errors import FileRefused
 from cardwatch.statements import dates
+from cardwatch.statements.periods import order_by_period
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -23,6 +24,8 @@ WHERE_STATED = (
 SAY_ORDER = f"Say which: {WHERE_STATED}"
 NEAR_DAYS, FAR_DAYS = 100, 200
 """Days from the first to the last that suit a statement, and that do not beside such ones."""
+NEAR_YEARS = 2
+"""Two digits in front may be the year if it is so near the year that they are otherwise of."""
 MARGIN_DAYS, FEW_DAYS = 31, 3
 """Days around those that one order alone allows; and how many others outside them look turned."""
 YEAR_NAMED = re.compile(r"\b((?:19|20)\d\d)(?:[/\u2013-](\d\d)\b)?")
@@ -35,7 +38,8 @@ def decide_date_order(sheet: ParsedSheet) -> str:
     """Decide once for the file whether days or months come first, and say how.
 
     Evidence in this order: what a person said; dates that only one order allows; the order under
-    which no payment is booked before its day or long after it.
+    which no payment is booked before its day or long after it; the period that a line above the
+    headings states.
 
     Raises:
         FileRefused: the dates contradict each other, decide nothing, or were turned by a program.
@@ -70,12 +74,14 @@ def _decide_order(sheet: ParsedSheet) -> str:
     order, decision = order_by_dates(texts, sheet.table.file)
     if not order:
         fitting = [order for order in ("day-first", "month-first") if _lags_fit(sheet, order)]
-        if len(fitting) != 1:
+        if len(fitting) == 1:
+            why = "otherwise some payments would be posted before their date"
+        elif by_period := order_by_period(sheet, fitting or ("day-first", "month-first")):
+            fitting = [by_period]
+            why = "only so do they lie in the period that a line above the headings states"
+        else:
             raise order_unknown(sheet.table.file)
-        order, decision = (
-            fitting[0],
-            f"dates {fitting[0]}: otherwise some payments would be posted before their date",
-        )
+        order, decision = fitting[0], f"dates {fitting[0]}: {why}"
     sheet.decisions.append(decision)
     return order
 
@@ -116,7 +122,7 @@ def _year_first(sheet: ParsedSheet, texts: list[str]) -> str:
 
 
 def _check_short_years(texts: list[str], file: str) -> None:
-    """Refuse dates such as 25-10-13 that lie near each other only if the year comes first.
+    """Refuse dates such as 25-10-13 that lie as near each other if the year comes first.
 
     Raises:
         FileRefused: every date is of that form, and they do.
@@ -127,11 +133,14 @@ def _check_short_years(texts: list[str], file: str) -> None:
     if not filled or None in turned or None in days:
         return
     spans = [(max(d) - min(d)).days for d in (list(filter(None, turned)), list(filter(None, days)))]
-    if spans[0] <= NEAR_DAYS and spans[1] > FAR_DAYS:
+    years = [{day.year for day in filter(None, d)} for d in (turned, days)]
+    are_near = max(abs(y - x) for y in years[0] for x in years[1]) <= NEAR_YEARS
+    if (spans[0] <= NEAR_DAYS and spans[1] > FAR_DAYS) or (are_near and 0 < spans[0] <= spans[1]):
         reason = (
             "its dates have years of two digits, and perhaps in front: so they are within "
             f"{spans[0]} days, with the day in front {spans[1]} days apart. Export it with dates "
-            "like 2026-10-31"
+            "like 2026-10-31. If the day is in front, say so: state day-first, "
+            f"{WHERE_STATED}"
         )
         raise FileRefused(file, "date_order_unknown", reason)
 
@@ -224,7 +233,7 @@ def _decide_calendar(sheet: ParsedSheet, order: str) -> None:
     """
     years = {
         year
-        for line in [*sheet.lines_above(), *(part.name for part in sheet.table.parts)]
+        for line in [*(title for title, _ in sheet.titles()), *(p.name for p in sheet.table.parts)]
         for match in YEAR_NAMED.finditer(line)
         for year in (int(match[1]), int(match[1][:2] + (match[2] or match[1][2:])))
     }

@@ -174,6 +174,11 @@ def read_date(text: str, order: str, *, serial: bool) -> dt.date | None:
     return day if 1970 <= day.year <= 2099 else None
 
 
+def is_day(text: str) -> bool:
+    """Return whether a cell is a day in either order."""
+    return any(read_date(text, order, serial=False) for order in ("day-first", "month-first"))
+
+
 def _parts(text: str, order: str) -> tuple[int, int, int] | None:
     """Return year, month and day as a text names them; none where it names no day."""
     if match := YEAR_FIRST.fullmatch(text):

@@ -9,7 +9,9 @@ from cardwatch.tabular import normalise_heading
 
 DATE_HEADINGS = ("{} date", "date {}", "date of {}", "{} dt", "{} day", "day of {}", "{} on",
                  "{} at", "{} timestamp", "{} date utc", "{} utc", "{} date time")  # fmt: skip
-OTHER_DATES = ("timestamp", "date utc", "created", "when", "day")
+OTHER_DATES = ("timestamp", "date utc", "created", "when", "day", "transaction time",
+               "purchase time", "time of transaction", "time of purchase", "date and time",
+               "transaction date and time", "effective date")  # fmt: skip
 HOLDER_FORMS = ("{}", "{} name", "{} nm", "{} full name", "{} display name", "name of {}",
                 "name of the {}", "{} s name", "{}s name", "{}s", "{} last name", "{} surname",
                 "{} family name", "{} t")  # fmt: skip

@@ -51,6 +51,21 @@ def labelled(row: Sequence[str]) -> dict[str, str]:
     return values
 
 
+def labelled_holders(table: Table, payments: Flags) -> tuple[set[str], int]:
+    """Return the cardholders whom labels name, folded, and how many labels stand between rows.
+
+    Args:
+        table: the file.
+        payments: rows with a day, which name no section whatever their cells say.
+    """
+    above = [labelled(row) for part in table.parts for row in part.above]
+    sections = [fields for fields in _sections(table, payments).values() if "cardholder" in fields]
+    names = {
+        fold_name(fields["cardholder"]) for fields in [*above, *sections] if "cardholder" in fields
+    }
+    return names, len(sections)
+
+
 def holders_elsewhere(table: Table, payments: Flags) -> tuple[dict[str, TextColumn], str]:
     """Return holder and card of every row where no column names them, and where they stand.
 

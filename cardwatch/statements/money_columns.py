@@ -32,8 +32,19 @@ IN_LOCAL = re.compile(r"in (?:local|lc|loc|company code)(?: (?:cur\w*|crcy|ccy))
 IN_OWN = re.compile(r"in (?:lc|loc crcy|company code(?: (?:cur\w*|crcy|ccy))?)\b")
 """How SAP heads amounts in the currency of a document, and in the organisation's own."""
 
+OF_CURRENCY = re.compile(r"\b(amount|amt|value) (?:in )?(\w+) (?:currency|ccy|curr?|crcy)$")
+"""Amounts and in which currency they are, as Concur and others head them."""
+P_CARD = re.compile(r"\bp ?card\b")
+SOLE_WORDS = frozenset({"approved", "base"})
+"""Words of headings of amounts that are those paid where no other column is."""
+DEBIT_WORDS = frozenset({"debit", "debits", "out", "withdrawal", "withdrawals", "dr"})
+"""Words of headings of charges, beside which refunds have a column of their own."""
+CHARGED_WORDS = frozenset({"charged", "billed", "settled", "paid", "actual"})
+"""Words that with a sign of pounds beside them head what was paid: `Actual charged £`."""
 PENCE_WORDS = frozenset({"pence", "pennies", "minor"})
 """Words of a heading that say that amounts are not in pounds but in pence."""
+IN_P = re.compile(r"(?:amount|amt|value|cost|total|gross|net) p")
+"""Such headings are of pence too; the letter alone may be of a P-card."""
 PIECES = frozenset({"unit", "each", "item", "limit", "centre", "center", "code"})
 """Words of headings that have a word for an amount and hold none that was paid."""
 
@@ -81,15 +92,27 @@ def _words() -> dict[str, frozenset[str]]:
 
 
 def money_columns(headings: Sequence[str]) -> MoneyColumns:
-    """Return what the money columns of a file are, by the words of their headings."""
+    """Return what the money columns of a file are, by the words of their headings.
+
+    Amounts that were approved, or those of a base currency, are taken where there are no others.
+    """
     names = _without_document([normalise_heading(heading) for heading in headings])
+    columns = _columns_of(names)
+    has_sides = any(DEBIT_WORDS & set(name.split()) for name in names)
+    if columns.fields or columns.tax is not None or has_sides:
+        return columns
+    return _columns_of([" ".join(w for w in name.split() if w not in SOLE_WORDS) for name in names])
+
+
+def _columns_of(names: list[str]) -> MoneyColumns:
+    """Return what the money columns of a file are by their normalised headings."""
     pieces = PRICES if QUANTITIES & set(names) else frozenset()
     amounts = [
         column
         for i, name in enumerate(names)
         if without_pound_mark(name) not in pieces and (column := _amount(i, name))
     ]
-    pence = [i for i, name in enumerate(names) if PENCE_WORDS & set(name.split())]
+    pence = [i for i, name in enumerate(names) if is_in_pence(name)]
     amounts = [column for column in amounts if column.position not in pence] or amounts
     if (
         not amounts
@@ -121,11 +144,19 @@ def _without_document(names: list[str]) -> list[str]:
     has_document = any(OF_DOCUMENT.search(name) for name in names)
     in_local = IN_LOCAL if has_document else IN_OWN
     return [
-        OF_DOCUMENT.sub("transaction", in_local.sub("home", name))
+        _before_amount(OF_DOCUMENT.sub("transaction", in_local.sub("home", name)))
         if _words()["amount"] & set(name.split())
         else name
         for name in names
     ]
+
+
+def _before_amount(name: str) -> str:
+    """Return `amount in reporting currency` as `reporting amount`; other headings as they are."""
+    match = OF_CURRENCY.search(name)
+    vocabulary = _words()
+    known = vocabulary["billed"] | vocabulary["purchase"] | vocabulary["foreign"]
+    return name if match is None or match[2] not in known else OF_CURRENCY.sub(r"\2 \1", name)
 
 
 def _fields(
@@ -184,11 +215,13 @@ def _amount(position: int, name: str) -> AmountColumn | None:
     if name and set(name.split()) <= POUND_MARKS:
         return AmountColumn(position, BILLED, UNSAID)
     vocabulary = _words()
+    name = f"{name}ence" if IN_P.fullmatch(name) else P_CARD.sub("card", name)
     words = {w for w in without_pound_mark(name).split() if not w.isdecimal() or w == THOUSANDS}
     if "minor" in words:
         words -= {"unit", "units"}
     every = ("amount", "billed", "foreign", "purchase", "gross", "net", "tax", "filler")
-    if not words & vocabulary["amount"] or words - frozenset().union(
+    has_sign = bool(set(name.split()) & POUND_MARKS) and bool(words & CHARGED_WORDS)
+    if not (words & vocabulary["amount"] or has_sign) or words - frozenset().union(
         PENCE_WORDS, *(vocabulary[k] for k in every)
     ):
         return None
@@ -230,6 +263,12 @@ def _is_part(name: str) -> bool:
     words, vocabulary = set(without_pound_mark(name).split()), _words()
     is_share = bool(words & SHARE_WORDS)
     return bool(words & vocabulary["part"] and words & vocabulary["amount"]) and not is_share
+
+
+def is_in_pence(heading: str) -> bool:
+    """Return whether a heading says that its amounts are in pence."""
+    name = normalise_heading(heading)
+    return bool(PENCE_WORDS & set(name.split())) or IN_P.fullmatch(name) is not None
 
 
 def _is_line_total(name: str) -> bool:

@@ -6,6 +6,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from cardwatch.statements.bookings import kind_by_words
 from cardwatch.statements.words import plain_word, word_set
 
 if TYPE_CHECKING:
@@ -73,6 +74,11 @@ def names_merchants(texts: Sequence[str]) -> bool:
     return named >= NAMED_SHARE * len(texts) and purposes <= PURPOSE_SHARE * len(texts)
 
 
+def purchases_alone(texts: Sequence[str]) -> list[str]:
+    """Return a bank's texts without those of its own bookings, such as fees, unless all are."""
+    return [text for text in texts if not kind_by_words(text)] or list(texts)
+
+
 def narrative_column(texts: dict[int, list[str]]) -> int | None:
     """Return which column of a bank's texts names merchants; none where none or two do.
 
@@ -82,7 +88,7 @@ def narrative_column(texts: dict[int, list[str]]) -> int | None:
     naming = {
         position: len(distinct)
         for position, distinct in texts.items()
-        if names_merchants(distinct[:SAMPLE_TEXTS])
+        if names_merchants(purchases_alone(distinct[:SAMPLE_TEXTS]))
     }
     most = max(naming.values(), default=0)
     places = [position for position, count in naming.items() if count == most]

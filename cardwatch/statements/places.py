@@ -12,9 +12,16 @@ from cardwatch.quantities import quantity
 from cardwatch.records import Total
 from cardwatch.statements import cells
 from cardwatch.statements.cells import TextColumn
+from cardwatch.statements.dates import is_day
 from cardwatch.statements.profiles import HOLDER_FIELDS, known_headings
-from cardwatch.statements.states import not_booked, tell_described, tell_paid_otherwise
-from cardwatch.statements.words import plain_word
+from cardwatch.statements.states import (
+    check_paid_by_bank,
+    not_booked,
+    tell_described,
+    tell_paid_otherwise,
+)
+from cardwatch.statements.table_headings import CELL_MARKS
+from cardwatch.statements.words import MOST_LINE_CHARACTERS, plain_word
 from cardwatch.tabular import normalise_heading
 
 if TYPE_CHECKING:
@@ -32,7 +39,8 @@ ROW, BLANK, HEADING, TOTALS, ENDED, TEXT, CONTROL, APART, LINE = range(9)
 TOTAL_WORD = r"(?i)\b(?:sub-?|grand )?total\b"
 ONLY_TOTAL = (
     r"(?i)^\W*(?:(?:sub|grand|overall|page|statement|card|report|net)\W*)?totals?\b\W*"
-    r"(?:for\b.*|:.*|amount|gbp|£|(?:\d+ )?(?:transactions|payments|purchases|items|refunds|"
+    r"(?:for\b.*|:.*|net of\b.*|amount|gbp|£|"
+    r"(?:\d+ )?(?:transactions|payments|purchases|items|refunds|"
     r"credits|charges|debits|spend|spending))?\W*$"
 )
 WITH_PENCE = re.compile(r"\d[.,]\d\d\b")
@@ -54,6 +62,8 @@ MOST_HEADING_ROWS, HEADINGS_OF_A_TABLE = 100, 3
 """So many rows are searched for headings further down, which are at least so many known ones."""
 MOST_TEXT_CELLS = 2
 """A row without day and amount is a line of text if no more cells than this are filled."""
+MOST_LINES_READ = 1_000
+"""So many different lines show whether payments are among them."""
 
 
 def place_rows(sheet: ParsedSheet, amounts: Amounts, dates: Days, kinds: Kinds) -> Codes:
@@ -73,12 +83,14 @@ def place_rows(sheet: ParsedSheet, amounts: Amounts, dates: Days, kinds: Kinds) 
     heading = normalise_heading(sheet.table.headings[sheet.positions["date"]])
     place[date.each(lambda text: normalise_heading(text) == heading, "bool")] = HEADING
     _check_repeated_headings(sheet, np.flatnonzero(place == HEADING))
+    _check_lines(sheet, place == TEXT)
     _check_other_headings(
         sheet, np.flatnonzero((place == ROW) & np.isnat(dates) & (amounts.fault != 0))
     )
     _place_dated_totals(sheet, amounts, dates, place)
     place[not_booked(sheet) & (place == ROW)] = APART
     tell_described(sheet, place == ROW)
+    check_paid_by_bank(sheet, (place == ROW) & ~np.isnat(dates) & (kinds != "payment"))
     tell_paid_otherwise(sheet, place == ROW)
     if mark := sheet.profile.end_mark:
         pattern = rf"^\s*{re.escape(mark)}\s*$"
@@ -170,6 +182,43 @@ def _is_named_total(sheet: ParsedSheet, row: int) -> bool:
     before = {c.values[c.codes[i]] for c in columns for i in {row, max(row - 1, 0)}}
     word = plain_word(text).removeprefix("for ")
     return word in TOTAL_OF_WORDS or word in set(map(plain_word, before)) - {""}
+
+
+def _check_lines(sheet: ParsedSheet, texts: Flags) -> None:
+    """Refuse a file in which some lines are payments that another mark divides into cells.
+
+    Args:
+        sheet: the file.
+        texts: rows that are lines of text.
+
+    Raises:
+        FileRefused: a line of text has a day and an amount between such marks.
+    """
+    parts = sum(bool(heading.strip()) for heading in sheet.headings)
+    whole = np.zeros(len(texts), dtype=bool)
+    for column in map(TextColumn.of, sheet.table.cells.columns) if texts.any() else ():
+        divided = texts & column.matches(CELL_MARKS) & column.matches(WITH_PENCE.pattern)
+        codes = np.unique(column.codes[divided])[:MOST_LINES_READ].tolist()
+        payments = [code for code in codes if _is_payment(column.values[code], parts)]
+        whole |= divided & np.isin(column.codes, payments)
+    if count := int(whole.sum()):
+        lines = quantity(count, "line holds", "lines hold")
+        reason = (
+            f"{lines} a whole payment in one cell, the first in row "
+            f"{sheet.table.rows[int(whole.argmax())]}, as if another mark divided it. Export the "
+            "file with one mark between all cells"
+        )
+        raise FileRefused(sheet.table.file, "separators_differ", reason)
+
+
+def _is_payment(text: str, least: int) -> bool:
+    """Return whether a text has a day and an amount with pence, and at least so many parts."""
+    if len(text) > MOST_LINE_CHARACTERS or not WITH_PENCE.search(text):
+        return False
+    parts = [part.strip(' "') for part in re.split(CELL_MARKS, text)]
+    days = sum(map(is_day, parts))
+    amounts = sum(cells.read_pence(part, ".") is not None for part in parts if part)
+    return len(parts) >= least and bool(days and amounts)
 
 
 def _check_repeated_headings(sheet: ParsedSheet, rows: np.ndarray[Any, Any]) -> None:

@@ -18,7 +18,7 @@ from cardwatch.statements.profiles import (
     shipped_profiles,
 )
 from cardwatch.statements.reading import read_statement
-from cardwatch.statements.sheet import distinct_headings
+from cardwatch.statements.table_headings import distinct_headings
 from cardwatch.tabular import LIMITS, read_tables
 
 if TYPE_CHECKING:

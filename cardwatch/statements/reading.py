@@ -5,10 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tomllib
 from dataclasses import replace
-from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +24,7 @@ from cardwatch.statements.amounts import (
     read_amounts,
     read_currency,
 )
+from cardwatch.statements.bookings import kind_by_words
 from cardwatch.statements.cells import TextColumn, card_name, read_card
 from cardwatch.statements.currencies import check_unit
 from cardwatch.statements.date_orders import decide_date_order
@@ -34,6 +32,7 @@ from cardwatch.statements.direction import sign_amounts
 from cardwatch.statements.groups import fill_days, fill_holders
 from cardwatch.statements.holders import whole_name
 from cardwatch.statements.lines import further_lines, line_items, read_vat
+from cardwatch.statements.periods import check_period
 from cardwatch.statements.places import (
     APART,
     BLANK,
@@ -48,6 +47,7 @@ from cardwatch.statements.places import (
     footnotes,
     place_rows,
 )
+from cardwatch.statements.printed_signs import described_as_refunds
 from cardwatch.statements.profiles import FIELDS, HOLDER_FIELDS, Profile
 from cardwatch.statements.sheet import ParsedSheet, ReadingChoices
 from cardwatch.statements.sums import tell_other_amounts, without_sums
@@ -112,7 +112,7 @@ def read_statement(table: Table, choices: ReadingChoices) -> tuple[pd.DataFrame,
     dates = fill_days(sheet, printed, sheet.days("date", order))
     kinds = _kinds(sheet)
     place, outside = _places(sheet, printed, dates, kinds)
-    check_unit(sheet, [*sheet.lines_above(), *footnotes(sheet, place, dates)])
+    check_unit(sheet, [*(line for line, _ in sheet.titles()), *footnotes(sheet, place, dates)])
     paid = (place == ROW) & ~outside & ~np.isnat(dates)
     pence, kinds = sign_amounts(sheet, printed, paid, kinds)
     amounts = replace(printed, pence=pence)
@@ -136,6 +136,8 @@ def _check_invariants(
     """Compare the payments with what else the file says of them; outcomes are in its report."""
     dates = sheet.days("date", order)
     checks.tell_month_starts(sheet, dates, good)
+    check_period(sheet, dates[good])
+    checks.tell_other_holder(sheet, good)
     checks.check_bookings(sheet, dates, sheet.days("posting_date", order), good)
     checks.check_count(sheet, place == TEXT, place == ROW, good, pence)
     checks.tell_sums(sheet, good)
@@ -237,6 +239,10 @@ def _report(  # noqa: PLR0913, PLR0917  all that was found out about a file
     tell_other_amounts(sheet, amounts)
     checks.tell_same_text(sheet, good)
     totals = check_totals(sheet, place == TOTALS, good, amounts.pence)
+    turned = described_as_refunds(sheet) & (amounts.pence > 0)
+    if (turned & good).any() and any(not total.agrees for total in totals):
+        signed = np.where(turned, -amounts.pence, amounts.pence)
+        checks.check_turned(sheet, check_totals(sheet, place == TOTALS, good, signed))
     checks.tell_totals(sheet, totals)
     counts: dict[str, Any] = {
         name: int((place == code).sum())
@@ -428,7 +434,7 @@ def _frame(
         if name in sheet.columns:
             holder = card if name == "card_number" else text[name]
             frame[f"key_{name}"] = _holder_keys(sheet, name, holder, text["cardholder_first"])
-    frame["day_doubled"] = _doubled_days(sheet, frame)
+    frame["day_doubled"] = _doubled_days(sheet, good, frame)
     return frame
 
 
@@ -468,12 +474,15 @@ def _holder_keys(
     return keys
 
 
-def _doubled_days(sheet: ParsedSheet, frame: pd.DataFrame) -> pd.Series[bool]:
+def _doubled_days(sheet: ParsedSheet, good: Flags, frame: pd.DataFrame) -> pd.Series[bool]:
     """Mark the days of which most rows stand in groups of equal rows: loaded twice, perhaps."""
-    if (frame["transaction_id"] != "").all():  # each payment has a reference of its own
+    if (frame["transaction_id"] != "").all():  # most payments have a reference of their own
+        codes = sheet.column("transaction_id").codes[good]
+        checks.tell_equal_rows(sheet, good, np.bincount(codes)[codes] > 1)
         return pd.Series(data=False, index=frame.index)
     keys = [column for column in map(str, frame) if column.startswith("key_")]
     repeated = frame.duplicated(["date", "merchant", "amount_pence", *keys], keep=False)
+    checks.tell_equal_rows(sheet, good, repeated.to_numpy())
     days = repeated.groupby(frame["date"]).agg(["size", "mean"])
     doubled = days.index[(days["size"] >= DOUBLED_DAY_ROWS) & (days["mean"] >= DOUBLED_DAY_SHARE)]
     if len(doubled):
@@ -484,22 +493,6 @@ def _doubled_days(sheet: ParsedSheet, frame: pd.DataFrame) -> pd.Series[bool]:
     )
     sheet.checks.append(Check("repeats", not len(doubled), sentence))
     return frame["date"].isin(doubled)
-
-
-@cache
-def _booking_words() -> dict[str, re.Pattern[str]]:
-    text = (resources.files("cardwatch.statements") / "bookings.toml").read_text(encoding="utf-8")
-    words = {kind: "|".join(patterns) for kind, patterns in tomllib.loads(text).items()}
-    words["any"] = "|".join(words.values())
-    return {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in words.items()}
-
-
-def kind_by_words(merchant: str) -> str:
-    """Return payment, fee, adjustment or cash where the merchant text is the bank's own words."""
-    tidy = " ".join(merchant.split())
-    if not _booking_words()["any"].search(tidy):
-        return ""
-    return next((kind for kind, words in _booking_words().items() if words.search(tidy)), "")
 
 
 def read_mcc(text: str) -> str:

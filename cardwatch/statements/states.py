@@ -20,6 +20,8 @@ from cardwatch.statements.words import (
 from cardwatch.tabular import normalise_heading
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from cardwatch.statements.cells import TextColumn
     from cardwatch.statements.sheet import ParsedSheet
 
@@ -125,8 +127,8 @@ def tell_paid_otherwise(sheet: ParsedSheet, rows: Flags) -> None:
         known = yes if name in word_set("status", "reimbursable_headings") else known
         if not known or len(column.distinct) > MOST_STATUS_WORDS:
             continue
-        words = [plain_word(cells.plain_cell(text)) for text in column.values]
-        is_other = np.isin(column.codes, [i for i, word in enumerate(words) if word in known])
+        words = [cells.plain_cell(text) for text in column.values]
+        is_other = np.isin(column.codes, [i for i, word in enumerate(words) if _says(word, known)])
         if count := int((is_other & rows).sum()):
             expenses = quantity(count, "expense is", "expenses are")
             sheet.notes.append(
@@ -134,10 +136,60 @@ def tell_paid_otherwise(sheet: ParsedSheet, rows: Flags) -> None:
             )
 
 
+def _says(text: str, known: frozenset[str]) -> bool:
+    """Return whether a text is of known words alone: `Cash`, `Cash (out of pocket)`."""
+    parts = [word for part in re.split(r"[()/,;-]", text) if (word := plain_word(part))]
+    return plain_word(text) in known or (bool(parts) and all(part in known for part in parts))
+
+
+def check_paid_by_bank(sheet: ParsedSheet, rows: Flags) -> None:
+    """Refuse a list of all payments, of which a column says that a bank and no card made some.
+
+    Args:
+        sheet: the file.
+        rows: which rows are payments.
+
+    Raises:
+        FileRefused: there are such payments.
+    """
+    by_bank, headings = word_set("status", "paid_by_bank"), word_set("status", "payment_headings")
+    for position in sheet.unused:
+        column, heading = sheet.column_at(position), sheet.headings[position]
+        if normalise_heading(heading) not in headings or len(column.distinct) > MOST_STATUS_WORDS:
+            continue
+        is_other = column.each(lambda text: plain_word(cells.plain_cell(text)) in by_bank, "bool")
+        if count := int((is_other & rows).sum()):
+            reason = (
+                f"{count} of {quantity(int(rows.sum()), 'payment')} "
+                f"{plural(count, 'was', 'were')} made by BACS, cheque or another transfer and by "
+                f"no card, as '{heading}' says. Take these out, or export the card payments alone"
+            )
+            raise FileRefused(sheet.table.file, "account_entries", reason)
+
+
 def _is_unbooked(word: str) -> bool:
-    """Return whether a plain text means that a payment is not booked."""
-    first_words = word_set("status", "not_booked_first")
-    return word in word_set("status", "not_booked") or word.partition(" ")[0] in first_words
+    """Return whether a plain text means that a payment is not booked.
+
+    It is known whole, by its first word, or by its last where the others are those of a payment:
+    `Authorisation failed`, and not `Policy check failed`.
+    """
+    *others, last = word.split() or [""]
+    first = others[0] if others else last
+    if word in word_set("status", "not_booked") or first in word_set("status", "not_booked_first"):
+        return True
+    of_payment = set(others) <= word_set("status", "of_payments")
+    return bool(others) and of_payment and last in word_set("status", "not_booked_last")
+
+
+def _is_booked(word: str, own: Collection[str]) -> bool:
+    """Return whether a plain text means that a payment is booked, perhaps by whom.
+
+    Args:
+        word: the text.
+        own: further such words, of a profile.
+    """
+    booked = word_set("status", "booked")
+    return word in booked or word in own or word.partition(" by ")[0] in booked
 
 
 def _by_column(sheet: ParsedSheet, position: int) -> Flags:
@@ -156,8 +208,8 @@ def _by_column(sheet: ParsedSheet, position: int) -> Flags:
         return none
     column_words = {plain_word(cells.plain_cell(text)) for text in column.used} - {""}
     unbooked = set(filter(_is_unbooked, column_words))
-    booked = word_set("status", "booked") | set(map(plain_word, sheet.profile.booked))
-    strange = column_words - unbooked - booked
+    own = set(map(plain_word, sheet.profile.booked))
+    strange = {w for w in column_words - unbooked if not _is_booked(w, own)}
     if strange and not unbooked and is_status_column and column_words - strange:
         words = quantity(len(strange), "word that is", "words that are")
         sheet.notes.append(f"column '{heading}' has {words} not known, and counted as posted")
@@ -165,8 +217,9 @@ def _by_column(sheet: ParsedSheet, position: int) -> Flags:
         return none
     if strange:
         reason = (
-            f"column '{heading}' states which payments are posted, with {len(strange)} words that "
-            'are not known. Write those that mean booked in a column profile: booked = ["..."]'
+            f"column '{heading}' states which payments are posted, with "
+            f"{quantity(len(strange), 'word that is', 'words that are')} not known. Write those "
+            'that mean booked in a column profile: booked = ["..."]'
         )
         raise FileRefused(sheet.table.file, "status_unclear", reason)
     apart = column.each(lambda text: _is_unbooked(plain_word(cells.plain_cell(text))), "bool")

@@ -12,7 +12,7 @@ from cardwatch.errors import FileRefused
 from cardwatch.quantities import plural, quantity
 from cardwatch.records import Check
 from cardwatch.statements.amounts import read_column
-from cardwatch.statements.cells import TextColumn
+from cardwatch.statements.cells import BLANK, TextColumn
 from cardwatch.statements.money_columns import money_columns
 from cardwatch.statements.places import FORWARDED, TEXT
 from cardwatch.statements.profiles import HOLDER_FIELDS
@@ -218,7 +218,9 @@ def check_both_sides(sheet: ParsedSheet, good: Flags, dates: Days, pence: Pence)
     if good.sum() < BOTH_SIDES_ROWS or amounts.sum() or not amounts.any():
         return
     sums = pd.Series(np.sign(amounts)).groupby([dates[good], np.abs(amounts)]).sum()
-    if not sums.any() and (good.sum() >= MANY_BOTH_SIDES or _accounts_differ(sheet, good, pence)):
+    if not sums.any() and (
+        good.sum() >= MANY_BOTH_SIDES or _accounts_differ(sheet, good, dates[good], pence)
+    ):
         reason = (
             "every payment stands once as a charge and once as a refund of the same sum and day, "
             "as in a ledger with both sides of each. Export the side of the expense alone"
@@ -226,16 +228,20 @@ def check_both_sides(sheet: ParsedSheet, good: Flags, dates: Days, pence: Pence)
         raise FileRefused(sheet.table.file, "account_entries", reason)
 
 
-def _accounts_differ(sheet: ParsedSheet, good: Flags, pence: Pence) -> bool:
-    """Return whether a column has accounts for the charges, and others for the refunds."""
+def _accounts_differ(sheet: ParsedSheet, good: Flags, days: Days, pence: Pence) -> bool:
+    """Return whether a column has other accounts for the charges than for the refunds beside them.
+
+    On each day and for each sum it does: a refund has its two sides the other way round.
+    """
+    sizes = np.abs(pence[good])
     for position, heading in enumerate(sheet.headings):
         if ACCOUNT_WORDS & set(normalise_heading(heading).split()):
-            column = sheet.column_at(position)
-            charges, refunds = (
-                {text.strip() for text in column.kept(good & side).used} - {""}
-                for side in (pence > 0, pence < 0)
-            )
-            if charges and refunds and charges.isdisjoint(refunds):
+            column = sheet.column_at(position).kept(good)
+            if column.matches(BLANK).any():
+                continue
+            entries = pd.DataFrame({"day": days, "size": sizes, "account": column.codes})
+            charges, refunds = entries[pence[good] > 0], entries[pence[good] < 0]
+            if charges.merge(refunds).empty:
                 return True
     return False
 
@@ -284,12 +290,7 @@ def _refund_sections(sheet: ParsedSheet, texts: Flags) -> list[tuple[str, slice]
 
 def _titled(sheet: ParsedSheet, heads: Callable[[str], bool]) -> list[tuple[str, slice]]:
     """Return the rows of each sheet or table with a line above its headings that heads them."""
-    return [
-        (f"'{line}' above the headings", rows)
-        for lines, rows in sheet.titles()
-        for line in lines
-        if heads(line)
-    ]
+    return [(f"'{line}' above the headings", rows) for line, rows in sheet.titles() if heads(line)]
 
 
 def _sections(

@@ -22,6 +22,8 @@ from cardwatch.tabular.table import Found, Part
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", "^": "carets",
               "~": "tildes"}  # fmt: skip
 SAMPLE_CHARACTERS = 1024 * 1024
+FEW_AMOUNTS = 5
+"""Fewer amounts than this may all have pence by chance."""
 PENCE_AT_END, CUT_AMOUNT = re.compile(r"[.,]\d\d$"), re.compile(r"-?\d+[.,]?\d?")
 
 
@@ -91,7 +93,16 @@ def read_delimited(data: bytes, file: str, headings: Headings, limits: Limits) -
     _check_quotes(cells, separator, file)
     _check_end(text, cells, separator, file)
     parts = [Part("", 0, heading_index + 2, filled_cells(first[: headings_found.first]))]
-    return Found(names, heading_index + 1, cells, decided, [], parts, long_rows, separator)
+    return Found(
+        names,
+        heading_index + 1,
+        cells,
+        decided,
+        _end_notes(text, cells),
+        parts,
+        long_rows,
+        separator,
+    )
 
 
 def _read_fixed(  # noqa: PLR0913, PLR0917  what is known of a text in columns
@@ -194,6 +205,17 @@ def _check_end(text: str, cells: pa.Table, separator: str, file: str) -> None:
     if is_open or _is_cut_amount(cells) or _is_cut_row(text, cells, separator):
         reason = "its last row breaks off in the middle. Export it or have it sent again"
         raise FileRefused(file, "damaged", reason)
+
+
+def _end_notes(text: str, cells: pa.Table) -> list[str]:
+    """Return a note where a text may break off in its last amount: alone it has no pence."""
+    if text.endswith(("\n", "\r")) or cells.num_rows <= FEW_AMOUNTS:
+        return []
+    *above, last = map(str, cells.columns[-1].to_pylist())
+    if not CUT_AMOUNT.fullmatch(last) or not all(map(PENCE_AT_END.search, above)):
+        return []
+    note = "the file ends in an amount without pence, as no other is, and without a line end"
+    return [f"{note}. If it was cut off there, export it again"]
 
 
 def _is_cut_amount(cells: pa.Table) -> bool:

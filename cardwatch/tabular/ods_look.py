@@ -27,7 +27,8 @@ class _Reader:
         self.looks: dict[str, SheetLook] = {}
         self._look = SheetLook()
         self._styles: dict[str, CellStyle] = {}
-        self._style = ""
+        self._style = self._row_style = ""
+        self._column_styles: dict[int, str] = {}
         self._attributes: dict[str, str] = {}
         self._shown: list[str] = []
         self._inside: list[str] | None = None
@@ -54,20 +55,28 @@ class _Reader:
             self._rows = int(attributes.get("table:number-rows-repeated", "1"))
             self._is_hidden = attributes.get("table:visibility", "visible") != "visible"
             self._column, self._is_filled = 0, False
+            self._row_style = attributes.get("table:default-cell-style-name", "")
         elif tag == "table:table":
             self._look = self.looks[attributes.get("table:name", "")] = SheetLook()
             self._column = self._row = 0
+            self._column_styles = {}
         elif tag == "table:table-column":
             self._open_column(attributes)
         elif tag == "style:style":
             self._style = attributes.get("style:name", "")
+            self._styles[self._style] = self._named(attributes.get("style:parent-style-name", ""))
         elif tag == "style:text-properties" and self._style:
-            lines = (
-                attributes.get(f"style:text-line-through-{k}", "none") for k in ("style", "type")
-            )
-            is_red = attributes.get("fo:color", "").upper() in RED_COLOURS
-            is_struck = any(line != "none" for line in lines)
-            self._styles[self._style] = CellStyle("", is_red, is_struck)
+            self._open_letters(attributes)
+
+    def _open_letters(self, attributes: dict[str, str]) -> None:
+        """Take how the letters of a style look; what it does not say is as in its parent."""
+        style = self._styles[self._style]
+        names = [f"style:text-line-through-{k}" for k in ("style", "type")]
+        lines = [attributes[name] for name in names if name in attributes]
+        is_struck = any(line != "none" for line in lines) if lines else style.is_struck
+        colour = attributes.get("fo:color")
+        is_red = style.is_red if colour is None else colour.upper() in RED_COLOURS
+        self._styles[self._style] = CellStyle("", is_red, is_struck)
 
     def _open_column(self, attributes: dict[str, str]) -> None:
         """Start an element that stands for one column or several."""
@@ -75,6 +84,9 @@ class _Reader:
         if attributes.get("table:visibility", "visible") != "visible":
             hidden = range(self._column, min(self._column + count, MOST_REPEATED))
             self._look.hidden_columns |= frozenset(hidden)
+        if style := attributes.get("table:default-cell-style-name", ""):
+            columns = range(self._column, min(self._column + count, MOST_REPEATED))
+            self._column_styles |= dict.fromkeys(columns, style)
         self._column += count
 
     def text(self, text: str) -> None:
@@ -101,7 +113,8 @@ class _Reader:
         attributes = self._attributes
         count = int(attributes.get("table:number-columns-repeated", "1"))
         kind = attributes.get("office:value-type", "")
-        style = self._named(attributes.get("table:style-name", ""))
+        default = self._row_style or self._column_styles.get(self._column, "")
+        style = self._named(attributes.get("table:style-name", default))
         is_struck = style.is_struck or self._is_run_struck
         self._is_filled |= bool(kind)
         if kind in NUMBER_TYPES:
@@ -144,11 +157,15 @@ def ods_looks(data: bytes) -> dict[str, SheetLook]:
 
     Whoever writes it writes the value of a formula.
     """
-    reader, parser = _Reader(), expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartElementHandler, parser.EndElementHandler = reader.open, reader.close
-    parser.CharacterDataHandler = reader.text
-    parser.StartDoctypeDeclHandler = _refuse
+    reader = _Reader()
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        parser.Parse(archive.read("content.xml"), True)  # noqa: FBT003  expat takes no names
+        parts = [name for name in ("styles.xml", "content.xml") if name in archive.namelist()]
+        texts = [archive.read(name) for name in parts]
+    for text in texts:
+        parser = expat.ParserCreate()
+        parser.buffer_text = True
+        parser.StartElementHandler, parser.EndElementHandler = reader.open, reader.close
+        parser.CharacterDataHandler = reader.text
+        parser.StartDoctypeDeclHandler = _refuse
+        parser.Parse(text, True)  # noqa: FBT003  expat takes no names
     return reader.looks

@@ -131,6 +131,14 @@ class Sheet:
         """Whether its headings have every needed field."""
         return self.needs_met == len(self.headings.needed)
 
+    @property
+    def is_list(self) -> bool:
+        """Whether it holds payments under every needed heading, that of amounts by its words."""
+        *others, _ = self.headings.needed or [frozenset()]
+        has_others = Headings(frozenset(), others).needs_met(self.names) == len(others)
+        by_words = has_others and any(map(self.headings.is_amount, self.names))
+        return self.is_whole or (by_words and has_payments(self.body))
+
     def rank(self) -> tuple[int, ...]:
         """How likely it is to hold the payments: needed fields and rows before other headings."""
         headings_count = 0 if self.headings.needed and self.is_whole else self.found.known_count
@@ -225,7 +233,7 @@ def _check_others(filled: list[Sheet], same: list[Sheet], best: Sheet, file: str
     for sheet in filled:
         small = sheet.size <= max(SMALL_ROWS, SMALL_SHARE * best.size)
         other = sheet not in same and not sheet.hidden and best.headings.needed
-        if other and sheet.is_whole and not small and not SUMMARY.search(sheet.name):
+        if other and sheet.is_list and not small and not SUMMARY.search(sheet.name):
             reason = (
                 f"{best.noun}s {best.number} and {sheet.number} both hold payments, under "
                 "different headings. Save each as a file of its own, or give them the same headings"

@@ -5,7 +5,7 @@ import io
 import posixpath
 import re
 import zipfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from cardwatch.tabular.cell_formats import UNSTYLED, CellStyle, SheetLook, is_beside_others
 
@@ -16,10 +16,14 @@ RED = re.compile(r"<color\b[^>]*\b(?:rgb=\"..(?:FF0000|C00000)\"|indexed=\"(?:2|
 HIDDEN_ROW = re.compile(rb"<row\b[^>]*\bhidden=\"(?:1|true)\"[^>]*(?<!/)>(.*?)</row>", re.DOTALL)
 CELL_FORMATS = re.compile(r"<cellXfs\b.*?</cellXfs>", re.DOTALL)
 STYLED_NUMBER = re.compile(
-    rb"<c\b(?![^>]*\bt=\"(?:s|str|inlineStr|b|e|d)\")(?=[^>]*\br=\"([A-Z]{1,3})\d)"
+    rb"<c\b(?![^>]*\bt=\"(?:s|str|inlineStr|b|e|d)\")(?:(?=[^>]*\br=\"([A-Z]{1,3})\d))?"
     rb"(?:(?=[^>]*\bs=\"(\d+)))?[^>/]*>(?:<f\b[^>]*/>|<f\b.*?</f>)?\s*<v>(-?\d[^<]*)</v>"
 )
 """A cell with a number: its column, its style and its value."""
+ANY_CELL = re.compile(rb"<c\b[^>]*/>|<c\b.*?</c>", re.DOTALL)
+ADDRESS = re.compile(rb"<c\b[^>]*\br=\"([A-Z]{1,3})\d")
+WITHOUT_ADDRESS = re.compile(rb"<c\b(?![^>]*\br=\")")
+"""A cell that stands after the one before it, as it does not say where."""
 WITHOUT_VALUE = re.compile(rb"</f>\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>")
 """A formula in a sheet's XML with no value after it."""
 WITH_VALUE = re.compile(rb"<v>[^<]|<is>")
@@ -102,14 +106,32 @@ def _look(
         is_named = shared is not None and int(shared[1]) in struck_strings
         return is_named or STRUCK.search(value) is not None
 
+    is_addressed = WITHOUT_ADDRESS.search(text) is None
     for i, row in enumerate(ROW.finditer(text) if styles or has_struck else ()):
-        for letters, style, value in STYLED_NUMBER.findall(row[0]) if styles else ():
-            look.take_number(
-                i, _position(letters), styles.get(int(style or 0), UNSTYLED), float(value)
-            )
+        for position, style, value in _numbers(row[0], is_addressed) if styles else ():
+            look.take_number(i, position, styles.get(int(style or 0), UNSTYLED), float(value))
         if has_struck and any(map(is_struck, TEXT_CELL.finditer(row[0]))):
             look.take_struck_text(i)
     return look
+
+
+def _numbers(row: bytes, is_addressed: bool) -> Iterator[tuple[int, bytes, bytes]]:  # noqa: FBT001
+    """Give the column, the style and the value of each number in a row.
+
+    Args:
+        row: its XML.
+        is_addressed: whether every cell of the sheet says where it stands.
+    """
+    if is_addressed:
+        for letters, style, value in STYLED_NUMBER.findall(row):
+            yield _position(letters), style, value
+        return
+    position = -1
+    for cell in ANY_CELL.findall(row):
+        address = ADDRESS.match(cell)
+        position = _position(address[1]) if address else position + 1
+        if number := STYLED_NUMBER.match(cell):
+            yield position, number[2], number[3]
 
 
 def _without_prefix(text: bytes) -> bytes:

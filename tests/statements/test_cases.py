@@ -20,8 +20,8 @@ from cardwatch.statements import (
     read_statements,
     shipped_profiles,
 )
+from cardwatch.statements.bookings import kind_by_words
 from cardwatch.statements.profiles import parse_profile
-from cardwatch.statements.reading import kind_by_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -554,6 +554,29 @@ def test_values_are_read_where_how_they_look_cannot_be(
     assert any(note.startswith("how its cells look could not be read") for note in report.notes)
 
 
+def without_addresses(path: Path) -> None:
+    """Take from each cell of a workbook where it stands, as some programs leave it out."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            is_sheet = name.startswith("xl/worksheets/")
+            plain = re.sub(rb'(<(?:c|row)) r="[^"]*"', rb"\1", content) if is_sheet else content
+            archive.writestr(name, plain)
+
+
+@pytest.mark.parametrize("number_format", ['0.00" CR"', "0.00;(0.00)", "(0.00)"])
+def test_formats_of_cells_that_do_not_say_where_they_stand_are_seen(
+    tmp_path: Path, number_format: str
+) -> None:
+    workbook(tmp_path / "a.xlsx", 5.5, 6.5, number_format=number_format)
+    without_addresses(tmp_path / "a.xlsx")
+    if number_format == "0.00;(0.00)":
+        assert pence_of(tmp_path / "a.xlsx") == [550, 650]
+    else:
+        assert refusal(tmp_path / "a.xlsx").code == "direction_unclear"
+
+
 def test_bare_day_numbers_of_a_workbook_that_counts_from_1904_are_its_days(tmp_path: Path) -> None:
     book = workbook(tmp_path / "a.xlsx", 5, 6)
     book.epoch = CALENDAR_MAC_1904
@@ -593,8 +616,19 @@ MANIFEST = (
 )
 
 
-def ods(path: Path, *cells: str, row: str = "", styles: str = "") -> Path:
-    """Write a sheet in which each payment has a cell of an amount as it is given."""
+def ods(
+    path: Path, *cells: str, row: str = "", styles: str = "", column: str = "", named: str = ""
+) -> Path:
+    """Write a sheet in which each payment has a cell of an amount as it is given.
+
+    Args:
+        path: of the file.
+        cells: one for each payment.
+        row: attributes of the first payment's row.
+        styles: those of the content.
+        column: attributes of the column of amounts.
+        named: styles that the workbook has by their names.
+    """
     rows = [HEAD.split(","), *([f"{13 + i}/10/2026", "A", f"S{i}"] for i in range(len(cells)))]
     lines = [
         "".join(
@@ -612,6 +646,7 @@ def ods(path: Path, *cells: str, row: str = "", styles: str = "") -> Path:
     content = (
         f"<office:document-content{NAMES}><office:automatic-styles>{STRUCK}{styles}"
         '</office:automatic-styles><office:body><office:spreadsheet><table:table table:name="A">'
+        f'<table:table-column table:number-columns-repeated="3"/><table:table-column{column}/>'
         f"{''.join(body)}</table:table></office:spreadsheet></office:body>"
         "</office:document-content>"
     )
@@ -619,6 +654,12 @@ def ods(path: Path, *cells: str, row: str = "", styles: str = "") -> Path:
         archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
         archive.writestr("META-INF/manifest.xml", MANIFEST)
         archive.writestr("content.xml", content)
+        if named:
+            archive.writestr(
+                "styles.xml",
+                f"<office:document-styles{NAMES}><office:styles>{named}</office:styles>"
+                "</office:document-styles>",
+            )
     return path
 
 
@@ -662,6 +703,32 @@ def test_rows_of_an_ods_workbook_that_are_hidden_or_struck_through_are_told_of(
     _, report = read(path)
     assert any("1 row is hidden" in note for note in report.notes)
     assert any("1 payment is struck through" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("place", ["cell", "column", "row", "parent"])
+def test_a_style_that_a_workbook_has_by_name_is_known_wherever_it_is_given(
+    tmp_path: Path, place: str
+) -> None:
+    struck = STRUCK.replace('"s"', '"Deleted"')
+    default = ' table:default-cell-style-name="Deleted"'
+    child = (
+        '<style:style style:name="child" style:family="table-cell" '
+        'style:parent-style-name="Deleted"/>'
+    )
+    style = {"cell": "Deleted", "parent": "child"}.get(place, "")
+    cell = money("5", "5.00", f' table:style-name="{style}"' if style else "")
+    plain = money("6", "6.00", ' table:style-name="plain"')
+    path = ods(
+        tmp_path / "a.ods",
+        cell,
+        plain,
+        row=default if place == "row" else "",
+        column=default if place == "column" else "",
+        styles=child + '<style:style style:name="plain" style:family="table-cell"/>',
+        named=struck,
+    )
+    _, report = read(path)
+    assert any("struck through" in note for note in report.notes)
 
 
 def test_a_comment_on_an_amount_is_not_what_it_prints(tmp_path: Path) -> None:
