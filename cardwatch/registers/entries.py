@@ -371,12 +371,16 @@ class _RegisterReading:
                 unread &= ~column.matches(BLANK_WORDS)[good.index.to_numpy()]
                 heading = self.headings[self.positions[field.name]]
                 lines[f"with a day in '{heading}' that cannot be read"] = int(unread.sum())
+                if field.kind == "moment":
+                    moments = good[field.name].to_numpy()
+                    is_day = ~np.isnat(moments) & (moments == moments.astype("datetime64[D]"))
+                    lines[f"with a day in '{heading}' and no time"] = int(is_day.sum())
             elif field.kind == "choice" and field.name in self.positions:
                 unclear = int((good[field.name] == "unknown").sum())
                 lines[f"with a {field.name} that cannot be told"] = unclear
         future = entries["known_on"] < entries["true_from"]
         lines["recorded before they were true"] = int(future.sum())
-        return [f"{n} {plural(n, 'row is', 'rows are')} {note}" for note, n in lines.items() if n]
+        return [f"{n:,} {plural(n, 'row is', 'rows are')} {note}" for note, n in lines.items() if n]
 
 
 def pence_in(text: str, mark: str) -> int:
