@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import sys
 from dataclasses import asdict
@@ -26,6 +25,8 @@ from cardwatch.quantities import quantity
 from cardwatch.vocabulary import SECOND_PERSON
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cardwatch.features import Ledger
     from cardwatch.records import Register
     from cardwatch.services import RegisterReceipt
@@ -75,36 +76,68 @@ def import_files(
 ) -> None:
     """Import registers into the casebook: each file is the newest version of its register."""
     from cardwatch import services
-    from cardwatch.cli.output import err, out
-    from cardwatch.registers import read_register
 
     day = str(known_from.date()) if known_from else ""
-    receipts = []
+    choices = reading_choices(None, date_order)
+
     with open_context(person, organisation) as context:
-        for file in files:
-            with busy(f"Reading {file.name}"):
-                register = read_register(file, reading_choices(None, date_order), kind=kind)
-            receipt = services.import_register(context, register, known_from=day, replaces=replaces)
-            receipts.append(receipt)
-            if receipt.outcome == SECOND_PERSON:
-                told = "\n".join(receipt.notes)
-                err.print(f"Not imported: {told}", markup=False, soft_wrap=True)
-            elif not json:
-                out.print(_received(receipt), markup=False, soft_wrap=True)
-        with busy("Comparing the statements of the last 12 months"):
-            services.check_registers_now(context)
+
+        def import_one(file: Path) -> RegisterReceipt:
+            register = _read(file, choices, kind)
+            return services.import_register(context, register, known_from=day, replaces=replaces)
+
+        receipts = [_import_one(file, import_one, len(files), json=json) for file in files]
+        received = [receipt for receipt in receipts if receipt is not None]
+        if any(receipt.outcome != SECOND_PERSON for receipt in received):
+            with busy("Comparing the statements of the last 12 months"):
+                services.check_registers_now(context)
         sign_checkpoint(context)
     if json:
-        print_json([asdict(receipt) for receipt in receipts])
-    _end(receipts)
+        print_json([asdict(receipt) for receipt in received])
+    _end(received, len(receipts) - len(received))
 
 
-def _end(receipts: list[RegisterReceipt]) -> None:
+def _read(file: Path, choices: ReadingChoices, kind: str) -> Register:
+    """Return the register in a file that is imported."""
+    from cardwatch.registers import read_register
+
+    with busy(f"Reading {file.name}"):
+        return read_register(file, choices, kind=kind)
+
+
+def _import_one(
+    file: Path, import_one: Callable[[Path], RegisterReceipt], count: int, *, json: bool
+) -> RegisterReceipt | None:
+    """Import one of some files and print what became of it; none where it is refused.
+
+    Raises:
+        CardwatchError: the only file is refused.
+    """
+    from cardwatch.cli.output import err, out
+
+    try:
+        receipt = import_one(file)
+    except CardwatchError as refusal:
+        if count == 1:
+            raise
+        told = str(refusal)
+        named = told if told.startswith(file.name) else f"{file.name}: {told}"
+        err.print(f"Not imported: {named}", markup=False, soft_wrap=True)
+        return None
+    if receipt.outcome == SECOND_PERSON:
+        told = "\n".join(receipt.notes)
+        err.print(f"Not imported: {told}", markup=False, soft_wrap=True)
+    elif not json:
+        out.print(_received(receipt), markup=False, soft_wrap=True)
+    return receipt
+
+
+def _end(receipts: list[RegisterReceipt], refused: int) -> None:
     """End with the code that says whether every file was received, and all of it."""
     waiting = [receipt for receipt in receipts if receipt.outcome == SECOND_PERSON]
     if len(waiting) == len(receipts):
         raise typer.Exit(REFUSED)
-    if waiting or any(receipt.unreadable for receipt in receipts):
+    if refused or waiting or any(receipt.unreadable for receipt in receipts):
         raise typer.Exit(PARTLY)
 
 
@@ -177,6 +210,7 @@ def show(
 def _show_stored(name: str, person: str | None, organisation: str | None, *, json: bool) -> None:
     """Show a register in the casebook with its versions, or one version with its problems."""
     from cardwatch import services
+    from cardwatch.cli.output import print_quality
     from cardwatch.registers import register_kinds
 
     with open_context(person, organisation) as context:
@@ -188,9 +222,8 @@ def _show_stored(name: str, person: str | None, organisation: str | None, *, jso
             versions = [asdict(version) for version in detail.versions]
             columns = ("version_id", "file", "received_at", "entries", "unreadable", "known_from")
             print_rows(versions, columns, json=False)
-            figures = asdict(detail.quality) if detail.quality else {}
-            rows = [{"figure": key, "value": value} for key, value in figures.items()]
-            print_rows(rows, ("figure", "value"), json=False)
+            if detail.quality:
+                print_quality(asdict(detail.quality))
             return
         version, report = services.get_version(context, name)
     if json:
@@ -271,7 +304,7 @@ def match(
 
 
 def read_folder(folder: Path | None, choices: ReadingChoices) -> list[Register]:
-    """Return the registers in a folder, or in one file; none where no folder is given.
+    """Return the registers in a folder and those below it, or in one file; none without a folder.
 
     Raises:
         CardwatchError: the folder is not there, or holds no file.
@@ -280,7 +313,7 @@ def read_folder(folder: Path | None, choices: ReadingChoices) -> list[Register]:
 
     if folder is None:
         return []
-    files = [folder] if folder.is_file() else sorted(folder.glob("*")) if folder.is_dir() else []
+    files = [folder] if folder.is_file() else sorted(folder.rglob("*"))
     files = [file for file in files if file.is_file() and not file.name.startswith((".", "~"))]
     if not files:
         raise CardwatchError(f"{folder} holds no register. Give a folder with one file a register.")
@@ -329,6 +362,33 @@ def _write_review(path: Path, rows: list[dict[str, Any]]) -> None:
     write_file(path, text.encode())
 
 
+def _named_numbers(file: Path, names: list[str], number: str) -> list[dict[str, str]]:
+    """Return each name of a table with the company number beside it.
+
+    Raises:
+        CardwatchError: the file cannot be read, lacks a column, or has no row.
+    """
+    from cardwatch.tabular import normalise_heading, read_tables
+
+    if not file.is_file():
+        raise CardwatchError(f"{file.name}: there is no such file")
+    [table] = read_tables([file], frozenset(map(normalise_heading, [*names, number])))
+    if isinstance(table, CardwatchError):
+        raise table
+    missing = [heading for heading in [*names, number] if heading not in table.headings]
+    if missing or not len(table.rows):
+        raise CardwatchError(f"{file.name} has no column {', '.join(missing) or 'and no row'}.")
+    columns = {
+        heading: table.cells[str(table.headings.index(heading))].to_pylist()
+        for heading in (*names, number)
+    }
+    return [
+        {"name": name or "", "number": company or ""}
+        for heading in names
+        for name, company in zip(columns[heading], columns[number], strict=True)
+    ]
+
+
 @registers_app.command(
     "evaluate", epilog="Example: cardwatch registers evaluate names.csv --name donor --number crn"
 )
@@ -343,20 +403,7 @@ def evaluate_names(
     """Measure the matcher on names with company numbers: precision and recall, beside rivals."""
     from cardwatch.evaluation.register_matches import labelled_names, measure_names
 
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            rows = list(csv.DictReader(lines))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CardwatchError(f"{file.name} cannot be read.") from error
-    missing = [column for column in [*name, number] if rows and column not in rows[0]]
-    if missing or not rows:
-        raise CardwatchError(f"{file.name} has no column {', '.join(missing) or 'and no row'}.")
-    pairs = [
-        {"name": row[heading] or "", "number": row[number] or ""}
-        for row in rows
-        for heading in name
-    ]
-    scores = measure_names(labelled_names(pairs))
+    scores = measure_names(labelled_names(_named_numbers(file, name, number)))
     score_rows = [
         asdict(score)
         | {

@@ -48,10 +48,15 @@ REGISTER_MESSAGES = {
 BLANK_WORDS = (
     r"(?i)^[\s\p{Z}]*(?:n/?a|not? (?:known|stated|given)|unknown|tbc|ongoing|none|-+)?[\s\p{Z}]*$"
 )
+DECLARED = r"(?: (?:or hospitality|to declare|to report|received|declared|offered|recorded))"
 NIL_RETURN = (
-    r"(?i)^[\s\p{Z}]*(?:nil(?: returns?)?|nothing (?:to declare|declared|received|recorded)"
-    r"|no (?:gifts?|hospitality|interests?|entries|offers?)\b.*|none(?: (?:declared|received))?)"
-    r"[\s\p{Z}.]*$"
+    r"(?i)^[\s\p{Z}]*(?:"
+    r"nil(?: returns?)?(?:[\s\p{Z}]*[-:\x{2013}\x{2014}][\s\p{Z}]*nothing\b[^,;]*)?"
+    rf"|nothing{DECLARED}"
+    r"|(?:no|nil) (?:gifts?|hospitality|gifts? (?:and|or|/|&) hospitality|interests?|entries"
+    rf"|offers?|declarations?|returns?){DECLARED}*"
+    rf"|none{DECLARED}?"
+    r")(?:[\s\p{Z}]+(?:in|for|during|this|to date)\b[^,;]*)?[\s\p{Z}.]*$"
 )
 """A row that says a unit or person has nothing to declare."""
 CLOCK = re.compile(r"(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?\s*([ap])?", re.IGNORECASE)
@@ -168,7 +173,9 @@ class _RegisterReading:
             RegisterUnknown: a column that the register needs is missing.
         """
         self.table, self.key = table, choices.card_key
-        self.headings = tuple(redact_cards(heading, self.key) for heading in table.headings)
+        self.headings = tuple(
+            " ".join(redact_cards(heading, self.key).split()) for heading in table.headings
+        )
         if kind is None:
             raise RegisterUnknown(table.file, self.headings, [ANY_REGISTER], [])
         self.kind = kind

@@ -97,7 +97,8 @@ def test_an_entry_in_two_versions_is_known_from_the_earlier(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     "heading",
     ["National Insurance No", "NI Number", "Date of Birth", "DOB", "Gross pay to date", "Sort code",
-     "Bank account", "Passport number", "Sex", "Home telephone number", "Post code"],
+     "Bank account", "Passport number", "Sex", "Home telephone number", "Post code", "D.O.B.",
+     "N.I. No"],
 )  # fmt: skip
 def test_no_register_takes_a_forbidden_column(read: Read, heading: str) -> None:
     text = f"Employee No,Name,{heading},Unit,Date started\nE1,Ann Roe,SECRET,Fleet,01/02/2020\n"
@@ -107,11 +108,12 @@ def test_no_register_takes_a_forbidden_column(read: Read, heading: str) -> None:
     assert "SECRET" not in repr(register.reports)
 
 
-def test_the_reason_of_an_absence_is_dropped_and_said_so(read: Read) -> None:
-    text = "Employee No,From,To,Absence reason\nE1,01/10/2026,03/10/2026,SECRET\n"
+@pytest.mark.parametrize("heading", ["Absence reason", "Type of absence", "Comments", "Diagnosis"])
+def test_the_reason_of_an_absence_is_dropped_and_said_so(read: Read, heading: str) -> None:
+    text = f"Employee No,From,To,{heading}\nE1,01/10/2026,03/10/2026,SECRET\n"
     register = read(text, "absence.csv")
     assert register.reports[0].dropped == {
-        "Absence reason": "only the days of an absence are used, never the reason"
+        heading: "only the days of an absence are used, never the reason"
     }
     assert "SECRET" not in register.entries.to_csv()
 
@@ -210,3 +212,32 @@ def test_a_nil_return_in_the_column_of_the_decision_is_one(read: Read) -> None:
     register = read(GIFTS + "E9,Fleet,,,,Nil return,,\nE8,Fleet,03/10/2026,Osprey Ltd,,None,,\n")
     assert (register.reports[0].nil_returns, register.reports[0].entries) == (1, 1)
     assert register.nil_units == ("Fleet",)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_nil"),
+    [
+        ("Nil return - nothing to declare", True),
+        ("NIL", True),
+        ("Nothing to declare this quarter.", True),
+        ("No declarations", True),
+        ("No gifts or hospitality received", True),
+        ("None to report", True),
+        ("Nil cost lunch with Osprey plc", False),
+        ("No gift accepted, lunch with Osprey plc declined", False),
+        ("None Such Antiques Ltd", False),
+        ("Nothing But Cakes Ltd", False),
+    ],
+)
+def test_a_nil_return_is_told_from_an_offer(read: Read, text: str, *, is_nil: bool) -> None:
+    register = read(GIFTS + f'E1,Fleet,03/10/2026,"{text}",,,,\n')
+    assert register.reports[0].nil_returns == is_nil
+    assert len(register.entries) == (not is_nil)
+
+
+def test_a_heading_of_two_lines_is_printed_in_one(read: Read) -> None:
+    register = read(
+        'Employee No,"Date\nof offer",Donor\nE1,,Osprey Ltd\nE2,03/10/2026,Osprey Ltd\n'
+    )
+    assert register.reports[0].columns["offered_on"] == "Date of offer"
+    assert [problem.column for problem in register.reports[0].problems] == ["Date of offer"]
