@@ -16,6 +16,7 @@ from cardwatch.cli.context import (
     open_context,
     print_json,
     print_rows,
+    read_text,
     sign_checkpoint,
     write_file,
 )
@@ -25,12 +26,12 @@ from cardwatch.quantities import quantity
 from cardwatch.vocabulary import SECOND_PERSON
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from cardwatch.features import Ledger
     from cardwatch.records import Register
     from cardwatch.services import RegisterReceipt
-    from cardwatch.statements import ReadingChoices
+    from cardwatch.statements import Profile, ReadingChoices
 
 registers_app = typer.Typer(
     no_args_is_help=True,
@@ -40,6 +41,12 @@ registers_app = typer.Typer(
 RegisterFile = Annotated[Path, typer.Argument(help="CSV, XLSX, XLS or ODS.", show_default=False)]
 RegisterKindName = Annotated[
     str, typer.Option("--kind", help="Which register it is; by its name and headings if not said.")
+]
+RegisterColumns = Annotated[
+    Path | None,
+    typer.Option(
+        "--columns", help="Column profile (TOML), as 'cardwatch registers columns' writes it."
+    ),
 ]
 KnownFrom = Annotated[
     dt.datetime | None,
@@ -73,17 +80,25 @@ def import_files(
     organisation: Owner = None,
     json: AsJson = False,
     date_order: DateOrder = "decide",
+    columns: RegisterColumns = None,
 ) -> None:
-    """Import registers into the casebook: each file is the newest version of its register."""
+    """Import registers into the casebook: each file is the newest version of its register.
+
+    A column profile is remembered for your files with the same headings, and for your colleagues'
+    once one of them has given the same.
+    """
     from cardwatch import services
 
     day = str(known_from.date()) if known_from else ""
-    choices = reading_choices(None, date_order)
+    choices, given = reading_choices(None, date_order), _profiles(columns)
 
     with open_context(person, organisation) as context:
+        profiles = [*given, *services.list_register_profiles(context)]
 
         def import_one(file: Path) -> RegisterReceipt:
-            register = _read(file, choices, kind)
+            register = _read(file, choices, kind, profiles)
+            for profile in given:
+                services.save_register_profile(context, profile)
             return services.import_register(context, register, known_from=day, replaces=replaces)
 
         receipts = [_import_one(file, import_one, len(files), json=json) for file in files]
@@ -97,12 +112,19 @@ def import_files(
     _end(received, len(receipts) - len(received))
 
 
-def _read(file: Path, choices: ReadingChoices, kind: str) -> Register:
+def _profiles(columns: Path | None) -> list[Profile]:
+    """Return the column profile in a file, if one is given."""
+    from cardwatch.registers import parse_register_profile
+
+    return [parse_register_profile(read_text(columns), columns.name)] if columns else []
+
+
+def _read(file: Path, choices: ReadingChoices, kind: str, profiles: Sequence[Profile]) -> Register:
     """Return the register in a file that is imported."""
     from cardwatch.registers import read_register
 
     with busy(f"Reading {file.name}"):
-        return read_register(file, choices, kind=kind)
+        return read_register(file, choices, kind=kind, profiles=profiles)
 
 
 def _import_one(
@@ -188,6 +210,20 @@ def template(kind: Annotated[str, typer.Argument(help="gifts, interests, contrac
     sys.stdout.write(template_text(register_kind(kind)))
 
 
+@registers_app.command(
+    "columns", epilog="Example: cardwatch registers columns gifts.csv > gifts.toml"
+)
+def columns(file: RegisterFile, kind: RegisterKindName = "") -> None:
+    """Print a column profile for a register to edit and give with --columns, or put beside it.
+
+    The headings of the file stand in it, with the likely field of each.
+    """
+    from cardwatch.registers import register_headings, register_profile_text
+
+    choices = reading_choices(None, "decide")
+    sys.stdout.write(register_profile_text(*register_headings(file, choices, kind)))
+
+
 @registers_app.command("show", epilog="Example: cardwatch registers show gifts.csv")
 def show(
     file: Annotated[
@@ -199,10 +235,22 @@ def show(
     organisation: Owner = None,
     json: AsJson = False,
     date_order: DateOrder = "decide",
+    columns: RegisterColumns = None,
 ) -> None:
     """Show a register: every row accounted for, columns dropped, figures about its quality."""
+    from cardwatch.registers import read_register
+
     if Path(file).is_file():
-        _show_file(Path(file), kind, known_from, json=json, date_order=date_order)
+        day = known_from.date() if known_from else None
+        with busy("Reading the register"):
+            register = read_register(
+                Path(file),
+                reading_choices(None, date_order),
+                kind=kind,
+                known_from=day,
+                profiles=_profiles(columns),
+            )
+        _show_file(register, json=json)
     else:
         _show_stored(file, person, organisation, json=json)
 
@@ -234,20 +282,10 @@ def _show_stored(name: str, person: str | None, organisation: str | None, *, jso
     print_rows(problems, ("row", "column", "code", "message"), json=False)
 
 
-def _show_file(
-    file: Path, kind: str, known_from: dt.datetime | None, *, json: bool, date_order: str
-) -> None:
-    """Read a register that is a file, and print what it holds."""
+def _show_file(register: Register, *, json: bool) -> None:
+    """Print what a file of a register holds."""
     from cardwatch.cli.output import print_register_report
-    from cardwatch.registers import read_register
 
-    with busy("Reading the register"):
-        register = read_register(
-            file,
-            reading_choices(None, date_order),
-            kind=kind,
-            known_from=known_from.date() if known_from else None,
-        )
     quality = _quality(register)
     if json:
         report = register.reports[0]
@@ -306,6 +344,8 @@ def match(
 def read_folder(folder: Path | None, choices: ReadingChoices) -> list[Register]:
     """Return the registers in a folder and those below it, or in one file; none without a folder.
 
+    A TOML file among them is a column profile, by which the others are read.
+
     Raises:
         CardwatchError: the folder is not there, or holds no file.
     """
@@ -317,7 +357,9 @@ def read_folder(folder: Path | None, choices: ReadingChoices) -> list[Register]:
     files = [file for file in files if file.is_file() and not file.name.startswith((".", "~"))]
     if not files:
         raise CardwatchError(f"{folder} holds no register. Give a folder with one file a register.")
-    return read_registers(files, choices)
+    profiles = [profile for file in files if file.suffix == ".toml" for profile in _profiles(file)]
+    registers = [file for file in files if file.suffix != ".toml"]
+    return read_registers(registers, choices, profiles=profiles)
 
 
 def _quality(register: Register) -> dict[str, Any]:

@@ -130,6 +130,28 @@ def test_of_several_registers_those_that_can_be_are_imported(
     assert "{" not in shown
 
 
+def test_the_columns_of_a_register_are_stated_once(
+    begun: Callable[..., Any], tmp_path: Path
+) -> None:
+    head = "Firm,Our number,From when\n"
+    files = [tmp_path / name for name in ("contracts.csv", "later.csv")]
+    for number, file in enumerate(files):
+        file.write_text(head + f"Kite {number} Ltd,C{number},01/01/2026\n", encoding="utf-8")
+    first, later = map(str, files)
+    refused = begun("registers", "import", first, "--as", FINANCE, code=3)
+    assert "cardwatch registers columns FILE" in refused
+    profile = begun("registers", "columns", first, json_out=False)
+    assert 'organisation = "' in profile
+    chosen = 'organisation = "Firm"\nreference = "Our number"\nstarts_on = "From when"\n'
+    profile = profile.partition("[columns]\n")[0] + "[columns]\n" + chosen
+    (tmp_path / "columns.toml").write_text(profile, encoding="utf-8")
+    given = ("--columns", str(tmp_path / "columns.toml"))
+    assert "1 entry" in begun("registers", "show", first, *given, json_out=False)
+    begun("registers", "import", first, *given, "--as", FINANCE)
+    waiting = begun("registers", "import", later, "--as", FINANCE, code=3, json_out=False)
+    assert "Added: Kite 1 Ltd, c1" in waiting
+
+
 def test_decisions_about_names_are_counted_as_they_are_imported(
     begun: Callable[..., Any], tmp_path: Path
 ) -> None:

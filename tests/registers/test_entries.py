@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Any
 import openpyxl
 import pytest
 
-from cardwatch.errors import CardwatchError, FileRefused, RegisterUnknown
+from cardwatch.errors import CardwatchError, FileFaulty, FileRefused, RegisterUnknown
 from cardwatch.registers import (
     FIELD_TYPES,
+    chosen_profile,
+    guessed_columns,
+    parse_register_profile,
     read_register,
     read_registers,
     register_kind,
     register_kinds,
+    register_profile_text,
+    register_profile_toml,
     register_quality,
     template_text,
 )
@@ -241,3 +246,75 @@ def test_a_heading_of_two_lines_is_printed_in_one(read: Read) -> None:
     )
     assert register.reports[0].columns["offered_on"] == "Date of offer"
     assert [problem.column for problem in register.reports[0].problems] == ["Date of offer"]
+
+
+STRANGE = (
+    "Force register,,,,,\n"
+    "Ref,Who was it,When made,By whom,Taken or not,D.O.B.\n"
+    "1,E1,03/10/2026,Osprey Ltd,Accepted,SECRET\n"
+)
+CHOSEN = {"employee_id": "Who was it", "offered_on": "When made", "organisation": "By whom",
+          "decision": "Taken or not"}  # fmt: skip
+HEADINGS = STRANGE.splitlines()[1].split(",")
+
+
+def test_columns_that_somebody_states_are_used_for_exactly_those_headings(read: Read) -> None:
+    with pytest.raises(RegisterUnknown) as refused:
+        read(STRANGE)
+    assert (refused.value.kind, refused.value.headings) == ("gifts", tuple(HEADINGS))
+    profile = chosen_profile("gifts", HEADINGS, CHOSEN)
+    profile = parse_register_profile(register_profile_toml(profile), "columns")
+    register = read(STRANGE, "anything.csv", profiles=[profile])
+    assert register.kind == "gifts"
+    assert register.entries["organisation"].tolist() == ["Osprey Ltd"]
+    assert register.entries["decision"].tolist() == ["accepted"]
+    assert "SECRET" not in register.entries.to_csv()
+    with pytest.raises(RegisterUnknown):
+        read(STRANGE.replace("Ref,", "Reference,"), profiles=[profile])
+    with pytest.raises(RegisterUnknown):
+        read(STRANGE, kind="interests", profiles=[profile])
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"offered_on": ""}, "Choose the column for 'Date offered'"),
+        ({"decision": "By whom"}, "already chosen"),
+        ({"decision": "Colour"}, "no column 'Colour'"),
+        ({"value": "D.O.B."}, "never taken"),
+        ({"salary": "Ref"}, "no field 'salary'"),
+    ],
+)
+def test_columns_that_cannot_be_are_refused(change: dict[str, str], told: str) -> None:
+    with pytest.raises(CardwatchError, match=told):
+        chosen_profile("gifts", HEADINGS, CHOSEN | change)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("register = 'pets'\nrecognise = []\n[columns]\n", "register must be one of"),
+        ("register = 'gifts'\nrecognise = 1\n[columns]\n", "recognise must be"),
+        ("register = 'gifts'\nrecognise = []\ncolumns = 1\n", "must be a table"),
+        ("register = 'gifts'\nrecognise = []\nx = 1\n[columns]\n", "unknown setting 'x'"),
+        ("register = 'gifts'\nrecognise = ['A']\n[columns]\nperson = 'B'\n", "no column 'B'"),
+        ("register = [", "not valid TOML"),
+    ],
+)
+def test_a_profile_with_faults_names_them(text: str, told: str) -> None:
+    with pytest.raises(FileFaulty, match=told):
+        parse_register_profile(text, "columns")
+
+
+def test_columns_are_guessed_by_like_headings_and_none_twice() -> None:
+    headings = ["Ref", "Staff member", "Dept.", "Date Offer Made",
+                "Details of Offer / Organisation", "Accepted or Declined?", "Approx Value",
+                "Bank account"]  # fmt: skip
+    guesses = guessed_columns(register_kind("gifts"), headings)
+    assert guesses["offered_on"] == "Date Offer Made"
+    assert guesses["details"] == "Details of Offer / Organisation"
+    assert guesses["value"] == "Approx Value"
+    assert len(set(guesses.values())) == len(guesses)
+    assert "Bank account" not in guesses.values()
+    text = register_profile_text(register_kind("gifts"), headings)
+    assert 'Headings not used yet: "Ref"' in text
