@@ -48,14 +48,14 @@ REGISTER_MESSAGES = {
 BLANK_WORDS = (
     r"(?i)^[\s\p{Z}]*(?:n/?a|not? (?:known|stated|given)|unknown|tbc|ongoing|none|-+)?[\s\p{Z}]*$"
 )
-DECLARED = r"(?: (?:or hospitality|to declare|to report|received|declared|offered|recorded))"
+NIL_VERBS = r"(?: (?:or hospitality|to declare|to report|received|declared|offered|recorded))"
 NIL_RETURN = (
     r"(?i)^[\s\p{Z}]*(?:"
     r"nil(?: returns?)?(?:[\s\p{Z}]*[-:\x{2013}\x{2014}][\s\p{Z}]*nothing\b[^,;]*)?"
-    rf"|nothing{DECLARED}"
+    rf"|nothing{NIL_VERBS}"
     r"|(?:no|nil) (?:gifts?|hospitality|gifts? (?:and|or|/|&) hospitality|interests?|entries"
-    rf"|offers?|declarations?|returns?){DECLARED}*"
-    rf"|none{DECLARED}?"
+    rf"|offers?|declarations?|returns?){NIL_VERBS}*"
+    rf"|none{NIL_VERBS}?"
     r")(?:[\s\p{Z}]+(?:in|for|during|this|to date)\b[^,;]*)?[\s\p{Z}.]*$"
 )
 """A row that says a unit or person has nothing to declare."""
