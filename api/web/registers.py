@@ -12,6 +12,7 @@ from api.downloads import as_file
 from api.state import UPLOAD_BYTES, Service
 from api.uploads import keep_upload, read_kept_register, read_register_file
 from api.web.base import AllFields, Files, FormFields, field_errors, nonempty, redirect, render
+from api.web.paging import numbered_page
 from cardwatch import services
 from cardwatch.casebook import PSD
 from cardwatch.casebook.unit_of_work import short_id
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from cardwatch.records import Register
 
 router = APIRouter()
-MOST_MATCHES = 100
-"""The most names that the page of reviews lists."""
+MATCHES_PER_PAGE = 100
 DECISION_LABELS = {
     "same": "The same organisation",
     "not-the-same": "Not the same",
@@ -250,8 +250,10 @@ def _matches_page(
         pair = undecided[0] if undecided else ""
     show = "decided" if request.query_params.get("show") == "decided" else "undecided"
     listed = {n: m for n, m in by_id.items() if bool(m.decision) == (show == "decided")}
+    page = numbered_page(request, f"/registers/matches?show={show}", len(listed), MATCHES_PER_PAGE)
     return render(
-        request, "matches.html", listed=dict(list(listed.items())[:MOST_MATCHES]),
+        request, "matches.html", page=page,
+        listed=dict(list(listed.items())[page.offset : page.last]),
         counts={"undecided": len(undecided), "decided": len(by_id) - len(undecided)}, show=show,
         chosen=by_id.get(pair), pair=pair, labels=DECISION_LABELS, form=form, errors=errors,
         supplier_ids=services.supplier_ids(context, {m.merchant for m in matches}),

@@ -70,6 +70,21 @@ def test_from_an_upload_to_a_reviewed_name_and_an_alert(
     assert "6 Sep 2026" in shown
 
 
+def test_every_decision_about_a_name_can_be_found_again(
+    page: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, those beyond the first hundred could not be, and so not be taken back."""
+    monkeypatch.setattr("api.web.registers.MATCHES_PER_PAGE", 2)
+    names = [f"{word} Joinery" for word in ("Osprey", "Kittiwake", "Dunlin", "Curlew", "Godwit")]
+    for name in names:
+        pair = {"organisation": name, "merchant": name.upper()}
+        page("/registers/matches", **pair, decision="same", reason="seen the invoice")
+    pages = [page(f"/registers/matches?show=decided&page={n}").text for n in (1, 2, 3)]
+    tables = [text.partition("<tbody")[2] for text in pages]
+    assert [sum(name in table for name in names) for table in tables] == [2, 2, 1]
+    assert 'href="/registers/matches?show=decided&amp;page=3"' in pages[0]
+
+
 STRANGE = (
     "Ref,Who was it,When made,By whom,Taken or not,D.O.B.\n"
     "1,E1,05/09/2026,Osprey Joinery Ltd,Accepted,01/02/1980\n"
