@@ -166,6 +166,7 @@ def state_columns(
     """Read a register with the columns that somebody has stated, and remember them; or discard."""
     upload_id = form.get("upload", "")
     if form.get("action") == "discard":
+        services.open_upload(context, upload_id, service.seal)  # nobody else's
         services.discard_upload(context, upload_id)
         return redirect("/registers/new", "file-discarded")
     kept, refusal = _waiting(service, context, upload_id)
