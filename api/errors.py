@@ -25,8 +25,10 @@ from cardwatch.errors import (
     NotAllowed,
     NotFound,
     QuotaReached,
+    RegisterUnknown,
     SecondPersonNeeded,
 )
+from cardwatch.registers import register_kind, register_profile_text
 from cardwatch.statements import profile_text, shipped_profiles
 
 if TYPE_CHECKING:
@@ -107,7 +109,11 @@ def refusal_response(refusal: CardwatchError) -> Response:
 def _more(refusal: CardwatchError) -> dict[str, Any]:
     """Return what a refusal says beside its sentence."""
     if isinstance(refusal, ColumnsUnknown):
-        profile = profile_text(refusal.headings, shipped_profiles())
+        if not isinstance(refusal, RegisterUnknown):
+            profile = profile_text(refusal.headings, shipped_profiles())
+        else:
+            kind = refusal.kind
+            profile = register_profile_text(register_kind(kind), refusal.headings) if kind else ""
         return {"file": refusal.file, "headings": list(refusal.headings),
                 "missing": list(refusal.missing), "nearest": list(refusal.nearest),
                 "profile": profile}  # fmt: skip

@@ -13,7 +13,12 @@ from api.state import READING
 from cardwatch import services
 from cardwatch.errors import FileFaulty, FileRefused, about_field
 from cardwatch.policy_pack import open_pack
-from cardwatch.registers import read_cards, read_groups, read_registers
+from cardwatch.registers import (
+    parse_register_profile,
+    read_cards,
+    read_groups,
+    read_registers,
+)
 from cardwatch.reports import upload_label
 from cardwatch.reports.aggregate import MAX_AGGREGATE_BYTES
 from cardwatch.statements import (
@@ -166,24 +171,82 @@ def read_register(service: Service, file: UploadFile) -> CardRegister:
         return read_cards(path, choices, limits=READING, readers=service.readers)
 
 
-def read_register_file(service: Service, file: UploadFile, kind: str, date_order: str) -> Register:
-    """Return an uploaded register other than that of cards.
+def read_register_file(
+    service: Service,
+    context: ServiceContext,
+    file: UploadFile,
+    kind: str,
+    date_order: str,
+    columns: str = "",
+) -> Register:
+    """Return an uploaded register other than that of cards; its columns are remembered.
 
     Args:
         service: whose readers read it.
+        context: who brings it.
         file: as it came.
         kind: which register it is; empty to tell by its name and headings.
         date_order: decide, day-first or month-first.
+        columns: a column profile as TOML, where its headings are not known; else empty.
 
     Raises:
         FileRefused: nothing of it can be read; the reason says what to do.
+        FileFaulty: the column profile has faults.
         CardwatchError: there is no such register.
     """
+    profiles = []
+    if columns.strip():
+        service.check_texts({"columns": columns}, "columns")
+        with about_field("columns"):
+            profiles = [parse_register_profile(columns, "columns")]
     label = label_of(file.filename or "")
+    with _saved(file, label) as path:
+        register = _register_at(service, context, path, kind, date_order, profiles)
+    for profile in profiles:
+        services.save_register_profile(context, profile)
+    return register
+
+
+def read_kept_register(
+    service: Service, context: ServiceContext, upload: Upload, profiles: Sequence[Profile]
+) -> Register:
+    """Return the register in a file that waits until its columns are stated.
+
+    Args:
+        service: whose readers read it.
+        context: who brought it.
+        upload: the file, with the options of its form.
+        profiles: columns that were stated, if they were.
+
+    Raises:
+        FileRefused: nothing of it can be read; the reason says what to do.
+    """
+    with tempfile.TemporaryDirectory(prefix="cardwatch-") as folder:
+        path = Path(folder) / _short(upload.file)
+        path.write_bytes(upload.content)
+        kind, order = upload.options["kind"], upload.options["date_order"]
+        return _register_at(service, context, path, kind, order, profiles)
+
+
+def _register_at(
+    service: Service,
+    context: ServiceContext,
+    path: Path,
+    kind: str,
+    date_order: str,
+    profiles: Sequence[Profile],
+) -> Register:
+    """Return the register in a file, by columns that are stated for it or remembered."""
     choices = service.choices([], date_order)
-    with _saved(file, label) as path, about_field("file"):
+    remembered = services.list_register_profiles(context)
+    with about_field("file"):
         (register,) = read_registers(
-            [path], choices, kind=kind, limits=READING, readers=service.readers
+            [path],
+            choices,
+            kind=kind,
+            limits=READING,
+            readers=service.readers,
+            profiles=[*profiles, *remembered],
         )
     return register
 
@@ -213,12 +276,16 @@ def read_pack(service: Service, content: bytes) -> bytes:
 @contextmanager
 def _saved(file: UploadFile, name: str) -> Iterator[Path]:
     """Give a file as it came under a name, in a folder that goes afterwards."""
-    short = name.encode()[-FILE_NAME_BYTES:].decode("utf-8", "ignore")
     with tempfile.TemporaryDirectory(prefix="cardwatch-") as folder:
-        path = Path(folder) / short
+        path = Path(folder) / _short(name)
         with path.open("wb") as out:
             shutil.copyfileobj(file.file, out)
         yield path
+
+
+def _short(name: str) -> str:
+    """Return the end of a name that every file system takes."""
+    return name.encode()[-FILE_NAME_BYTES:].decode("utf-8", "ignore")
 
 
 def label_of(name: str) -> str:

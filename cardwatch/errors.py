@@ -61,12 +61,30 @@ class ColumnsUnknown(FileRefused):
 
 
 class RegisterUnknown(ColumnsUnknown):
-    """A table without the columns a register needs; its headings are to be renamed."""
+    """A table without the columns a register needs.
+
+    Attributes:
+        kind: the register for whose headings a column profile can be written; empty for none.
+    """
 
     advice = (
         "Rename the headings: the page of a register gives an empty one with the headings to use, "
-        "and docs/register-layouts.md and docs/cards.md list them."
+        "and docs/register-layouts.md and docs/cards.md list them. Or state the columns (not those "
+        "of the card register): the page asks for them, and 'cardwatch registers columns FILE' "
+        "writes a profile to be edited."
     )
+
+    def __init__(
+        self,
+        file: str,
+        headings: Sequence[str],
+        missing: Sequence[str],
+        nearest: Sequence[str],
+        kind: str = "",
+    ) -> None:
+        """Take what `ColumnsUnknown` takes, and the register."""
+        self.kind = kind
+        super().__init__(file, headings, missing, nearest)
 
 
 class FileFaulty(CardwatchError):

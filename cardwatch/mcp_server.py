@@ -39,6 +39,7 @@ INSTRUCTIONS = (
     "Amounts are pence. Nothing can be changed here."
 )
 OTHER_ANSWER = "The service answered something else. Are both of the same version?"
+KEY_REFUSED = "The service does not accept the key: it may have expired or been revoked (401)."
 TIMEOUT_SECONDS = 60.0
 READ_ONLY = ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=False)
 Day = Annotated[str, StringConstraints(pattern=r"^(\d{4}-\d\d-\d\d)?$")]
@@ -335,6 +336,8 @@ class _Reader:
             answer = self._client.get(quote(path), params=wanted)
         except httpx2.HTTPError as error:
             raise ToolError(f"The service cannot be reached ({type(error).__name__}).") from error
+        if answer.status_code == httpx2.codes.UNAUTHORIZED:
+            raise ToolError(KEY_REFUSED)
         if answer.status_code != httpx2.codes.OK:
             raise ToolError(f"The service refused this ({answer.status_code}).")
         try:

@@ -48,6 +48,11 @@ STEPS: tuple[tuple[str, str, str], ...] = (
     ("country", r"(?<=\S )(?:UK|GB|EU|GBR|U K)\b", " "),
 )  # fmt: skip
 """Parts removed from a name, in order: description, pattern, replacement."""
+UNACCENTED = str.maketrans(
+    {"Ø": "O", "ø": "o", "Ł": "L", "ł": "l", "Đ": "D", "đ": "d", "Ð": "D", "ð": "d", "Þ": "TH",
+     "þ": "th", "Æ": "AE", "æ": "ae", "Œ": "OE", "œ": "oe", "ẞ": "SS"}
+)  # fmt: skip
+"""Letters that have no accent to be taken off, as printers without them write them."""
 COMPILED = tuple(
     (description, re.compile(pattern), instead)
     for description, pattern, instead in (("card reader", CARD_READERS, ""), *STEPS)
@@ -138,7 +143,7 @@ def _processor_pattern(processors: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _without_accents(text: str) -> str:
-    parts = unicodedata.normalize("NFKD", text)
+    parts = unicodedata.normalize("NFKD", text).translate(UNACCENTED)
     return "".join(part for part in parts if not unicodedata.combining(part))
 
 
@@ -409,5 +414,5 @@ def category_name(code: str) -> str:
     """Return the name of a merchant category code (ISO 18245), or empty if it has none."""
     try:
         return str(iso18245.get_mcc(code).iso_description or "") if code else ""
-    except iso18245.MCCNotFound:
+    except (iso18245.MCCNotFound, ValueError):  # not a number, as in a partition from elsewhere
         return ""

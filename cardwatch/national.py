@@ -21,6 +21,7 @@ from cardwatch import __version__
 from cardwatch.errors import CardwatchError, place_of
 from cardwatch.executors import Engine, processes
 from cardwatch.partitions import (
+    TABLE_FILE,
     FileStore,
     organisation_folder,
     parquet_bytes,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from cardwatch.partitions import Partition
     from cardwatch.records import AlertList
 
-ALERTS_FILE, TABLE_FILE = "alerts.json", "alerts.parquet"
+ALERTS_FILE = "alerts.json"
 WORKER_LOST = "its worker process was lost"
 
 

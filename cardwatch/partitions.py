@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 FOLDER_PREFIX = "organisation="
 POLICY_FILE, CARDS_FILE = "policy.toml", "cards.parquet"
+TABLE_FILE = "alerts.parquet"
+"""A result, which may have been written beside the payments."""
 YEAR_FILE = re.compile(r"\d{4}\.parquet")
 PARTITION_DAYS = ("date", "posting_date", "opened_on", "closed_on", "effective_from")
 PARTITION_WHOLE = ("amount_pence", "row", "single_limit_pence", "month_limit_pence")
@@ -84,8 +86,10 @@ class FileStore:
         except (OSError, pa.ArrowException) as error:
             raise CardwatchError(f"{root} cannot be opened.") from error
 
-    def list_files(self) -> list[str]:
-        """Return the paths of all files below the folder, in order; none if there is no folder.
+    def list_paths(self) -> tuple[list[str], list[str]]:
+        """Return the paths of all files below the folder, and of all folders, in order.
+
+        A link that leads nowhere is a file. Both are empty if there is no folder.
 
         Raises:
             CardwatchError: it cannot be listed.
@@ -96,7 +100,10 @@ class FileStore:
         except (OSError, pa.ArrowException) as error:
             raise CardwatchError(f"{self.root} cannot be listed.") from error
         start = len(self._base.rstrip("/")) + 1
-        return sorted(entry.path[start:] for entry in entries if entry.type == fs.FileType.File)
+        paths = {is_folder: sorted(e.path[start:] for e in entries
+                                   if (e.type == fs.FileType.Directory) == is_folder)
+                 for is_folder in (False, True)}  # fmt: skip
+        return paths[False], paths[True]
 
     def read(self, path: str) -> bytes:
         """Return the bytes of a file.
@@ -135,25 +142,34 @@ def organisation_folder(organisation: str) -> str:
 def list_partitions(root: str) -> list[Partition]:
     """Return the partitions below a folder or address, by the name of their organisation.
 
+    An empty folder and a file that cannot be read are listed, so that the organisation is missed.
+
     Raises:
-        CardwatchError: there is none, or a file cannot be read.
+        CardwatchError: there is none, or the folder cannot be listed.
     """
     store = FileStore(root)
-    by_folder: dict[str, list[str]] = {}
-    for path in store.list_files():
+    files, folders = store.list_paths()
+    by_folder: dict[str, list[str]] = {
+        folder: [] for folder in folders if folder.startswith(FOLDER_PREFIX) and "/" not in folder
+    }
+    for path in files:
         folder, _, name = path.partition("/")
-        is_ours = YEAR_FILE.fullmatch(name) or name in {POLICY_FILE, CARDS_FILE}
+        is_ours = name == POLICY_FILE or (name.endswith(".parquet") and name != TABLE_FILE)
         if folder.startswith(FOLDER_PREFIX) and is_ours:
             by_folder.setdefault(folder, []).append(name)
     partitions = []
     for folder, names in by_folder.items():
-        contents = {name: store.read(f"{folder}/{name}") for name in names}
-        files = tuple(
-            (name, hashlib.sha256(content).hexdigest()) for name, content in contents.items()
-        )
+        hashes, size = [], 0
+        for name in names:
+            try:
+                content = store.read(f"{folder}/{name}")
+            except CardwatchError:  # the organisation fails when it is its turn; the others stand
+                hashes.append((name, ""))
+                continue
+            hashes.append((name, hashlib.sha256(content).hexdigest()))
+            size += len(content)
         organisation = unquote(folder.removeprefix(FOLDER_PREFIX))
-        size = sum(map(len, contents.values()))
-        partitions.append(Partition(organisation, root, folder, files, size))
+        partitions.append(Partition(organisation, root, folder, tuple(hashes), size))
     if not partitions:
         raise CardwatchError(f"{root} has no partitions: no folder such as organisation=NAME.")
     partitions.sort(key=lambda partition: partition.organisation)
@@ -167,11 +183,17 @@ def read_partition(partition: Partition) -> PartitionContent:
     """Return what a partition holds.
 
     Raises:
-        CardwatchError: a file is missing, is not as it was listed, or has other columns.
+        CardwatchError: a file is missing, is not as it was listed, has other columns, or a Parquet
+            file is not named by its year.
     """
     store, folder = FileStore(partition.root), partition.folder
     contents = {}
     for name, sha256 in partition.files:
+        if not (YEAR_FILE.fullmatch(name) or name in {POLICY_FILE, CARDS_FILE}):
+            sentence = (
+                f"{name} is not named by its year, such as 2026.parquet. Rename or remove it."
+            )
+            raise CardwatchError(sentence)
         contents[name] = store.read(f"{folder}/{name}")
         if hashlib.sha256(contents[name]).hexdigest() != sha256:
             raise CardwatchError(f"{name} was changed while it was in use. Run the command again.")

@@ -40,6 +40,11 @@ def _key(name: str) -> str:
     return name if is_bare else _toml(name)
 
 
+def toml_string(text: str) -> str:
+    """A text as TOML."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
 def _toml(value: Any) -> str:  # noqa: ANN401  whatever TOML holds
     """A value as TOML."""
     if isinstance(value, list):
@@ -47,5 +52,5 @@ def _toml(value: Any) -> str:  # noqa: ANN401  whatever TOML holds
     if isinstance(value, dt.date):
         return value.isoformat()
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        return toml_string(value)
     return str(value).lower() if isinstance(value, bool) else repr(value)

@@ -94,8 +94,10 @@ def test_a_seller_behind_a_payment_service_is_hidden_and_kept_apart(raw: str, na
 
 
 @pytest.mark.parametrize(
-    ("raw", "name"), [("Café Nord", "CAFE NORD"), ("MÜLLER TOOLS", "MULLER TOOLS")]
-)
+    ("raw", "name"),
+    [("Café Nord", "CAFE NORD"), ("MÜLLER TOOLS", "MULLER TOOLS"), ("Łódź Bakery", "LODZ BAKERY"),
+     ("Smørrebrød Ltd", "SMORREBROD"), ("Œuf & Æbler", "OEUF&AEBLER")],
+)  # fmt: skip
 def test_an_accent_does_not_make_another_merchant(raw: str, name: str) -> None:
     assert canonical_name(raw).name == name
 
@@ -327,6 +329,7 @@ def test_a_category_has_its_published_name_and_an_unknown_one_none() -> None:
     assert "Betting" in category_name("7995")
     assert category_name("0001") == ""
     assert category_name("") == ""
+    assert category_name("Osprey's trade") == ""
 
 
 def test_a_list_without_a_name_lists_no_merchant() -> None:

@@ -437,3 +437,29 @@ def test_features_of_registers_are_named_and_their_entries_too() -> None:
     kinds = {kind for kinds in REGISTERS_READ.values() for kind in kinds}
     assert all(register_kind(kind) for kind in kinds)
     assert pd.Series(list(REGISTERS_READ)).is_unique
+
+
+@pytest.mark.parametrize(
+    ("times", "count"),
+    [
+        (["09:00:00"] * 20, 20),
+        (["09:00:50"] * 10 + ["09:01:10"] * 10, 20),  # a minute need not begin on the clock
+        (["09:00:00"] * 10 + ["09:01:00"] * 10, 0),
+        ([""] * 20, 0),  # a day alone says nothing of how soon one followed the other
+    ],
+)
+def test_a_batch_of_approvals_is_known_by_times_and_not_by_days(
+    alerts_for: Callable[..., list[Alert]], times: list[str], count: int
+) -> None:
+    approvals = "Payment reference,Approver No,Approved at\n" + "".join(
+        f"T{number},A1,21/10/2026 {time}\n" for number, time in enumerate(times, 1)
+    )
+    others = ["2026-10-19"] * 19
+    found = alerts_for({"approvals.csv": approvals}, others=others)
+    asked = {
+        payment.reference
+        for alert in found
+        if "rushed-approval" in rules_of([alert])
+        for payment in alert.payments
+    }
+    assert len(asked) == count

@@ -81,13 +81,24 @@ def import_register(
         bool, Form(description="Use entries of earlier versions only if this file has them too.")
     ] = False,
     date_order: Annotated[DateOrder, Form(examples=["day-first"])] = "decide",
+    columns: Annotated[
+        str,
+        Form(
+            max_length=20_000,
+            description="A column profile, TOML, as a refusal of unknown headings gives it.",
+        ),
+    ] = "",
 ) -> services.RegisterReceipt:
     """Upload a register: the file is its newest version, and later scorings use it.
 
     Contracts and companies are finance's; all others belong to professional standards. One that
     waits for a second person is not kept: `notes` says what it does, and `version_id` is empty.
+
+    Unknown headings are answered 422 with the headings seen and a `profile` to be filled in; send
+    it as `columns`. It is remembered for your files with the same headings, and for your
+    colleagues' once a second person has sent the same.
     """
-    register = read_register_file(service, file, kind, date_order)
+    register = read_register_file(service, context, file, kind, date_order, columns)
     receipt = services.import_register(
         context, register, known_from=known_from or "", replaces=replaces
     )

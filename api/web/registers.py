@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response
 
 from api.deps import AppStateDep, Context
 from api.downloads import as_file
-from api.state import UPLOAD_BYTES
-from api.uploads import read_register_file
+from api.state import UPLOAD_BYTES, Service
+from api.uploads import keep_upload, read_kept_register, read_register_file
 from api.web.base import AllFields, Files, FormFields, field_errors, nonempty, redirect, render
+from api.web.paging import numbered_page
 from cardwatch import services
 from cardwatch.casebook import PSD
 from cardwatch.casebook.unit_of_work import short_id
-from cardwatch.errors import CardwatchError
-from cardwatch.registers import register_kind, template_text
+from cardwatch.errors import CardwatchError, NotAllowed, NotFound, RegisterUnknown
+from cardwatch.registers import chosen_profile, guessed_columns, register_kind, template_text
 from cardwatch.vocabulary import SECOND_PERSON
 
+if TYPE_CHECKING:
+    from cardwatch.records import Register
+
 router = APIRouter()
-MOST_MATCHES = 100
-"""The most names that the page of reviews lists."""
+MATCHES_PER_PAGE = 100
 DECISION_LABELS = {
     "same": "The same organisation",
     "not-the-same": "Not the same",
@@ -61,17 +65,41 @@ def upload(
     request: Request, context: Context, service: AppStateDep, files: Files, form: FormFields
 ) -> Response:
     """Keep a register as its newest version, and say what happened to every row."""
-    services.uploadable_kinds(context)
+    kinds = {kind.kind for kind in services.uploadable_kinds(context)}
     if not files:
         return _upload_page(request, context, form, {"files": "Select a register"})
+    options = {name: form.get(name, "") for name in ("kind", "known_from")}
+    options |= {
+        "date_order": form.get("date_order", "decide"),
+        "replaces": form.get("replaces", ""),
+    }
     try:
-        order = form.get("date_order", "decide")
-        register = read_register_file(service, files[0], form.get("kind", ""), order)
+        register = read_register_file(
+            service, context, files[0], options["kind"], options["date_order"]
+        )
+    except RegisterUnknown as refusal:
+        if not refusal.kind:
+            errors = {"files": str(refusal), "kind": "Choose which register it is"}
+            return _upload_page(request, context, form, errors)
+        if refusal.kind not in kinds:
+            raise NotAllowed("Your role cannot upload this register.") from refusal
+        kept = keep_upload(service, context, files[0], options | {"kind": refusal.kind})
+        return redirect(f"/registers/columns?upload={kept}")
+    except CardwatchError as refusal:
+        return _upload_page(request, context, form, field_errors(refusal, {"file": "files"}))
+    return _imported(request, context, register, options)
+
+
+def _imported(
+    request: Request, context: Context, register: Register, form: Mapping[str, str]
+) -> Response:
+    """Import a register with the choices of its form, and say what became of it."""
+    try:
         receipt = services.import_register(
             context,
             register,
             known_from=form.get("known_from", ""),
-            replaces="replaces" in form,
+            replaces=bool(form.get("replaces")),
         )
     except CardwatchError as refusal:
         return _upload_page(request, context, form, field_errors(refusal, {"file": "files"}))
@@ -81,6 +109,83 @@ def upload(
     if not receipt.version_id:
         return redirect("/registers/matches")
     return redirect(f"/registers/versions/{receipt.version_id}?outcome={receipt.outcome}")
+
+
+@router.get("/registers/columns")
+def show_columns(request: Request, context: Context, service: AppStateDep) -> Response:
+    """Ask for the columns of a register whose headings are not known, with guesses filled in."""
+    upload_id = request.query_params.get("upload", "")
+    kept, refusal = _waiting(service, context, upload_id)
+    if refusal is None:  # its columns were stated meanwhile
+        return redirect("/registers/new")
+    form = guessed_columns(register_kind(refusal.kind), refusal.headings)
+    return _columns_page(request, (upload_id, kept), refusal, form, {})
+
+
+def _waiting(
+    service: Service, context: Context, upload_id: str
+) -> tuple[services.Upload, RegisterUnknown | None]:
+    """Return a register that waits, and why it cannot be read yet.
+
+    Raises:
+        NotFound: no register of that id waits for the caller.
+        CardwatchError: it cannot be read for another reason.
+    """
+    upload = services.open_upload(context, upload_id, service.seal)
+    if "kind" not in upload.options:
+        raise NotFound("This file is not kept any more. Upload it again.")
+    try:
+        read_kept_register(service, context, upload, ())
+    except RegisterUnknown as refusal:
+        return upload, refusal
+    return upload, None
+
+
+def _columns_page(
+    request: Request,
+    upload: tuple[str, services.Upload],
+    refusal: RegisterUnknown,
+    form: Mapping[str, str],
+    errors: dict[str, str],
+) -> Response:
+    """Show the form for the columns of a register."""
+    kind, (upload_id, kept) = register_kind(refusal.kind), upload
+    offered = [h for h in refusal.headings if h and not kind.dropped_because(h)]
+    dropped = {h: why for h in refusal.headings if h and (why := kind.dropped_because(h))}
+    return render(
+        request, "registers_columns.html", kind=kind, file=kept.file, upload_id=upload_id,
+        headings=list(dict.fromkeys(offered)), dropped=dropped, form=form, errors=errors,
+        needed={name for group in kind.needs for name in group},
+    )  # fmt: skip
+
+
+@router.post("/registers/columns")
+def state_columns(
+    request: Request, context: Context, service: AppStateDep, form: AllFields
+) -> Response:
+    """Read a register with the columns that somebody has stated, and remember them; or discard."""
+    upload_id = form.get("upload", "")
+    if form.get("action") == "discard":
+        services.open_upload(context, upload_id, service.seal)  # nobody else's
+        services.discard_upload(context, upload_id)
+        return redirect("/registers/new", "file-discarded")
+    kept, refusal = _waiting(service, context, upload_id)
+    profiles = []
+    if refusal is not None:
+        fields = {field.name for field in register_kind(refusal.kind).fields}
+        chosen = {name: heading for name, heading in form.items() if name in fields}
+        try:
+            profiles = [chosen_profile(refusal.kind, refusal.headings, chosen)]
+            register = read_kept_register(service, context, kept, profiles)
+        except CardwatchError as fault:
+            errors = field_errors(fault, {"file": ""})
+            return _columns_page(request, (upload_id, kept), refusal, chosen, errors)
+    else:
+        register = read_kept_register(service, context, kept, ())
+    for profile in profiles:
+        services.save_register_profile(context, profile)
+    services.discard_upload(context, upload_id)
+    return _imported(request, context, register, kept.options)
 
 
 @router.get("/registers/versions/{version_id}")
@@ -146,8 +251,10 @@ def _matches_page(
         pair = undecided[0] if undecided else ""
     show = "decided" if request.query_params.get("show") == "decided" else "undecided"
     listed = {n: m for n, m in by_id.items() if bool(m.decision) == (show == "decided")}
+    page = numbered_page(request, f"/registers/matches?show={show}", len(listed), MATCHES_PER_PAGE)
     return render(
-        request, "matches.html", listed=dict(list(listed.items())[:MOST_MATCHES]),
+        request, "matches.html", page=page,
+        listed=dict(list(listed.items())[page.offset : page.last]),
         counts={"undecided": len(undecided), "decided": len(by_id) - len(undecided)}, show=show,
         chosen=by_id.get(pair), pair=pair, labels=DECISION_LABELS, form=form, errors=errors,
         supplier_ids=services.supplier_ids(context, {m.merchant for m in matches}),

@@ -396,12 +396,13 @@ class JobAnswer(JobState):
 
 
 class WaitingUpload(TypedDict):
-    """A file that waits until its columns are checked, without its content."""
+    """A file that waits until its columns are checked, without its content; options are JSON."""
 
     upload_id: str
     file: str
     size_bytes: int
     expires_at: str
+    options: str
 
 
 class FailedJob(TypedDict, total=False):

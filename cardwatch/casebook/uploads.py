@@ -27,7 +27,7 @@ WAITING_BYTES = 100 * 1024 * 1024
 """Bytes of files that may wait for one person at once."""
 REFUSED_OWNER = "refused-file"
 """Whose a refused file is, in place of a person: any of its lane may state its columns."""
-SHOWN_COLUMNS = ("upload_id", "file", "size_bytes", "expires_at")
+SHOWN_COLUMNS = ("upload_id", "file", "size_bytes", "expires_at", "options")
 
 
 def put_upload(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path  # noqa: TC003  typer reads it
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from cardwatch.errors import CardwatchError
 
 app = typer.Typer()
+MOST_KEY_BYTES = 1_000
 
 
 @app.command(
@@ -33,5 +35,23 @@ def mcp(
     except ModuleNotFoundError as error:
         raise CardwatchError("This needs pip install 'cardwatch[mcp]'.") from error
     check_private(key)
-    with make_client(service, key.read_text(encoding="utf-8").strip()) as client:
+    with make_client(service, _key_in(key)) as client:
         make_server(client).run()
+
+
+def _key_in(path: Path) -> str:
+    """Return the API key in a file.
+
+    Raises:
+        CardwatchError: it holds none.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_KEY_BYTES + 1).strip()
+    except OSError as error:
+        raise CardwatchError(f"'{path.name}' cannot be read ({error.strerror}).") from error
+    if not re.fullmatch(rb"[!-~]+", content) or len(content) > MOST_KEY_BYTES:
+        raise CardwatchError(
+            f"'{path.name}' holds no API key. Save in it the key and nothing else."
+        )
+    return content.decode()

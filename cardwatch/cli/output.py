@@ -218,13 +218,23 @@ def print_register_report(register: Register, quality: Mapping[str, Any]) -> Non
     for problem in report.problems:
         place = f"row {problem.row}, column '{problem.column}'"
         out.print(escape(f"{place}: {problem.message} ({problem.code})."))
-    gaps = ", ".join(f"{count:,} without {name}" for name, count in quality["gaps"].items())
+    print_quality(quality)
+
+
+def print_quality(quality: Mapping[str, Any]) -> None:
+    """Print the figures about a register's quality, as `RegisterQuality` has them."""
+    gaps = ", ".join(
+        f"{count:,} without {name.replace('_', ' ')}" for name, count in quality["gaps"].items()
+    )
     late, overdue = f"{quality['late_entries']:,}", f"{quality['reviews_overdue']:,}"
     last = quality["last_entry_on"] or "none"
+    silent = ", ".join(quality["silent_units"])
     out.print(
         f"Quality: {gaps or 'no gaps'}; {late} recorded more than 28 days late; "
         f"{overdue} past review; last entry {last}."
     )
+    if silent:
+        out.print(escape(f"Units that spend and record nothing: {silent}."))
 
 
 def _print_problems(read: Statements) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import sys
 from dataclasses import asdict
@@ -17,6 +16,7 @@ from cardwatch.cli.context import (
     open_context,
     print_json,
     print_rows,
+    read_text,
     sign_checkpoint,
     write_file,
 )
@@ -26,10 +26,12 @@ from cardwatch.quantities import quantity
 from cardwatch.vocabulary import SECOND_PERSON
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from cardwatch.features import Ledger
     from cardwatch.records import Register
     from cardwatch.services import RegisterReceipt
-    from cardwatch.statements import ReadingChoices
+    from cardwatch.statements import Profile, ReadingChoices
 
 registers_app = typer.Typer(
     no_args_is_help=True,
@@ -39,6 +41,12 @@ registers_app = typer.Typer(
 RegisterFile = Annotated[Path, typer.Argument(help="CSV, XLSX, XLS or ODS.", show_default=False)]
 RegisterKindName = Annotated[
     str, typer.Option("--kind", help="Which register it is; by its name and headings if not said.")
+]
+RegisterColumns = Annotated[
+    Path | None,
+    typer.Option(
+        "--columns", help="Column profile (TOML), as 'cardwatch registers columns' writes it."
+    ),
 ]
 KnownFrom = Annotated[
     dt.datetime | None,
@@ -72,39 +80,86 @@ def import_files(
     organisation: Owner = None,
     json: AsJson = False,
     date_order: DateOrder = "decide",
+    columns: RegisterColumns = None,
 ) -> None:
-    """Import registers into the casebook: each file is the newest version of its register."""
+    """Import registers into the casebook: each file is the newest version of its register.
+
+    A column profile is remembered for your files with the same headings, and for your colleagues'
+    once one of them has given the same.
+    """
     from cardwatch import services
-    from cardwatch.cli.output import err, out
-    from cardwatch.registers import read_register
 
     day = str(known_from.date()) if known_from else ""
-    receipts = []
+    choices, given = reading_choices(None, date_order), _profiles(columns)
+
     with open_context(person, organisation) as context:
-        for file in files:
-            with busy(f"Reading {file.name}"):
-                register = read_register(file, reading_choices(None, date_order), kind=kind)
-            receipt = services.import_register(context, register, known_from=day, replaces=replaces)
-            receipts.append(receipt)
-            if receipt.outcome == SECOND_PERSON:
-                told = "\n".join(receipt.notes)
-                err.print(f"Not imported: {told}", markup=False, soft_wrap=True)
-            elif not json:
-                out.print(_received(receipt), markup=False, soft_wrap=True)
-        with busy("Comparing the statements of the last 12 months"):
-            services.check_registers_now(context)
+        profiles = [*given, *services.list_register_profiles(context)]
+
+        def import_one(file: Path) -> RegisterReceipt:
+            register = _read(file, choices, kind, profiles)
+            for profile in given:
+                services.save_register_profile(context, profile)
+            return services.import_register(context, register, known_from=day, replaces=replaces)
+
+        receipts = [_import_one(file, import_one, len(files), json=json) for file in files]
+        received = [receipt for receipt in receipts if receipt is not None]
+        if any(receipt.outcome != SECOND_PERSON for receipt in received):
+            with busy("Comparing the statements of the last 12 months"):
+                services.check_registers_now(context)
         sign_checkpoint(context)
     if json:
-        print_json([asdict(receipt) for receipt in receipts])
-    _end(receipts)
+        print_json([asdict(receipt) for receipt in received])
+    _end(received, len(receipts) - len(received))
 
 
-def _end(receipts: list[RegisterReceipt]) -> None:
+def _profiles(columns: Path | None) -> list[Profile]:
+    """Return the column profile in a file, if one is given."""
+    from cardwatch.registers import parse_register_profile
+
+    return [parse_register_profile(read_text(columns), columns.name)] if columns else []
+
+
+def _read(file: Path, choices: ReadingChoices, kind: str, profiles: Sequence[Profile]) -> Register:
+    """Return the register in a file that is imported."""
+    from cardwatch.registers import read_register
+
+    with busy(f"Reading {file.name}"):
+        return read_register(file, choices, kind=kind, profiles=profiles)
+
+
+def _import_one(
+    file: Path, import_one: Callable[[Path], RegisterReceipt], count: int, *, json: bool
+) -> RegisterReceipt | None:
+    """Import one of some files and print what became of it; none where it is refused.
+
+    Raises:
+        CardwatchError: the only file is refused.
+    """
+    from cardwatch.cli.output import err, out
+
+    try:
+        receipt = import_one(file)
+    except CardwatchError as refusal:
+        if count == 1:
+            raise
+        told = str(refusal)
+        named = told if told.startswith(file.name) else f"{file.name}: {told}"
+        err.print(f"Not imported: {named}", markup=False, soft_wrap=True)
+        return None
+    if receipt.outcome == SECOND_PERSON:
+        told = "\n".join(receipt.notes)
+        err.print(f"Not imported: {told}", markup=False, soft_wrap=True)
+    elif not json:
+        out.print(_received(receipt), markup=False, soft_wrap=True)
+    return receipt
+
+
+def _end(receipts: list[RegisterReceipt], refused: int) -> None:
     """End with the code that says whether every file was received, and all of it."""
     waiting = [receipt for receipt in receipts if receipt.outcome == SECOND_PERSON]
     if len(waiting) == len(receipts):
         raise typer.Exit(REFUSED)
-    if waiting or any(receipt.unreadable for receipt in receipts):
+    if refused or waiting or any(receipt.unreadable for receipt in receipts):
         raise typer.Exit(PARTLY)
 
 
@@ -155,6 +210,20 @@ def template(kind: Annotated[str, typer.Argument(help="gifts, interests, contrac
     sys.stdout.write(template_text(register_kind(kind)))
 
 
+@registers_app.command(
+    "columns", epilog="Example: cardwatch registers columns gifts.csv > gifts.toml"
+)
+def columns(file: RegisterFile, kind: RegisterKindName = "") -> None:
+    """Print a column profile for a register to edit and give with --columns, or put beside it.
+
+    The headings of the file stand in it, with the likely field of each.
+    """
+    from cardwatch.registers import register_headings, register_profile_text
+
+    choices = reading_choices(None, "decide")
+    sys.stdout.write(register_profile_text(*register_headings(file, choices, kind)))
+
+
 @registers_app.command("show", epilog="Example: cardwatch registers show gifts.csv")
 def show(
     file: Annotated[
@@ -166,10 +235,22 @@ def show(
     organisation: Owner = None,
     json: AsJson = False,
     date_order: DateOrder = "decide",
+    columns: RegisterColumns = None,
 ) -> None:
     """Show a register: every row accounted for, columns dropped, figures about its quality."""
+    from cardwatch.registers import read_register
+
     if Path(file).is_file():
-        _show_file(Path(file), kind, known_from, json=json, date_order=date_order)
+        day = known_from.date() if known_from else None
+        with busy("Reading the register"):
+            register = read_register(
+                Path(file),
+                reading_choices(None, date_order),
+                kind=kind,
+                known_from=day,
+                profiles=_profiles(columns),
+            )
+        _show_file(register, json=json)
     else:
         _show_stored(file, person, organisation, json=json)
 
@@ -177,6 +258,7 @@ def show(
 def _show_stored(name: str, person: str | None, organisation: str | None, *, json: bool) -> None:
     """Show a register in the casebook with its versions, or one version with its problems."""
     from cardwatch import services
+    from cardwatch.cli.output import print_quality
     from cardwatch.registers import register_kinds
 
     with open_context(person, organisation) as context:
@@ -188,9 +270,8 @@ def _show_stored(name: str, person: str | None, organisation: str | None, *, jso
             versions = [asdict(version) for version in detail.versions]
             columns = ("version_id", "file", "received_at", "entries", "unreadable", "known_from")
             print_rows(versions, columns, json=False)
-            figures = asdict(detail.quality) if detail.quality else {}
-            rows = [{"figure": key, "value": value} for key, value in figures.items()]
-            print_rows(rows, ("figure", "value"), json=False)
+            if detail.quality:
+                print_quality(asdict(detail.quality))
             return
         version, report = services.get_version(context, name)
     if json:
@@ -201,20 +282,10 @@ def _show_stored(name: str, person: str | None, organisation: str | None, *, jso
     print_rows(problems, ("row", "column", "code", "message"), json=False)
 
 
-def _show_file(
-    file: Path, kind: str, known_from: dt.datetime | None, *, json: bool, date_order: str
-) -> None:
-    """Read a register that is a file, and print what it holds."""
+def _show_file(register: Register, *, json: bool) -> None:
+    """Print what a file of a register holds."""
     from cardwatch.cli.output import print_register_report
-    from cardwatch.registers import read_register
 
-    with busy("Reading the register"):
-        register = read_register(
-            file,
-            reading_choices(None, date_order),
-            kind=kind,
-            known_from=known_from.date() if known_from else None,
-        )
     quality = _quality(register)
     if json:
         report = register.reports[0]
@@ -271,7 +342,9 @@ def match(
 
 
 def read_folder(folder: Path | None, choices: ReadingChoices) -> list[Register]:
-    """Return the registers in a folder, or in one file; none where no folder is given.
+    """Return the registers in a folder and those below it, or in one file; none without a folder.
+
+    A TOML file among them is a column profile, by which the others are read.
 
     Raises:
         CardwatchError: the folder is not there, or holds no file.
@@ -280,11 +353,13 @@ def read_folder(folder: Path | None, choices: ReadingChoices) -> list[Register]:
 
     if folder is None:
         return []
-    files = [folder] if folder.is_file() else sorted(folder.glob("*")) if folder.is_dir() else []
+    files = [folder] if folder.is_file() else sorted(folder.rglob("*"))
     files = [file for file in files if file.is_file() and not file.name.startswith((".", "~"))]
     if not files:
         raise CardwatchError(f"{folder} holds no register. Give a folder with one file a register.")
-    return read_registers(files, choices)
+    profiles = [profile for file in files if file.suffix == ".toml" for profile in _profiles(file)]
+    registers = [file for file in files if file.suffix != ".toml"]
+    return read_registers(registers, choices, profiles=profiles)
 
 
 def _quality(register: Register) -> dict[str, Any]:
@@ -329,6 +404,33 @@ def _write_review(path: Path, rows: list[dict[str, Any]]) -> None:
     write_file(path, text.encode())
 
 
+def _named_numbers(file: Path, names: list[str], number: str) -> list[dict[str, str]]:
+    """Return each name of a table with the company number beside it.
+
+    Raises:
+        CardwatchError: the file cannot be read, lacks a column, or has no row.
+    """
+    from cardwatch.tabular import normalise_heading, read_tables
+
+    if not file.is_file():
+        raise CardwatchError(f"{file.name}: there is no such file")
+    [table] = read_tables([file], frozenset(map(normalise_heading, [*names, number])))
+    if isinstance(table, CardwatchError):
+        raise table
+    missing = [heading for heading in [*names, number] if heading not in table.headings]
+    if missing or not len(table.rows):
+        raise CardwatchError(f"{file.name} has no column {', '.join(missing) or 'and no row'}.")
+    columns = {
+        heading: table.cells[str(table.headings.index(heading))].to_pylist()
+        for heading in (*names, number)
+    }
+    return [
+        {"name": name or "", "number": company or ""}
+        for heading in names
+        for name, company in zip(columns[heading], columns[number], strict=True)
+    ]
+
+
 @registers_app.command(
     "evaluate", epilog="Example: cardwatch registers evaluate names.csv --name donor --number crn"
 )
@@ -343,20 +445,7 @@ def evaluate_names(
     """Measure the matcher on names with company numbers: precision and recall, beside rivals."""
     from cardwatch.evaluation.register_matches import labelled_names, measure_names
 
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            rows = list(csv.DictReader(lines))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CardwatchError(f"{file.name} cannot be read.") from error
-    missing = [column for column in [*name, number] if rows and column not in rows[0]]
-    if missing or not rows:
-        raise CardwatchError(f"{file.name} has no column {', '.join(missing) or 'and no row'}.")
-    pairs = [
-        {"name": row[heading] or "", "number": row[number] or ""}
-        for row in rows
-        for heading in name
-    ]
-    scores = measure_names(labelled_names(pairs))
+    scores = measure_names(labelled_names(_named_numbers(file, name, number)))
     score_rows = [
         asdict(score)
         | {

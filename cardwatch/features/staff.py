@@ -24,9 +24,9 @@ from cardwatch.registers import STATED
 if TYPE_CHECKING:
     import pandas as pd
 
-    from cardwatch.features.ledger import Flags, Ledger, Numbers
+    from cardwatch.features.ledger import Flags, Ledger, Numbers, Whole
 
-DAY_SECONDS = 86_400
+DAY_SECONDS, MINUTE_SECONDS = 86_400, 60
 LONGEST_CHAIN = 12
 """So many managers above each other are followed; no force has more ranks."""
 
@@ -189,11 +189,26 @@ def reciprocal_count(ledger: Ledger) -> Numbers:
 
 
 def approved_together_count(ledger: Ledger) -> Numbers:
-    """Payments that the same approver approved in the same minute, this one among them."""
+    """Payments that the same approver approved within one minute, this one among them.
+
+    0 where the register gives only the day of the approval: midnight stands for no time, since
+    days alone would make all approvals of a day one batch.
+    """
     counts = np.zeros(len(ledger))
     if has_register(ledger, "approvals"):
         approved = approval_rows(ledger)
-        minute = approved["second"] // 60
-        together = approved.groupby([approved["approver_id"], minute])["row"].transform("nunique")
-        counts[approved["row"].to_numpy()] = together.to_numpy()
+        approved = approved.drop_duplicates(["row", "approver_id", "approved_day"], keep="last")
+        approved = approved[approved["second"] % DAY_SECONDS != 0]
+        for _, of_one in approved.groupby("approver_id"):
+            by_time = of_one.sort_values("second", kind="stable")
+            seconds, rows = by_time["second"].to_numpy(), by_time["row"].to_numpy()
+            np.maximum.at(counts, rows, _within_a_minute(seconds))
     return counts
+
+
+def _within_a_minute(seconds: Whole) -> Whole:
+    """Count for each moment, in order, those in the minute that begins or ends with it."""
+    onwards = np.searchsorted(seconds, seconds + MINUTE_SECONDS, "left")
+    before = np.searchsorted(seconds, seconds - MINUTE_SECONDS, "right")
+    first, last = np.searchsorted(seconds, seconds), np.searchsorted(seconds, seconds, "right")
+    return np.maximum(onwards - first, last - before)

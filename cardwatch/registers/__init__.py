@@ -20,6 +20,7 @@ from cardwatch.registers.entries import (
     known_no_earlier,
     read_register,
     read_registers,
+    register_headings,
 )
 from cardwatch.registers.groups import GroupFile, read_groups
 from cardwatch.registers.organisation_matching import (
@@ -33,6 +34,14 @@ from cardwatch.registers.organisation_matching import (
 )
 from cardwatch.registers.organisations import comparable_name, names_in
 from cardwatch.registers.persons import keys_by_name_and_unit, name_forms, names_of, person_keys
+from cardwatch.registers.profiles import (
+    chosen_profile,
+    guessed_columns,
+    is_register_profile,
+    parse_register_profile,
+    register_profile_text,
+    register_profile_toml,
+)
 from cardwatch.registers.quality import RegisterQuality, incomplete_entries, register_quality
 
 __all__ = [
@@ -51,10 +60,13 @@ __all__ = [
     "RegisterKind",
     "RegisterQuality",
     "cards_in_force",
+    "chosen_profile",
     "comparable_name",
     "compared",
     "fields_by_heading",
+    "guessed_columns",
     "incomplete_entries",
+    "is_register_profile",
     "join_registers",
     "judge_names",
     "keys_by_name_and_unit",
@@ -65,6 +77,7 @@ __all__ = [
     "names_in",
     "names_of",
     "names_people",
+    "parse_register_profile",
     "people_in",
     "person_key",
     "person_keys",
@@ -72,8 +85,11 @@ __all__ = [
     "read_groups",
     "read_register",
     "read_registers",
+    "register_headings",
     "register_kind",
     "register_kinds",
+    "register_profile_text",
+    "register_profile_toml",
     "register_quality",
     "template_text",
 ]

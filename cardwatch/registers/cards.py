@@ -140,7 +140,7 @@ class _Reading:
             RegisterUnknown: no heading names the card or its holder, or none names a fact.
         """
         self.table, self.key = table, choices.card_key
-        self.headings = tuple(redact_cards(h, self.key) for h in table.headings)
+        self.headings = tuple(" ".join(redact_cards(h, self.key).split()) for h in table.headings)
         self.at = _profile().map(self.headings)
         self._check_headings()
         self.notes = list(table.notes)
@@ -354,7 +354,7 @@ def is_own(keys: dict[str, pd.Series[str]], number: pd.Series[str], name: pd.Ser
     return np.where(numbered, number == employee, np.logical_or.reduce(same))
 
 
-PERSON_KEYS = f"1, Unicode {unicodedata.unidata_version}"
+PERSON_KEYS = f"2, Unicode {unicodedata.unidata_version}"
 """Version of the keys that `person_key` makes. The casebook stores keys: another version has them
 made anew."""
 
@@ -371,11 +371,11 @@ def person_key(name: str) -> str:
     about them.
     """
     return "".join(
-        (name if name.isascii() and name.isprintable() else _plain_letters(name)).casefold().split()
+        (name if name.isascii() and name.isprintable() else plain_letters(name)).casefold().split()
     )
 
 
-def _plain_letters(name: str) -> str:
+def plain_letters(name: str) -> str:
     """Return a name in the Latin letters and digits that it looks like, without marks."""
     parts = unicodedata.normalize("NFKD", name).casefold().translate(LOOK_ALIKES)
     return "".join(

@@ -198,6 +198,8 @@ def people_in(kind: str, facts: Iterable[tuple[str, str]]) -> list[str]:
 def recognise_kind(file: str, headings: Sequence[str]) -> RegisterKind | None:
     """Return the kind of register in a file: by its name, else by its headings; none if neither.
 
+    One whose headings fit comes first; where none fit, its name alone may tell.
+
     Args:
         file: the file's name.
         headings: its headings as printed.
@@ -207,6 +209,9 @@ def recognise_kind(file: str, headings: Sequence[str]) -> RegisterKind | None:
     by_name = [kind for kind in fitting if any(part in name for part in kind.file_names)]
     if len(by_name) == 1:
         return by_name[0]
+    if not fitting:
+        named = [k for k in register_kinds().values() if any(part in name for part in k.file_names)]
+        return named[0] if len(named) == 1 else None
     counts = {kind.kind: len(kind.profile.map(headings)) for kind in by_name or fitting}
     best = [kind for kind, count in counts.items() if count == max(counts.values())]
     return register_kinds()[best[0]] if len(best) == 1 else None

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cardwatch.registers.descriptions import RegisterField, RegisterKind
-    from cardwatch.statements import ReadingChoices
+    from cardwatch.statements import Profile, ReadingChoices
     from cardwatch.tabular import Limits, ReaderPool
 
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
@@ -48,10 +48,15 @@ REGISTER_MESSAGES = {
 BLANK_WORDS = (
     r"(?i)^[\s\p{Z}]*(?:n/?a|not? (?:known|stated|given)|unknown|tbc|ongoing|none|-+)?[\s\p{Z}]*$"
 )
+NIL_VERBS = r"(?: (?:or hospitality|to declare|to report|received|declared|offered|recorded))"
 NIL_RETURN = (
-    r"(?i)^[\s\p{Z}]*(?:nil(?: returns?)?|nothing (?:to declare|declared|received|recorded)"
-    r"|no (?:gifts?|hospitality|interests?|entries|offers?)\b.*|none(?: (?:declared|received))?)"
-    r"[\s\p{Z}.]*$"
+    r"(?i)^[\s\p{Z}]*(?:"
+    r"nil(?: returns?)?(?:[\s\p{Z}]*[-:\x{2013}\x{2014}][\s\p{Z}]*nothing\b[^,;]*)?"
+    rf"|nothing{NIL_VERBS}"
+    r"|(?:no|nil) (?:gifts?|hospitality|gifts? (?:and|or|/|&) hospitality|interests?|entries"
+    rf"|offers?|declarations?|returns?){NIL_VERBS}*"
+    rf"|none{NIL_VERBS}?"
+    r")(?:[\s\p{Z}]+(?:in|for|during|this|to date)\b[^,;]*)?[\s\p{Z}.]*$"
 )
 """A row that says a unit or person has nothing to declare."""
 CLOCK = re.compile(r"(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?\s*([ap])?", re.IGNORECASE)
@@ -62,13 +67,14 @@ ANY_REGISTER = "what any register needs (say which it is, to be told which colum
 DAY_TYPES = ("day", "moment")
 
 
-def read_register(
+def read_register(  # noqa: PLR0913  as `read_registers`
     path: Path,
     choices: ReadingChoices,
     *,
     kind: str = "",
     known_from: dt.date | None = None,
     readers: ReaderPool | None = None,
+    profiles: Sequence[Profile] = (),
 ) -> Register:
     """Return the register in a file.
 
@@ -78,12 +84,16 @@ def read_register(
         kind: which register it is; by its name and headings if not given.
         known_from: day from which entries count as known that do not say when they were recorded.
         readers: a pool that is running; without it, one is started for this file alone.
+        profiles: of registers whose headings are others, see `chosen_profile`; the first whose
+            headings are exactly the file's counts.
 
     Raises:
         FileRefused: it is not there, is no table, or its dates contradict each other.
         RegisterUnknown: its headings are not those of the register.
     """
-    return read_registers([path], choices, kind=kind, known_from=known_from, readers=readers)[0]
+    return read_registers(
+        [path], choices, kind=kind, known_from=known_from, readers=readers, profiles=profiles
+    )[0]
 
 
 def read_registers(  # noqa: PLR0913  as `read_register`, and what a file may cost
@@ -94,6 +104,7 @@ def read_registers(  # noqa: PLR0913  as `read_register`, and what a file may co
     known_from: dt.date | None = None,
     limits: Limits = LIMITS,
     readers: ReaderPool | None = None,
+    profiles: Sequence[Profile] = (),
 ) -> list[Register]:
     """Return the registers in some files, one a kind; several files of a kind become one.
 
@@ -107,17 +118,55 @@ def read_registers(  # noqa: PLR0913  as `read_register`, and what a file may co
         if not path.is_file():
             name = redact_cards(path.name, choices.card_key)
             raise FileRefused(name, "missing", "there is no such file")
-    tables = read_tables(paths, known_headings([k.profile for k in kinds]), limits, readers)
+    fitting = [profile for profile in profiles if not kind or profile.name == kind]
+    headings = known_headings([k.profile for k in kinds]).union(*(p.recognise for p in fitting))
+    tables = read_tables(paths, headings, limits, readers)
     by_kind: dict[str, list[Register]] = {}
     for path, table in zip(paths, tables, strict=True):
         name = redact_cards(path.name, choices.card_key)
         if isinstance(table, FileRefused):
             raise FileRefused(name, table.code, table.what)
+        profile = next((one for one in fitting if one.fits(table.headings)), None)
         chosen = kinds[0] if kind else recognise_kind(path.name, table.headings)
-        reading = _RegisterReading(replace(table, file=name), chosen, choices)
+        if profile is not None:
+            chosen = register_kind(profile.name)
+        reading = _RegisterReading(replace(table, file=name), chosen, choices, profile)
         register = reading.register(known_from)
         by_kind.setdefault(register.kind, []).append(register)
     return [join_registers(by_kind[name]) for name in sorted(by_kind)]
+
+
+def register_headings(
+    path: Path, choices: ReadingChoices, kind: str = ""
+) -> tuple[RegisterKind, tuple[str, ...]]:
+    """Return which register a file is, and its headings, whether or not these are known.
+
+    Args:
+        path: CSV of any separator, XLSX, XLS or ODS.
+        choices: card key.
+        kind: which register it is; by its name and headings if not given.
+
+    Raises:
+        FileRefused: it is not there, or is no table.
+        RegisterUnknown: neither its name nor its headings say which register it is.
+    """
+    name = redact_cards(path.name, choices.card_key)
+    if not path.is_file():
+        raise FileRefused(name, "missing", "there is no such file")
+    kinds = [register_kind(kind)] if kind else list(register_kinds().values())
+    [table] = read_tables([path], known_headings([k.profile for k in kinds]))
+    if isinstance(table, FileRefused):
+        raise FileRefused(name, table.code, table.what)
+    headings = _plain(table, choices.card_key)
+    chosen = kinds[0] if kind else recognise_kind(path.name, headings)
+    if chosen is None:
+        raise RegisterUnknown(name, headings, [ANY_REGISTER], [])
+    return chosen, headings
+
+
+def _plain(table: Table, card_key: bytes) -> tuple[str, ...]:
+    """Return the headings of a table, each in one line and without card numbers."""
+    return tuple(" ".join(redact_cards(heading, card_key).split()) for heading in table.headings)
 
 
 def join_registers(registers: Sequence[Register], replaced: int = 0) -> Register:
@@ -160,29 +209,35 @@ def known_no_earlier(register: Register, day: dt.date) -> Register:
 class _RegisterReading:
     """The reading of one table as a register of one kind."""
 
-    def __init__(self, table: Table, kind: RegisterKind | None, choices: ReadingChoices) -> None:
-        """Find the columns and the order of the dates.
+    def __init__(
+        self,
+        table: Table,
+        kind: RegisterKind | None,
+        choices: ReadingChoices,
+        profile: Profile | None = None,
+    ) -> None:
+        """Find the columns, by a profile if somebody has stated them, and the order of the dates.
 
         Raises:
             FileRefused: the dates contradict each other.
             RegisterUnknown: a column that the register needs is missing.
         """
         self.table, self.key = table, choices.card_key
-        self.headings = tuple(redact_cards(heading, self.key) for heading in table.headings)
+        self.headings = _plain(table, self.key)
         if kind is None:
             raise RegisterUnknown(table.file, self.headings, [ANY_REGISTER], [])
         self.kind = kind
         self.reasons = {h: why for h in self.headings if h and (why := kind.dropped_because(h))}
         offered = ["" if h in self.reasons else h for h in self.headings]
-        self.positions = kind.profile.map(offered)
-        if not has_needed(kind, offered):
+        self.positions = (profile or kind.profile).map(offered)
+        if not profile and not has_needed(kind, offered):
             missing = {
                 " or ".join(kind.field(n).headings[0] for n in group): group
                 for group in kind.needs
                 if not any(n in self.positions for n in group)
             }
             near = nearest_headings(offered, missing, kind.profile)
-            raise RegisterUnknown(table.file, self.headings, list(missing), near)
+            raise RegisterUnknown(table.file, self.headings, list(missing), near, kind.kind)
         self.decisions = list(table.decisions)
         self.order = self._date_order(choices.date_order)
 
@@ -371,12 +426,16 @@ class _RegisterReading:
                 unread &= ~column.matches(BLANK_WORDS)[good.index.to_numpy()]
                 heading = self.headings[self.positions[field.name]]
                 lines[f"with a day in '{heading}' that cannot be read"] = int(unread.sum())
+                if field.kind == "moment":
+                    moments = good[field.name].to_numpy()
+                    is_day = ~np.isnat(moments) & (moments == moments.astype("datetime64[D]"))
+                    lines[f"with a day in '{heading}' and no time"] = int(is_day.sum())
             elif field.kind == "choice" and field.name in self.positions:
                 unclear = int((good[field.name] == "unknown").sum())
                 lines[f"with a {field.name} that cannot be told"] = unclear
         future = entries["known_on"] < entries["true_from"]
         lines["recorded before they were true"] = int(future.sum())
-        return [f"{n} {plural(n, 'row is', 'rows are')} {note}" for note, n in lines.items() if n]
+        return [f"{n:,} {plural(n, 'row is', 'rows are')} {note}" for note, n in lines.items() if n]
 
 
 def pence_in(text: str, mark: str) -> int:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cardwatch.registers.cards import compared
+from cardwatch.registers.cards import compared, plain_letters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -40,8 +40,8 @@ def full_name(text: str) -> str:
 
 
 def _name_words(text: str) -> list[str]:
-    """Return the words of a name without titles, forenames first."""
-    plain = TITLES.sub(" ", text)
+    """Return the words of a name without titles and accents, forenames first."""
+    plain = TITLES.sub(" ", text if text.isascii() else plain_letters(text))
     if "," in plain:
         last, _, first = plain.partition(",")
         plain = f"{first} {last}"

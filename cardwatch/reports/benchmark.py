@@ -190,7 +190,10 @@ def nearest_peers(aggregates: Sequence[Aggregate], organisation: str) -> list[st
     """
     sizes = {a.organisation: a.purchases for a in by_quarter(aggregates)[0]}
     if organisation not in sizes:
-        sentence = f"There is no aggregate of {organisation} for the newest quarter."
+        sentence = (
+            f"There is no aggregate of {organisation} for the newest quarter. "
+            f"Choose one of {', '.join(sorted(sizes))}."
+        )
         raise CardwatchError(sentence, field="force")
     own = max(sizes.pop(organisation), 1)
     ratio = {name: abs(np.log(max(size, 1) / own)) for name, size in sizes.items()}

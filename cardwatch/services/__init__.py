@@ -104,12 +104,14 @@ from cardwatch.services.columns import (
     keep_upload,
     list_column_profiles,
     list_profiles,
+    list_register_profiles,
     list_uploads,
     note_preview,
     open_upload,
     profile_of_form,
     remove_profile,
     save_profile,
+    save_register_profile,
 )
 from cardwatch.services.complaints import (
     acknowledge_complaint,

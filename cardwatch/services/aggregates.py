@@ -70,8 +70,8 @@ def make_aggregate(
 
     Raises:
         NotAllowed: the role sees no alerts.
-        CardwatchError: the quarter is not over, the threshold is too low, or the pack cannot be
-            used.
+        CardwatchError: the quarter is not over, no statement covers a day of it, the threshold is
+            too low, or the pack cannot be used.
     """
     check_threshold(threshold)
     if pack:
@@ -84,6 +84,9 @@ def make_aggregate(
         figures = read_quarter(uow, quarter)
         if not figures.is_over:
             raise CardwatchError(f"{quarter} is not over. Choose an earlier one.", field="quarter")
+        if figures.uncovered_days == figures.days:
+            sentence = f"No statement covers {quarter}. Import those of the quarter first."
+            raise CardwatchError(sentence, field="quarter")
         payments = report_queries.read_spending(
             uow, figures.first_on, figures.last_on, ("card_last4", "cost_centre")
         )

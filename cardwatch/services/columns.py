@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cardwatch.casebook import Actor, AuditEvent, Casebook, column_profiles, uploads
 from cardwatch.casebook.tables import RECEIVES
 from cardwatch.casebook.unit_of_work import SYSTEM
-from cardwatch.errors import CardwatchError, NotFound
+from cardwatch.errors import CardwatchError, NotAllowed, NotFound
+from cardwatch.registers import (
+    is_register_profile,
+    parse_register_profile,
+    register_kind,
+    register_profile_toml,
+)
 from cardwatch.statements import (
     CHOICES,
     Profile,
@@ -39,6 +46,10 @@ NEEDS = {
 }
 """Error messages for required fields without a column."""
 NAME_CHARACTERS = 100
+OF_REGISTER = "kind"
+"""An option of each register that waits, and of no statement."""
+REGISTER_PROFILE = "register"
+"""Beside the headings in the id of a profile: a statement may have the same ones."""
 FIELD_OF_REFUSAL = {
     "columns_unknown": "",
     "columns_unclear": "",
@@ -192,6 +203,7 @@ def _remembered(uow: UnitOfWork) -> list[RememberedProfile]:
             is_own=row in used,
         )
         for row in (*used, *waiting)
+        if not is_register_profile(row["content"])
     ]
 
 
@@ -199,7 +211,38 @@ def list_column_profiles(context: ServiceContext) -> list[Profile]:
     """Return the column profiles to read the actor's files with, the first that fits holds."""
     with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
         rows = column_profiles.used_profiles(uow)
-    return [parse_profile(row["content"], "columns") for row in rows]
+    texts = [row["content"] for row in rows]
+    return [parse_profile(text, "columns") for text in texts if not is_register_profile(text)]
+
+
+def save_register_profile(context: ServiceContext, profile: Profile) -> None:
+    """Remember the columns of a register's files with some headings; see `save_profile`.
+
+    Args:
+        context: for whose files.
+        profile: as `cardwatch.registers.chosen_profile` gives it.
+
+    Raises:
+        NotAllowed: the role may not upload such a register.
+    """
+    with _change(context) as uow:
+        context.allow(RECEIVES, "upload registers")
+        if register_kind(profile.name).lane not in context.actor.lanes:
+            raise NotAllowed("Your role cannot upload this register.")
+        text = register_profile_toml(profile)
+
+        def is_same(other: str) -> bool:
+            return other == text
+
+        places = [REGISTER_PROFILE, profile.name, *sorted(profile.recognise)]
+        uow.event.object_id = column_profiles.save_profile(uow, places, text, is_same)
+
+
+def list_register_profiles(context: ServiceContext) -> list[Profile]:
+    """Return the profiles of registers to read the actor's files with, their own first."""
+    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+        texts = [row["content"] for row in column_profiles.used_profiles(uow)]
+    return [parse_register_profile(text, "columns") for text in texts if is_register_profile(text)]
 
 
 def get_column_profile(context: ServiceContext, profile_id: str) -> Profile:
@@ -269,9 +312,10 @@ def discard_upload(context: ServiceContext, upload_id: str) -> None:
 
 
 def list_uploads(context: ServiceContext) -> list[WaitingUpload]:
-    """Return the files of the actor's that wait until their columns are checked."""
+    """Return the statements of the actor's that wait until their columns are checked."""
     with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
-        return uploads.list_uploads(uow)
+        rows = uploads.list_uploads(uow)
+    return [row for row in rows if OF_REGISTER not in json.loads(row["options"])]
 
 
 def note_preview(context: ServiceContext) -> None:

@@ -100,6 +100,7 @@ VISIBLE: dict[str, tuple[str, str]] = {
     "complaint": ("auditor", ""),
     "group": ("admin", ""),
     "upload": ("finance", "psd"),
+    "register_upload": ("finance", "psd"),
     "refusal": (RECEIVERS, "psd"),
     "profile": ("finance subject", "psd"),
 }
@@ -254,7 +255,7 @@ class World:
         if lane == FINANCE:
             self._keep("query", Thing(self._query(working, first), owner, lane))
         kinds = ("proposal", "person", "key", "session", "version", "upload", "refusal", "approval")
-        for kind in (*kinds, "profile"):
+        for kind in (*kinds, "profile", "register_upload"):
             self._keep(kind, self.fresh(kind, owner, lane))
         if lane == FINANCE:
             self._keep("complaint", self.fresh("complaint", owner, lane))
@@ -363,6 +364,13 @@ class World:
         seal: Fernet = self.running.client.app.state.service.seal  # type: ignore[attr-defined]
         context = self.running.context(lane, owner)
         return services.keep_upload(context, "unknown.csv", UNKNOWN_LAYOUT.encode(), {}, seal)
+
+    def _new_register_upload(self, owner: str, lane: str) -> str:
+        seal: Fernet = self.running.client.app.state.service.seal  # type: ignore[attr-defined]
+        kind = "gifts" if lane == PSD else "contracts"
+        options = {"kind": kind, "known_from": "", "replaces": "", "date_order": "decide"}
+        context, content = self.running.context(lane, owner), UNKNOWN_LAYOUT.encode()
+        return services.keep_upload(context, "unknown.csv", content, options, seal)
 
     def _new_refusal(self, owner: str, lane: str) -> str:
         seal: Fernet = self.running.client.app.state.service.seal  # type: ignore[attr-defined]

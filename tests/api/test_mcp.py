@@ -18,7 +18,9 @@ from mcp import ClientSession, StdioServerParameters, stdio_client
 from mcp.server.mcpserver.exceptions import ToolError
 from processes import serving_process
 from services import OCTOBER, OTHER, OWN, text
+from typer.testing import CliRunner
 
+from cardwatch import cli
 from cardwatch.errors import CardwatchError
 from cardwatch.mcp_server import make_client, make_server
 
@@ -173,6 +175,29 @@ def test_an_answer_that_does_not_fit_is_not_quoted(running: Running) -> None:
 def test_a_key_is_sent_with_tls_only(service: str) -> None:
     with pytest.raises(CardwatchError, match="Give the service's address"):
         make_client(service, "key")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b" \n", b"first\nsecond\n", b"\xff\xfe", "schl\u00fcssel".encode(), b"a" * 5_000],
+    ids=["empty", "blank", "two lines", "binary", "letters", "long"],
+)
+def test_a_file_without_a_key_is_refused_in_a_sentence(tmp_path: Path, content: bytes) -> None:
+    """Before, most of these began a server all of whose answers failed, and some a traceback."""
+    key = tmp_path / "auditor.key"
+    key.write_bytes(content)
+    key.chmod(0o600)
+    options = ["mcp", "--service", "http://127.0.0.1:1", "--key", str(key)]
+    refused = CliRunner().invoke(cli.app, options)
+    assert isinstance(refused.exception, CardwatchError)
+    assert "'auditor.key' holds no API key" in str(refused.exception)
+
+
+def test_a_key_that_is_not_accepted_is_told_as_such(running: Running) -> None:
+    headers = {"Authorization": "Bearer cw_saltmarsh_ended"}
+    server = make_server(TestClient(running.client.app, headers=headers))
+    with pytest.raises(ToolError, match="may have expired or been revoked"):
+        call(server, "list_alerts")
 
 
 def test_an_assistant_reads_through_the_command(tmp_path: Path) -> None:

@@ -70,6 +70,85 @@ def test_from_an_upload_to_a_reviewed_name_and_an_alert(
     assert "6 Sep 2026" in shown
 
 
+def test_every_decision_about_a_name_can_be_found_again(
+    page: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, those beyond the first hundred could not be, and so not be taken back."""
+    monkeypatch.setattr("api.web.registers.MATCHES_PER_PAGE", 2)
+    names = [f"{word} Joinery" for word in ("Osprey", "Kittiwake", "Dunlin", "Curlew", "Godwit")]
+    for name in names:
+        pair = {"organisation": name, "merchant": name.upper()}
+        page("/registers/matches", **pair, decision="same", reason="seen the invoice")
+    pages = [page(f"/registers/matches?show=decided&page={n}").text for n in (1, 2, 3)]
+    tables = [text.partition("<tbody")[2] for text in pages]
+    assert [sum(name in table for name in names) for table in tables] == [2, 2, 1]
+    assert 'href="/registers/matches?show=decided&amp;page=3"' in pages[0]
+
+
+STRANGE = (
+    "Ref,Who was it,When made,By whom,Taken or not,D.O.B.\n"
+    "1,E1,05/09/2026,Osprey Joinery Ltd,Accepted,01/02/1980\n"
+)
+COLUMNS = {"employee_id": "Who was it", "offered_on": "When made", "organisation": "By whom",
+           "decision": "Taken or not"}  # fmt: skip
+
+
+def test_columns_with_other_headings_are_stated_once(page: Callable[..., Any]) -> None:
+    asked = page("/registers/new", files={"files": ("gifts.csv", STRANGE)})
+    assert "State the columns" in asked.text
+    assert "D.O.B.: dates of birth are not used" in asked.text
+    upload = re.search(r'name="upload" value="([^"]+)"', asked.text)
+    assert upload is not None
+    form = {"upload": upload[1], "action": "read"} | COLUMNS
+    wrong = page("/registers/columns", **(form | {"organisation": ""}))
+    assert "Choose the column for" in wrong.text
+    assert '<option value="Who was it" selected>' in wrong.text
+    assert page("/registers/columns", "finance", **form).status_code == 404
+    assert "Register uploaded" in page("/registers/columns", **form).text
+    assert page("/registers/columns", **form).status_code == 404
+    again = STRANGE.replace("05/09", "06/09")
+    approved = page("/registers/new", files={"files": ("gifts2.csv", again)})
+    assert "State the columns" not in approved.text
+    assert "<title>Approval" in approved.text
+    waiting = page("/statements/new").text
+    assert "gifts.csv" not in waiting
+
+
+def test_a_register_of_unknown_headings_is_not_finances_to_state(
+    page: Callable[..., Any],
+) -> None:
+    refused = page("/registers/new", "finance", files={"files": ("gifts.csv", STRANGE)})
+    assert refused.status_code == 403
+    assert "State the columns" not in refused.text
+    unclear = page("/registers/new", "finance", files={"files": ("some.csv", STRANGE)})
+    assert "Choose which register it is" in unclear.text
+
+
+def test_the_api_takes_the_columns_that_its_refusal_asks_for(running: Running) -> None:
+    def send(**data: str) -> Any:
+        return running.ask("POST", "/v1/registers", role="psd", data=data,
+                           files={"file": ("some.csv", STRANGE)})  # fmt: skip
+
+    assert send().json()["profile"] == ""
+    refusal = send(kind="gifts")
+    assert refusal.status_code == 422
+    profile = refusal.json()["profile"]
+    assert 'register = "gifts"' in profile
+    for name, heading in COLUMNS.items():
+        profile = re.sub(
+            rf'^{name} = "[^"]*"', f'{name} = "{heading}"', profile, flags=re.MULTILINE
+        )
+    faulty = send(columns="register = 'pets'")
+    assert faulty.status_code == 422
+    assert faulty.json()["errors"][0]["field"] == "columns"
+    assert send(columns=profile).status_code == 201
+    assert send().json()["outcome"] == "held"
+    statement = running.ask("POST", "/v1/statements", role="psd",
+                            files={"file": ("s.csv", STRANGE)})  # fmt: skip
+    assert statement.status_code == 422  # a register's columns are no statement's
+    assert running.ask("GET", "/statements/profiles", role="psd").status_code == 200
+
+
 def test_people_in_an_entry_are_hidden_until_somebody_asks(
     running: Running, page: Callable[..., Any]
 ) -> None:

@@ -35,6 +35,7 @@ GUESSED = (LONG_NAME, f"Wann,Wer,{LONG},Wieviel\n" + "2026-10-01,E1,SHOP,5.00\n"
 UNREAD = (LONG_NAME, text("2026-10-40,E1,SHOP,12.00,R1"))
 GIFT = "E1,,,Nil return\nE1,soon,New Firm Ltd,Accepted\n"  # one person uploads what adds no entry
 GIFTS = ("gifts.csv", f"Employee No,Date of offer,Donor,Accepted or declined\n{GIFT}")
+STRANGE_GIFTS = ("gifts.csv", f"Wer,Wann,{LONG},Was\nE1,2026-10-01,Firm Ltd,x\n")
 GROUPS = ("groups.csv", f"Staff Number,{LONG}\nE1,F\nE2,M\n")
 INVITED = {"Invitation": "{invitation}"}
 
@@ -226,6 +227,10 @@ PAGES = (
     _wrong("/registers/new", "psd", "Upload", "Select a register"),
     State("/registers/versions/{version_id}", ("psd",), at="/registers/new", press="Upload",
           file=GIFTS, says="Register uploaded"),
+    State("/registers/columns", ("psd",), at="/registers/new", press="Upload",
+          file=STRANGE_GIFTS, says="Choose the column of each field"),
+    _wrong("/registers/columns", "psd", "Upload", "Choose the column for", at="/registers/new",
+           file=STRANGE_GIFTS, then="Upload"),
     State("/registers/{kind}", READERS, at="/registers/contracts"),
     State("/registers/{kind}", ("psd",), at="/registers/gifts"),
     State("/registers/matches", ("psd",)),

@@ -276,6 +276,8 @@ def test_an_admin_makes_none(quarter: Context) -> None:
 def test_a_quarter_that_is_not_over_is_refused(quarter: Context) -> None:
     with pytest.raises(CardwatchError, match="not over"):
         services.make_aggregate(quarter(), "2026-Q4", threshold=10, key=KEY)
+    with pytest.raises(CardwatchError, match="No statement covers 2020-Q1"):
+        services.make_aggregate(quarter(), "2020-Q1", threshold=10, key=KEY)
     with pytest.raises(CardwatchError, match="5 or more"):
         _make(quarter, threshold=2)
 

@@ -106,6 +106,52 @@ def test_a_register_that_was_not_received_is_no_success(
     assert held == {"companies": 1, "contracts": 1}
 
 
+def test_of_several_registers_those_that_can_be_are_imported(
+    begun: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Before, the first that was refused ended the command, and what came before it stayed."""
+    texts = {
+        "contracts.csv": "Supplier,Reference,Start date\nKite Ltd,C3,01/01/2026\n",
+        "empty.csv": "",
+        "colours.csv": "Colour,Shape\nred,round\n",
+        "companies.csv": "Company name,Company number,Status\nKite Ltd,01234567,active\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    files = [str(tmp_path / name) for name in texts]
+    told = begun("registers", "import", *files, "--as", FINANCE, code=4, json_out=False)
+    assert "Not imported: empty.csv: the file is empty" in told
+    assert "Not imported: colours.csv: no column for what any register needs" in told
+    held = {one["kind"]: one["versions"] for one in begun("registers", "list", "--as", FINANCE)}
+    assert held == {"companies": 1, "contracts": 1}
+    begun("registers", "import", *files[1:3], "--as", FINANCE, code=3, json_out=False)
+    shown = begun("registers", "show", "contracts", "--as", FINANCE, json_out=False)
+    assert "1 without ends on" in shown
+    assert "{" not in shown
+
+
+def test_the_columns_of_a_register_are_stated_once(
+    begun: Callable[..., Any], tmp_path: Path
+) -> None:
+    head = "Firm,Our number,From when\n"
+    files = [tmp_path / name for name in ("contracts.csv", "later.csv")]
+    for number, file in enumerate(files):
+        file.write_text(head + f"Kite {number} Ltd,C{number},01/01/2026\n", encoding="utf-8")
+    first, later = map(str, files)
+    refused = begun("registers", "import", first, "--as", FINANCE, code=3)
+    assert "cardwatch registers columns FILE" in refused
+    profile = begun("registers", "columns", first, json_out=False)
+    assert 'organisation = "' in profile
+    chosen = 'organisation = "Firm"\nreference = "Our number"\nstarts_on = "From when"\n'
+    profile = profile.partition("[columns]\n")[0] + "[columns]\n" + chosen
+    (tmp_path / "columns.toml").write_text(profile, encoding="utf-8")
+    given = ("--columns", str(tmp_path / "columns.toml"))
+    assert "1 entry" in begun("registers", "show", first, *given, json_out=False)
+    begun("registers", "import", first, *given, "--as", FINANCE)
+    waiting = begun("registers", "import", later, "--as", FINANCE, code=3, json_out=False)
+    assert "Added: Kite 1 Ltd, c1" in waiting
+
+
 def test_decisions_about_names_are_counted_as_they_are_imported(
     begun: Callable[..., Any], tmp_path: Path
 ) -> None:

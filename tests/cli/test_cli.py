@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import openpyxl
 import pytest
 from typer.testing import CliRunner
 
@@ -336,6 +337,17 @@ def test_registers_are_listed_read_matched_and_scored_with(home: Path, tmp_path:
     words = ("registers", "evaluate", names, "--name", "a", "--name", "b", "--number", "n")
     assert "this matcher, strong" in run(home, *words).stdout
     assert "no column" in run(home, *words[:-1], "none", code=3).stderr
+    workbook = openpyxl.Workbook()
+    for row in (["a", "b", "n"], ["Osprey Ltd", "Osprey Limited", "1"], ["Wren plc", "Wren", "2"]):
+        workbook.active.append(row)
+    workbook.save(tmp_path / "names.xlsx")
+    words = (*words[:2], tmp_path / "names.xlsx", *words[3:])
+    assert "this matcher, strong" in run(home, *words).stdout
+    (tmp_path / "given" / "2025").mkdir(parents=True)
+    (tmp_path / "given" / "2025" / "gifts.csv").write_text(template, encoding="utf-8")
+    words = ("registers", "match", tmp_path / "given", "--statements")
+    told = run(home, *words, SAMPLE / "statements" / "2026-10.csv").stdout
+    assert "nothing declared under a similar name; 0 entries read" in " ".join(told.split())
 
 
 def test_score_takes_a_folder_of_registers_and_finance_sees_contracts_only(home: Path) -> None:

@@ -167,6 +167,30 @@ def test_the_command_tells_of_each(forces: Path, tmp_path: Path) -> None:
     assert {line["outcome"] for line in lines} == {"unchanged"}
 
 
+@pytest.mark.parametrize("harm", ["empty folder", "another name", "a link to nowhere", "by month"])
+def test_a_force_without_readable_payments_is_missed(
+    forces: Path, tmp_path: Path, harm: str
+) -> None:
+    """Before, a force whose files had other names was left out of the run in silence."""
+    given = tmp_path / "forces"
+    shutil.copytree(forces, given)
+    folder = given / "organisation=Ashdown"
+    for file in list(folder.iterdir()):
+        if harm == "another name":
+            file.rename(folder / f"payments {file.name}")
+        elif harm == "by month":
+            (folder / "2026-01").mkdir(exist_ok=True)
+            file.rename(folder / "2026-01" / file.name)
+        else:
+            file.unlink()
+    if harm == "a link to nowhere":
+        (folder / "2026.parquet").symlink_to(tmp_path / "nowhere")
+    outcomes = score_many(list_partitions(str(given)), str(given), ALL, engine=this_process())
+    assert [o.organisation for o in outcomes if o.outcome == "failed"] == ["Ashdown"]
+    again = score_many(list_partitions(str(given)), str(given), ALL, engine=this_process())
+    assert [o.outcome for o in again if o.organisation != "Ashdown"] == ["unchanged"] * 3
+
+
 def test_the_command_names_what_failed(forces: Path, tmp_path: Path) -> None:
     broken = tmp_path / "forces"
     shutil.copytree(forces / "organisation=Dunsea", broken / "organisation=Dunsea")

@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Any
 import openpyxl
 import pytest
 
-from cardwatch.errors import CardwatchError, FileRefused, RegisterUnknown
+from cardwatch.errors import CardwatchError, FileFaulty, FileRefused, RegisterUnknown
 from cardwatch.registers import (
     FIELD_TYPES,
+    chosen_profile,
+    guessed_columns,
+    parse_register_profile,
     read_register,
     read_registers,
     register_kind,
     register_kinds,
+    register_profile_text,
+    register_profile_toml,
     register_quality,
     template_text,
 )
@@ -97,7 +102,8 @@ def test_an_entry_in_two_versions_is_known_from_the_earlier(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     "heading",
     ["National Insurance No", "NI Number", "Date of Birth", "DOB", "Gross pay to date", "Sort code",
-     "Bank account", "Passport number", "Sex", "Home telephone number", "Post code"],
+     "Bank account", "Passport number", "Sex", "Home telephone number", "Post code", "D.O.B.",
+     "N.I. No"],
 )  # fmt: skip
 def test_no_register_takes_a_forbidden_column(read: Read, heading: str) -> None:
     text = f"Employee No,Name,{heading},Unit,Date started\nE1,Ann Roe,SECRET,Fleet,01/02/2020\n"
@@ -107,11 +113,12 @@ def test_no_register_takes_a_forbidden_column(read: Read, heading: str) -> None:
     assert "SECRET" not in repr(register.reports)
 
 
-def test_the_reason_of_an_absence_is_dropped_and_said_so(read: Read) -> None:
-    text = "Employee No,From,To,Absence reason\nE1,01/10/2026,03/10/2026,SECRET\n"
+@pytest.mark.parametrize("heading", ["Absence reason", "Type of absence", "Comments", "Diagnosis"])
+def test_the_reason_of_an_absence_is_dropped_and_said_so(read: Read, heading: str) -> None:
+    text = f"Employee No,From,To,{heading}\nE1,01/10/2026,03/10/2026,SECRET\n"
     register = read(text, "absence.csv")
     assert register.reports[0].dropped == {
-        "Absence reason": "only the days of an absence are used, never the reason"
+        heading: "only the days of an absence are used, never the reason"
     }
     assert "SECRET" not in register.entries.to_csv()
 
@@ -210,3 +217,104 @@ def test_a_nil_return_in_the_column_of_the_decision_is_one(read: Read) -> None:
     register = read(GIFTS + "E9,Fleet,,,,Nil return,,\nE8,Fleet,03/10/2026,Osprey Ltd,,None,,\n")
     assert (register.reports[0].nil_returns, register.reports[0].entries) == (1, 1)
     assert register.nil_units == ("Fleet",)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_nil"),
+    [
+        ("Nil return - nothing to declare", True),
+        ("NIL", True),
+        ("Nothing to declare this quarter.", True),
+        ("No declarations", True),
+        ("No gifts or hospitality received", True),
+        ("None to report", True),
+        ("Nil cost lunch with Osprey plc", False),
+        ("No gift accepted, lunch with Osprey plc declined", False),
+        ("None Such Antiques Ltd", False),
+        ("Nothing But Cakes Ltd", False),
+    ],
+)
+def test_a_nil_return_is_told_from_an_offer(read: Read, text: str, *, is_nil: bool) -> None:
+    register = read(GIFTS + f'E1,Fleet,03/10/2026,"{text}",,,,\n')
+    assert register.reports[0].nil_returns == is_nil
+    assert len(register.entries) == (not is_nil)
+
+
+def test_a_heading_of_two_lines_is_printed_in_one(read: Read) -> None:
+    register = read(
+        'Employee No,"Date\nof offer",Donor\nE1,,Osprey Ltd\nE2,03/10/2026,Osprey Ltd\n'
+    )
+    assert register.reports[0].columns["offered_on"] == "Date of offer"
+    assert [problem.column for problem in register.reports[0].problems] == ["Date of offer"]
+
+
+STRANGE = (
+    "Force register,,,,,\n"
+    "Ref,Who was it,When made,By whom,Taken or not,D.O.B.\n"
+    "1,E1,03/10/2026,Osprey Ltd,Accepted,SECRET\n"
+)
+CHOSEN = {"employee_id": "Who was it", "offered_on": "When made", "organisation": "By whom",
+          "decision": "Taken or not"}  # fmt: skip
+HEADINGS = STRANGE.splitlines()[1].split(",")
+
+
+def test_columns_that_somebody_states_are_used_for_exactly_those_headings(read: Read) -> None:
+    with pytest.raises(RegisterUnknown) as refused:
+        read(STRANGE)
+    assert (refused.value.kind, refused.value.headings) == ("gifts", tuple(HEADINGS))
+    profile = chosen_profile("gifts", HEADINGS, CHOSEN)
+    profile = parse_register_profile(register_profile_toml(profile), "columns")
+    register = read(STRANGE, "anything.csv", profiles=[profile])
+    assert register.kind == "gifts"
+    assert register.entries["organisation"].tolist() == ["Osprey Ltd"]
+    assert register.entries["decision"].tolist() == ["accepted"]
+    assert "SECRET" not in register.entries.to_csv()
+    with pytest.raises(RegisterUnknown):
+        read(STRANGE.replace("Ref,", "Reference,"), profiles=[profile])
+    with pytest.raises(RegisterUnknown):
+        read(STRANGE, kind="interests", profiles=[profile])
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"offered_on": ""}, "Choose the column for 'Date offered'"),
+        ({"decision": "By whom"}, "already chosen"),
+        ({"decision": "Colour"}, "no column 'Colour'"),
+        ({"value": "D.O.B."}, "never taken"),
+        ({"salary": "Ref"}, "no field 'salary'"),
+    ],
+)
+def test_columns_that_cannot_be_are_refused(change: dict[str, str], told: str) -> None:
+    with pytest.raises(CardwatchError, match=told):
+        chosen_profile("gifts", HEADINGS, CHOSEN | change)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("register = 'pets'\nrecognise = []\n[columns]\n", "register must be one of"),
+        ("register = 'gifts'\nrecognise = 1\n[columns]\n", "recognise must be"),
+        ("register = 'gifts'\nrecognise = []\ncolumns = 1\n", "must be a table"),
+        ("register = 'gifts'\nrecognise = []\nx = 1\n[columns]\n", "unknown setting 'x'"),
+        ("register = 'gifts'\nrecognise = ['A']\n[columns]\nperson = 'B'\n", "no column 'B'"),
+        ("register = [", "not valid TOML"),
+    ],
+)
+def test_a_profile_with_faults_names_them(text: str, told: str) -> None:
+    with pytest.raises(FileFaulty, match=told):
+        parse_register_profile(text, "columns")
+
+
+def test_columns_are_guessed_by_like_headings_and_none_twice() -> None:
+    headings = ["Ref", "Staff member", "Dept.", "Date Offer Made",
+                "Details of Offer / Organisation", "Accepted or Declined?", "Approx Value",
+                "Bank account"]  # fmt: skip
+    guesses = guessed_columns(register_kind("gifts"), headings)
+    assert guesses["offered_on"] == "Date Offer Made"
+    assert guesses["details"] == "Details of Offer / Organisation"
+    assert guesses["value"] == "Approx Value"
+    assert len(set(guesses.values())) == len(guesses)
+    assert "Bank account" not in guesses.values()
+    text = register_profile_text(register_kind("gifts"), headings)
+    assert 'Headings not used yet: "Ref"' in text

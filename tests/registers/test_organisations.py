@@ -110,7 +110,8 @@ def test_matches_do_not_hang_on_the_order_of_merchants() -> None:
 @pytest.mark.parametrize(
     ("text", "name"),
     [("Roe, Ann", "ann roe"), ("PC Ann Roe", "ann roe"), ("Ann M. Roe", "ann roe"), ("A Roe", ""),
-     ("Roe", ""), ("A. B. Roe", ""), ("Det Sgt Ann O'Roe", "ann o'roe")],
+     ("Roe", ""), ("A. B. Roe", ""), ("Det Sgt Ann O'Roe", "ann o'roe"),
+     ("Róe, Änn", "ann roe"), ("Łuka O\u2019Røe", "luka o'roe")],
 )  # fmt: skip
 def test_an_initial_and_a_surname_name_nobody(text: str, name: str) -> None:
     assert full_name(text.replace("Det Sgt", "DS")) == name
