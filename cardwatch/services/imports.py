@@ -416,7 +416,7 @@ def _days_since(uow: UnitOfWork, moment: str) -> int:
 def _keep(context: ServiceContext, arrival: IncomingStatement, scored: _Scored | None) -> None:
     """Keep a statement with everything made of it, in one transaction."""
     event = AuditEvent("collection", "statement", arrival.statement_id, chain=FINANCE)
-    facts: dict[str, Any] = {"is_scored": int(scored is not None)}
+    facts: dict[str, Any] = {"is_scored": scored is not None}
     if scored is not None:
         facts["window_from"] = scored.since
         facts["input_sha256"] = kept.rows_sha256(scored.table)
@@ -543,9 +543,11 @@ def table_of(arrival: IncomingStatement, before: pd.DataFrame) -> pd.DataFrame:
     """
     new = arrival.rows.astype({"day_doubled": bool})
     new = new.assign(seq=arrival.seq, label=arrival.label, statement_id=arrival.statement_id)
-    new = new.assign(is_scored=1)
+    new = new.assign(is_scored=True)
     table = pd.concat([before, new[list(before.columns)]], ignore_index=True)
-    order = np.lexsort([table["seq"], table["is_scored"] != 1])  # as `counting_payments` has them
+    order = np.lexsort(
+        [table["seq"], ~table["is_scored"].astype(bool)]
+    )  # as `counting_payments` has them
     return table.iloc[order].drop_duplicates("identity", ignore_index=True)
 
 
