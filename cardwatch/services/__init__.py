@@ -279,6 +279,7 @@ from cardwatch.services.verification import (
     Check,
     audit_events,
     chain_faults,
+    count_audit_events,
     erase,
     health,
     list_expired,
