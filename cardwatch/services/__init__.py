@@ -199,6 +199,7 @@ from cardwatch.services.people import (
     set_link,
 )
 from cardwatch.services.policy_figures import (
+    CLAUSE_LABELS,
     FIGURE_LABELS,
     LIMIT_LABELS,
     LIST_LABELS,
