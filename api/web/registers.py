@@ -11,6 +11,7 @@ from api.downloads import as_file
 from api.state import UPLOAD_BYTES
 from api.uploads import read_register_file
 from api.web.base import AllFields, Files, FormFields, field_errors, nonempty, redirect, render
+from api.web.paging import numbered_page
 from cardwatch import services
 from cardwatch.casebook import PSD
 from cardwatch.casebook.unit_of_work import short_id
@@ -146,8 +147,10 @@ def _matches_page(
         pair = undecided[0] if undecided else ""
     show = "decided" if request.query_params.get("show") == "decided" else "undecided"
     listed = {n: m for n, m in by_id.items() if bool(m.decision) == (show == "decided")}
+    page = numbered_page(request, f"/registers/matches?show={show}", len(listed), MOST_MATCHES)
     return render(
-        request, "matches.html", listed=dict(list(listed.items())[:MOST_MATCHES]),
+        request, "matches.html", page=page,
+        listed=dict(list(listed.items())[page.offset : page.offset + page.size]),
         counts={"undecided": len(undecided), "decided": len(by_id) - len(undecided)}, show=show,
         chosen=by_id.get(pair), pair=pair, labels=DECISION_LABELS, form=form, errors=errors,
         supplier_ids=services.supplier_ids(context, {m.merchant for m in matches}),

@@ -70,6 +70,23 @@ def test_from_an_upload_to_a_reviewed_name_and_an_alert(
     assert "6 Sep 2026" in shown
 
 
+def test_names_to_decide_have_pages(
+    running: Running, page: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.web.registers.MOST_MATCHES", 1)
+    paid = PAID.replace("10-15", "09-15")
+    running.send(text(*month(9), paid, paid.replace("OSPREY JOINERY", "KITTIWAKE FORGE")))
+    page("/registers/new", files=gifts(), kind="gifts")
+    listed = re.compile(r"rowheader[^>]*>(?:<a[^>]*>)([^<]+)</a>")
+    first = page("/registers/matches").text
+    (following,) = set(re.findall(r'href="([^"]+)" rel="next"', first))
+    last = page(following.replace("&amp;", "&")).text
+    names = [*listed.findall(first), *listed.findall(last)]
+    assert sorted(names) == ["Kittiwake Forge", "Osprey Joinery Ltd"]
+    assert 'rel="next"' not in last
+    assert re.search(rf'href="[^"]+page=2"[^>]*>{names[1]}', last), "a choice keeps its page"
+
+
 def test_people_in_an_entry_are_hidden_until_somebody_asks(
     running: Running, page: Callable[..., Any]
 ) -> None:
