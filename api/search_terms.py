@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MAX_TERM_CHARACTERS = 100
 MAX_TOKEN_CHARACTERS = 1_000
-NOT_YOURS = "Search again: this link is not yours."
+NOT_YOURS = "Search again: only the person who searched can open the link to a search."
 
 
 def seal_term(service: Service, actor: Actor, term: str) -> str:

@@ -44,6 +44,12 @@ PAGE_POLICY = (
     "form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 )
 """The content security policy of a page: what it loads is ours, and nothing stands in line."""
+MOST_NAMED = 6
+"""Cardholders of one alert who are named one by one; of more their number is said."""
+BREAKS_AFTER = "@._/*-"
+"""After which a long name may be broken."""
+SURELY_FITS, WHOLE_LETTERS = 6, 16
+"""Letters that every column has room for, and of the longest word that is kept in one piece."""
 LASTING = "public, max-age=31536000, immutable"
 """`Cache-Control` of a file that is asked for by its hash."""
 
@@ -83,10 +89,12 @@ def environment() -> Environment:
         table_days=table_days,
         qr=qr,
         people=people,
+        everybody=everybody,
         merchants=merchants_label,
         options=options,
         stake=stake,
         first_sentence=first_sentence,
+        unbroken=unbroken,
         without_first=without_first,
         quantity=quantity,
         plural=plural,
@@ -133,6 +141,15 @@ def people(alert: Mapping[str, object], names: Mapping[str, str]) -> str:
         return [names[person_id] for person_id in cast("Sequence[str]", ids)]
 
     return people_label(named(alert["holders"]), named(alert["approvers"]))
+
+
+def everybody(alert: Mapping[str, object], names: Mapping[str, str]) -> str:
+    """Whom an alert is about, each by name; how many they are where they are more than a few."""
+    holders = cast("Sequence[str]", alert["holders"])
+    if alert["approvers"] or not 1 < len(holders) <= MOST_NAMED:
+        return people(alert, names)
+    *others, last = (names[holder_id] for holder_id in holders)
+    return f"{', '.join(others)} and {last}"
 
 
 def options(
@@ -196,6 +213,21 @@ def table_days(first: str, last: str) -> Markup:
 def first_sentence(text: str) -> str:
     """Return the first sentence of a fact, without its full stop."""
     return re.split(r"\.(?=\s+[A-Z0-9£]|\s*$)", text, maxsplit=1)[0]
+
+
+def unbroken(text: str) -> Markup:
+    """Return a name of which a narrow column breaks no word, only between words and after signs.
+
+    Words of more than `WHOLE_LETTERS` letters are broken where it has to be.
+    """
+    markup = Markup()
+    for part in re.findall(r"\s+|[^\s@._/*-]*[@._/*-]|[^\s@._/*-]+", text):
+        if SURELY_FITS < len(part) <= WHOLE_LETTERS:
+            markup += Markup('<span class="cw-whole">{}</span>').format(part)
+        else:
+            markup += part
+        markup += Markup("<wbr>") if part[-1] in BREAKS_AFTER else ""
+    return markup
 
 
 def without_first(rows: Sequence[Sequence[object]]) -> list[Sequence[object]]:

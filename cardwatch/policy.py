@@ -270,7 +270,7 @@ def parse_policy(text: str, file: str) -> Policy:
     return Policy(**values)
 
 
-def setting_fault(key: str, value: float | list[str] | list[int]) -> str:
+def setting_fault(key: str, value: float | list[str] | list[int] | dict[str, str]) -> str:
     """Say what is wrong with one setting of the policy, or nothing."""
     return _fault(key, value, tomllib.loads(default_policy_text())[key])
 

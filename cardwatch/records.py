@@ -84,7 +84,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Total:
-    """A total or subtotal row, with what the rows above it come to."""
+    """A total or subtotal row, with the sum of the rows above it."""
 
     row: int
     declared_pence: int
@@ -334,7 +334,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Alert:
-    """One matter that deserves a question, with all its payments.
+    """One question to ask, with all its payments.
 
     Attributes:
         alert_id: twelve hex digits from its lane, its leading rule and its payments or cards: the

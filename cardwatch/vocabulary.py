@@ -128,7 +128,7 @@ class ApprovalKind(StrEnum):
 
 
 class ApprovalState(StrEnum):
-    """What became of a request for an approval."""
+    """The state of a request for an approval."""
 
     OPEN = "open"
     AGREED = "agreed"

@@ -117,7 +117,7 @@ def without_session(request: Request, context: Context, response: Response) -> R
 
 @router.post("/session/code", status_code=204)
 def verify_session(body: Code, request: Request, context: Context, service: AppStateDep) -> None:
-    """Give a code, which lets the session do for five minutes what needs one."""
+    """Enter a code: for five minutes the session may do what a code is needed for."""
     actor_id = context.actor.actor_id
     with service.sign_in_limit.attempt(actor_id, actor_id):
         session_id = getattr(request.state, "session_id", "")

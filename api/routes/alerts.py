@@ -163,7 +163,7 @@ def _answer(
 
 @router.post("/alerts/{alert_id}/names", status_code=204)
 def show_names(alert_id: AlertId, body: HoldCreate, context: VerifiedContext) -> None:
-    """Let the caller, of professional standards, see by name whom an alert is about, and why."""
+    """Show professional standards the names of the people in an alert; the reason is recorded."""
     services.reveal_identity(context, alert_id, reason=body.reason)
 
 
@@ -171,7 +171,7 @@ def show_names(alert_id: AlertId, body: HoldCreate, context: VerifiedContext) ->
 def suppress_alert(
     alert_id: AlertId, body: SuppressionCreate, context: Context
 ) -> alert_rows.Suppression:
-    """Close alerts like one unasked until a day: the same rule, holder and merchant."""
+    """Close later alerts of the same rule, cardholder and merchant automatically until a day."""
     return services.pseudonymise(
         context, services.suppress(context, alert_id, until=body.until, reason=body.reason)
     )

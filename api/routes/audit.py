@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter, Query
 
@@ -11,6 +11,7 @@ from api.deps import Context, VerifiedContext
 from api.schemas.audit import (
     ChainCheck,
     Erased,
+    Event,
     RetentionPeriods,
     RetentionUpdate,
     Sample,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 router = APIRouter(tags=["audit"])
 
 
-@router.get("/audit/events", response_model=list[dict[str, Any]])
+@router.get("/audit/events", response_model=list[Event], response_model_exclude_unset=True)
 def list_events(
     context: Context,
     lane: Lane = "finance",
@@ -46,7 +47,9 @@ def list_events(
     filters = {"action": action, "object": object, "role": role, "actor": actor, "id": id,
              "outcome": outcome}  # fmt: skip
     chosen_filters = {name: value for name, value in filters.items() if value}
-    return services.audit_events(context, lane=lane, last=last, before=before, **chosen_filters)
+    return services.audit_events(
+        context, lane=lane, last=last, skip=0, before=before, **chosen_filters
+    )
 
 
 @router.get("/audit/verification", response_model=list[ChainCheck])

@@ -167,7 +167,7 @@ def reopen_case(
 
 @router.post("/cases/{case_id}/names", status_code=204)
 def show_case_names(case_id: Id, body: CaseReason, context: VerifiedContext) -> None:
-    """Let the caller see by name whom the alerts of a case are about, and why."""
+    """Show the caller the names of the people in a case; their reason is recorded."""
     services.reveal_case(context, case_id, reason=body.reason)
 
 
@@ -202,7 +202,7 @@ def list_referrals(
 
 @router.post("/referrals/{referral_id}/refusal", status_code=204)
 def decline_referral(referral_id: Id, body: CaseReason, context: Context) -> None:
-    """Answer a referral that no case comes of it; whoever referred it is not told."""
+    """Decline a referral, as no case comes of it; the person who referred it is not told."""
     services.decline_referral(context, referral_id, reason=body.reason)
 
 

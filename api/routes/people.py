@@ -97,7 +97,7 @@ def list_directory_groups(context: Context) -> list[rows.DirectoryGroup]:
 def set_group_role(group_id: Id, body: GroupRole, context: VerifiedContext) -> None:
     """Let a group give its members a role, or none; no group gives that of professional standards.
 
-    It holds at once, for whoever is in the group.
+    It applies at once to everybody in the group.
     """
     services.set_group_role(context, group_id, body.role)
 

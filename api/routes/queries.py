@@ -36,7 +36,7 @@ def list_queries(
         bool, Query(description="Only those that wait for a reply.", examples=[False])
     ] = True,
 ) -> list[rows.SentQuery]:
-    """List queries with their age, the one due first at the head."""
+    """List queries with their age, those due first before the others."""
     return services.list_queries(context, open_only=is_open)
 
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 
 from api.deps import AppStateDep, Context, VerifiedContext
 from api.schemas.base import Day, Id, Reason
+from api.schemas.jobs import Job
 from api.schemas.settings import (
     ActivePack,
     BackTestCreate,
@@ -22,7 +23,6 @@ from api.schemas.settings import (
     Rule,
     RuleDetail,
 )
-from api.schemas.statements import Job
 from api.state import PACK_BYTES, UPLOAD_BYTES
 from api.uploads import read_pack, read_register
 from cardwatch import services

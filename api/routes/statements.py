@@ -16,10 +16,10 @@ from api.deps import AppStateDep, Context, require_code
 from api.downloads import as_file
 from api.errors import STATUS_OF_CODE, problem
 from api.schemas.base import DateOrder, Id, Short
+from api.schemas.jobs import Job
 from api.schemas.statements import (
     AgreementRow,
     IndependentCheck,
-    Job,
     Receipt,
     RefusedFile,
     Statement,

@@ -273,7 +273,7 @@ class SuppressionCreate(RequestModel):
 
 
 class Suppression(BaseModel):
-    """Alerts of the same cardholders and merchants that are closed unasked until a day.
+    """Alerts of the same cardholders and merchants that close automatically until a day.
 
     Of one rule where somebody suppressed them; of one kind, up to a sum, where one was explained.
     """
@@ -356,7 +356,7 @@ class Precision(BaseModel):
     """How often one rule's alerts in one band of evidence were upheld.
 
     `low` and `high` are the exact 95 % interval of `share`. `expected` begins at one in seven, and
-    can order the list once `orders` is true, if two people put it in force.
+    can order the list once `orders` is true, if two people have activated it.
     """
 
     rule: str

@@ -19,6 +19,24 @@ class ChainCheck(BaseModel):
     fault: str = Field(description="What is wrong, in a sentence; empty where nothing is.")
 
 
+class Event(BaseModel):
+    """An event of an audit chain. Of their own events a cardholder is given fewer fields."""
+
+    seq: int = Field(description="Its number in the chain.")
+    at: str
+    actor: str
+    role: str
+    action: str
+    object: str
+    outcome: str
+    id: str = Field(default="", description="Of the object.")
+    purpose: str = ""
+    counts: dict[str, int] = Field(default={}, description="How many rows were changed, by kind.")
+    entries: list[str] = Field(default=[], description="Entries of registers that were shown.")
+    sealed: list[str] = Field(default=[], description="Seals of rows that were written.")
+    unsealed: list[str] = Field(default=[], description="Seals of rows changed or erased.")
+
+
 class SampleCreate(RequestModel):
     """A sample for a spot check: of one statement, or of a period."""
 

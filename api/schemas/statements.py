@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, Field
 
@@ -162,14 +162,3 @@ def shown_preview(preview: Preview) -> StatementPreview:
         refusal=Refusal(code=refusal.code, detail=str(refusal)) if refusal else None,
         profile=profile_text(preview.headings, shipped_profiles(), guessed),
     )
-
-
-class Job(BaseModel):
-    """Work that takes longer than a request; `answer` once it is done or has failed."""
-
-    job_id: str
-    kind: Literal["statement", "back-test", "evaluation"]
-    made_at: str
-    state: Literal["queued", "running", "done", "failed"]
-    percent: int
-    answer: dict[str, Any] | None

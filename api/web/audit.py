@@ -7,15 +7,18 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 
 from api.deps import AppStateDep, Context
-from api.web.base import nonempty, number, render
+from api.web.base import chips, nonempty, number, render
+from api.web.paging import numbered_page
 from cardwatch import services
 from cardwatch.casebook import FINANCE, ROLES
 from cardwatch.casebook.checkpoints import public_text
 from cardwatch.casebook.unit_of_work import ACTIONS
+from cardwatch.reports.formatting import title
 
 router = APIRouter()
 PAGE_EVENTS = 50
-EVENT_FILTERS = ("action", "object", "role", "actor", "id", "outcome")
+EVENT_FILTERS = {"action": "Action", "object": "Object", "role": "Role", "actor": "Who",
+                 "id": "Object's id", "outcome": "Outcome"}  # fmt: skip
 EVENT_OUTCOMES = ("done", "denied", "not-found", "failed")
 
 
@@ -35,7 +38,11 @@ def show_audit(request: Request, context: Context, service: AppStateDep) -> Resp
 
 @router.get("/audit/events")
 def list_events(request: Request, context: Context) -> Response:
-    """List events of a chain, a page at a time, the newest first."""
+    """List events of a chain, a page at a time, the newest first.
+
+    The address of a further page names the event before which the first page began: looking at
+    events adds one, which would move the others on.
+    """
     query = nonempty(request.query_params)
     lane = query.get("lane", FINANCE)
     chosen = {name: query[name] for name in EVENT_FILTERS if name in query}
@@ -44,17 +51,26 @@ def list_events(request: Request, context: Context) -> Response:
     if "actor" in chosen:
         ids = {name: actor_id for actor_id, name in services.display_names(context).items()}
         filters["actor"] = ids.get(chosen["actor"].casefold(), chosen["actor"])
+    total, newest = services.count_audit_events(context, lane=lane, before=before, **filters)
+    address = _address({"lane": lane} | chosen)
+    page = numbered_page(request, f"{address}&before={before or newest + 1}", total, PAGE_EVENTS)
     event_rows = services.audit_events(
-        context, lane=lane, last=PAGE_EVENTS + 1, before=before, **filters
+        context, lane=lane, last=page.size, skip=page.offset, before=before, **filters
     )
-    more = len(event_rows) > PAGE_EVENTS
-    same = urlencode({"lane": lane} | chosen)
     return render(
-        request, "audit_events.html", events=event_rows[:PAGE_EVENTS], lane=lane, chosen=chosen,
+        request, "audit_events.html", events=event_rows, lane=lane, chosen=chosen, page=page,
         lanes=context.chains, actions=ACTIONS, roles=list(ROLES), outcomes=EVENT_OUTCOMES,
-        next=f"/audit/events?{same}&before={event_rows[PAGE_EVENTS - 1]['seq']}" if more else "",
-        first=f"/audit/events?{same}" if before else "",
+        newest=address if before else "",
+        chips=chips({"lane": lane} | chosen, _filter_words, _address, besides=("lane",)),
     )  # fmt: skip
+
+
+def _filter_words(name: str, value: str) -> str:
+    return f"{EVENT_FILTERS[name]}: {value if name in {'actor', 'id'} else title(value)}"
+
+
+def _address(chosen: dict[str, str]) -> str:
+    return f"/audit/events?{urlencode(chosen)}"
 
 
 @router.post("/audit/statements/{statement_id}/verification")

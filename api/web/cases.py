@@ -86,7 +86,10 @@ def _list_page(
         rows = services.list_cases(context, case_filter, offset=page.offset, limit=page.size)
     except CardwatchError as refusal:
         errors |= field_errors(refusal)
-    words = {"owner": "My cases", "search": f"Search: {term}"} | CASE_STATE_TITLES
+    words = {
+        "owner": "My cases",
+        "search": f"Search: {term}" if term else "Search",
+    } | CASE_STATE_TITLES
     return render(
         request, "cases.html", errors=errors, rows=rows, chosen=chosen, term=sent_text or term,
         states=CASE_STATE_TITLES, waiting=waiting,

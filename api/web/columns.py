@@ -41,12 +41,12 @@ CHOICE_LABELS = {
         "day-first": "Day first: 31/10/2026",
         "month-first": "Month first: 10/31/2026",
     }),
-    "positive": ("An amount without a minus is", {
+    "positive": ("What an amount without a minus sign is", {
         "decide": "Detect from the file",
         "charge": "A charge",
         "refund": "A refund or credit",
     }),
-    "decimal": ("Between pounds and pence", {
+    "decimal": ("Sign between pounds and pence", {
         "decide": "Detect from the file",
         "point": "A point: 1,234.50",
         "comma": "A comma: 1.234,50",

@@ -238,7 +238,7 @@ def _filters(
 def _filter_label(name: str, value: str, term: str, statements: dict[str, str]) -> str:
     """Return a filter that was chosen in words."""
     alone = {"same_holder_as": "Same cardholder", "same_merchant_as": "Same merchant",
-             "search": f"Search: {term}"}  # fmt: skip
+             "search": f"Search: {term}" if term else "Search"}  # fmt: skip
     names = {"statement_id": "Statement", "unit": "Unit", "since": "From", "until": "To",
              "at_least": "At least", "at_most": "At most"}  # fmt: skip
     text = statements.get(value, value) if name == "statement_id" else value

@@ -40,4 +40,5 @@ def _form_page(
     return render(
         request, "settings_policy.html", errors=errors, form=values, assumed=form.assumed,
         figures=services.FIGURE_LABELS, limits=services.LIMIT_LABELS, lists=services.LIST_LABELS,
+        clauses=services.CLAUSE_LABELS,
     )  # fmt: skip

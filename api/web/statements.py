@@ -21,6 +21,7 @@ from api.web.base import (
     render,
 )
 from api.web.columns import columns_address, jobs_address
+from api.web.paging import numbered_page
 from cardwatch import services
 from cardwatch.casebook.rows import JobAnswer
 from cardwatch.casebook.tables import RECEIVES
@@ -33,6 +34,7 @@ from cardwatch.vocabulary import SECOND_PERSON
 router = APIRouter()
 UPLOAD_OPTIONS = ("corrects", "history", "date_order")
 """Fields of the upload form that stay with a file until its columns are checked."""
+STATEMENTS_PER_PAGE = 50
 STATEMENT_STATES = {"scored": "Scored", "history": "History", "superseded": "Superseded"}
 STATEMENT_FILTERS = {"state": "State", "layout": "Source", "since": "Days from", "until": "Days to"}
 
@@ -52,17 +54,23 @@ def list_statements(request: Request, context: Context) -> Response:
         is_day = name in {"since", "until"} and name not in errors
         return f"{STATEMENT_FILTERS[name]}: {day(value) if is_day else filter_text}"
 
+    page = numbered_page(request, _list_address(chosen), len(matching), STATEMENTS_PER_PAGE)
+    shown = matching[page.offset : page.offset + page.size]
     may_receive = context.actor.role in RECEIVES
     layouts = {row["layout"] for row in all_statements}
     return render(
-        request, "statements.html", errors=errors, held=all_statements, chosen=chosen,
+        request, "statements.html", errors=errors, held=all_statements, chosen=chosen, page=page,
         refused=services.list_refused_uploads(context) if may_receive else [],
         arrivals=services.list_refused_files(context) if may_receive else [],
-        statements=[(row, STATEMENT_STATES[_state(row)]) for row in matching],
+        statements=[(row, STATEMENT_STATES[_state(row)]) for row in shown],
         states=STATEMENT_STATES,
         sources={name: _source(name) for name in sorted(layouts - {""})},
-        chips=chips(chosen, words, lambda rest: f"/statements?{urlencode(rest)}"),
+        chips=chips(chosen, words, _list_address),
     )  # fmt: skip
+
+
+def _list_address(chosen: dict[str, str]) -> str:
+    return f"/statements?{urlencode(chosen)}" if chosen else "/statements"
 
 
 def _state(statement: ImportedStatement) -> str:

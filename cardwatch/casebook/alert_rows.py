@@ -35,13 +35,13 @@ class AlertRow(SubjectNames, DecidedAlert):
     kind: str
     rule: str
     band: str
-    is_fact: int
+    is_fact: bool
     first_on: str
     last_on: str
     at_stake_pence: int
     strength: float
     state: str
-    is_second_look: int
+    is_second_look: bool
     assigned_to: str
     due_on: str
     snoozed_until: str

@@ -194,7 +194,7 @@ def _keep(
     )
     if stored_row is None:
         stored_row = {"alert_id": alert.alert_id, "version": 0, "state": "open"}
-        initial_values = {"lane": lane, "is_second_look": 0, **dict.fromkeys(LEFT, ""),
+        initial_values = {"lane": lane, "is_second_look": False, **dict.fromkeys(LEFT, ""),
                           "recovered_pence": 0}  # fmt: skip
         initial_values |= {
             "state": "open",
@@ -250,7 +250,7 @@ def _row(alert: Alert) -> dict[str, Any]:
         "kind": alert.kind,
         "rule": alert.reasons[0].rule,
         "band": band_of(alert.chance),
-        "is_fact": int(alert.is_fact),
+        "is_fact": alert.is_fact,
         "first_on": alert.first_on,
         "last_on": alert.last_on,
         "at_stake_pence": alert.at_stake_pence,
@@ -273,7 +273,7 @@ def _sample_for_review(uow: UnitOfWork, source: Source) -> int:
     for index in sorted(random.permutation(len(pool))[:count].tolist()):
         changes = {
             "state": "open",
-            "is_second_look": 1,
+            "is_second_look": True,
             "reason": "Reopened at random for review.",
             "decided_by": SYSTEM,
         }

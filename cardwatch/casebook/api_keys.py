@@ -83,7 +83,7 @@ def create_key(  # noqa: PLR0913  what a form has
         "name": name,
         "role": role,
         "secret_sha256": hashlib.sha256(secret.encode()).hexdigest(),
-        "can_decide": int(can_decide),
+        "can_decide": can_decide,
         "scope": scope,
         "made_by": uow.actor.actor_id,
         "made_at": uow.now,
@@ -196,7 +196,7 @@ def key_actor(uow: UnitOfWork, key_id: str) -> Actor | None:
             return None
         holder_id, made_by = person["holder_id"], person["person_id"]
     key = links[0]
-    can_decide = bool(key["can_decide"])
+    can_decide = key["can_decide"]
     owner = uow.actor.organisation_id
     return Actor(owner, key_id, key["role"], holder_id, can_decide, key["scope"], made_by)
 

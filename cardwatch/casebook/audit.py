@@ -114,6 +114,7 @@ def read_events(  # noqa: PLR0913  bounds on both sides
     lane: str,
     *,
     last: int = 0,
+    skip: int = 0,
     before: int = 0,
     after: int = 0,
     wanted: Mapping[str, str] | None = None,
@@ -124,27 +125,47 @@ def read_events(  # noqa: PLR0913  bounds on both sides
         uow: the work it is done in.
         lane: whose chain.
         last: so many at most; 0 for all.
+        skip: how many of the newest are left out.
         before: number of the event before which they lie; 0 for the end.
         after: number of the event after which they lie; 0 for the first.
         wanted: what fields of an event have to be, such as `action`.
     """
-    question = sa.select(audit_events.c.body).where(
-        uow.scope(audit_events), audit_events.c.lane == lane, audit_events.c.seq > after
-    )
-    if before:
-        question = question.where(audit_events.c.seq < before)
-    for name, value in (wanted or {}).items():  # a body is JSON in one form only
-        question = question.where(audit_events.c.body.contains(f'"{name}":{canonical(value)}'))
-    question = question.order_by(audit_events.c.seq.desc())
+    fits = _fits(uow, lane, before, wanted or {})
+    question = sa.select(audit_events.c.body).where(fits, audit_events.c.seq > after)
+    question = question.order_by(audit_events.c.seq.desc()).offset(skip)
     for row in uow.fetch_all(question.limit(last) if last else question):
         yield json.loads(row["body"])
+
+
+def count_events(
+    uow: UnitOfWork, lane: str, *, before: int = 0, wanted: Mapping[str, str] | None = None
+) -> tuple[int, int]:
+    """Return how many events of a chain fit, and the number of the newest of them; 0 without any.
+
+    Arguments as of `read_events`.
+    """
+    question = sa.select(sa.func.count(), sa.func.max(audit_events.c.seq))
+    question = question.where(_fits(uow, lane, before, wanted or {}))
+    count, newest = uow.connection.execute(question).one()
+    return count, newest or 0
+
+
+def _fits(
+    uow: UnitOfWork, lane: str, before: int, wanted: Mapping[str, str]
+) -> sa.ColumnElement[bool]:
+    """Condition that an event of a chain lies before another and is what is wanted."""
+    fits = uow.scope(audit_events) & (audit_events.c.lane == lane)
+    if before:
+        fits &= audit_events.c.seq < before
+    for name, value in wanted.items():  # a body is JSON in one form only
+        fits &= audit_events.c.body.contains(f'"{name}":{canonical(value)}')
+    return fits
 
 
 def own_events(
     uow: UnitOfWork,
     lane: str,
     *,
-    last: int,
     before: int = 0,
     wanted: Mapping[str, str] | None = None,
 ) -> list[Event]:
@@ -159,10 +180,9 @@ def own_events(
         (number, {name: value for name, value in event.items() if name in OWN_FIELDS})
         for number, event in enumerate(events_of, start=1)
     ]
-    fits = [
+    return [
         cast("Event", event | {"seq": number})
         for number, event in reversed(numbered)
         if (not before or number < before)
         and all(event[name] == value for name, value in (wanted or {}).items())
     ]
-    return fits[:last]

@@ -49,7 +49,7 @@ def is_visible(
         payments: the table of transactions, or an alias of it.
         with_psd_holds: whether payments that only professional standards keep are visible.
     """
-    return payments.c.visible_to_psd_only.in_((0, 1) if with_psd_holds else (0,))
+    return payments.c.visible_to_psd_only.in_((False, True) if with_psd_holds else (False,))
 
 
 def counting_payments(

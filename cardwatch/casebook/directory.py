@@ -354,7 +354,7 @@ def _give(
     is_psd = living is not None and living["role"] == PSD
     link = link_of(user["employee_number"])
     if living is not None and not is_psd and (living["holder_id"] or living["holds_no_card"]):
-        link = CardLink(living["holder_id"], bool(living["holds_no_card"]))
+        link = CardLink(living["holder_id"], living["holds_no_card"])
     if role in RECEIVES and not (link.holder_id or link.holds_no_card):
         return CARDHOLDER  # of somebody in professional standards too, as of a stranger
     if is_psd:
@@ -437,7 +437,7 @@ def _columns(uow: UnitOfWork, provided: ProvidedUser) -> dict[str, object]:
         "email": provided.email,
         "name": provided.name,
         "employee_number": provided.employee_number,
-        "is_active": int(provided.is_active),
+        "is_active": provided.is_active,
         "content": provided.content,
         "changed_at": uow.now,
     }

@@ -114,7 +114,7 @@ def _with(uow: UnitOfWork, keys: set[str]) -> list[dict[str, str]]:
 
 def keep_names(uow: UnitOfWork, payments: Iterable[Mapping[Any, object]]) -> None:
     """Keep the ways in which payments that are received name cardholders."""
-    rows = _as_rows({names_of_payment(payment) for payment in payments}, visible_to_psd_only=0)
+    rows = _as_rows({names_of_payment(payment) for payment in payments}, visible_to_psd_only=False)
     question = sa.select(holder_names.c.names_id, holder_names.c.visible_to_psd_only).where(
         uow.scope(holder_names)
     )
@@ -122,7 +122,7 @@ def keep_names(uow: UnitOfWork, payments: Iterable[Mapping[Any, object]]) -> Non
     uow.insert(holder_names, [row for row in rows if row["names_id"] not in stored])
     for names_id in sorted({str(row["names_id"]) for row in rows if stored.get(row["names_id"])}):
         these = holder_names.c.names_id == names_id
-        uow.update(holder_names, these, {"visible_to_psd_only": 0})
+        uow.update(holder_names, these, {"visible_to_psd_only": False})
 
 
 def keep_names_anew(uow: UnitOfWork) -> None:
@@ -143,7 +143,7 @@ def _rows_of_payments(uow: UnitOfWork) -> list[dict[str, Any]]:
     columns = [transactions.c[name] for name in HOLDER_KEYS]
     rows: list[dict[str, Any]] = []
     stored_names: set[tuple[tuple[str, str], ...]] = set()
-    for visible_to_psd_only in (0, 1):
+    for visible_to_psd_only in (False, True):
         payments = uow.fetch_all(
             sa.select(*columns)
             .where(
@@ -184,7 +184,7 @@ def names_of_payment(payment: Mapping[Any, object]) -> tuple[tuple[str, str], ..
 
 
 def _as_rows(
-    names: set[tuple[tuple[str, str], ...]], *, visible_to_psd_only: int
+    names: set[tuple[tuple[str, str], ...]], *, visible_to_psd_only: bool
 ) -> list[dict[str, Any]]:
     """Return the rows of some ways to name a cardholder."""
     return [

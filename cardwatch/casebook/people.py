@@ -96,7 +96,7 @@ class CardLink:
 
     def columns(self) -> dict[str, str | int]:
         """The columns of a person that say it."""
-        return {"holder_id": self.holder_id, "holds_no_card": int(self.holds_no_card)}
+        return {"holder_id": self.holder_id, "holds_no_card": self.holds_no_card}
 
 
 def add_person(uow: UnitOfWork, *, name: str, email: str, role: str, link: CardLink) -> str:

@@ -73,7 +73,7 @@ def add_query(uow: UnitOfWork, alert_ids: Sequence[str], query: NewQuery) -> str
 
 
 def list_queries(uow: UnitOfWork, *, open_only: bool = False) -> list[SentQuery]:
-    """Return the queries that the actor may see, the one due first at the head.
+    """Return the queries that the actor may see, those due first before the others.
 
     A query about several alerts is hidden from whoever may not know of one of them.
     """

@@ -91,7 +91,7 @@ def list_referrals(uow: UnitOfWork, *, waiting: bool = False) -> list[ListedRefe
 
 
 def decline_referral(uow: UnitOfWork, referral_id: str, reason: str) -> None:
-    """Answer a referral that no case comes of it; whoever referred it is not told.
+    """Decline a referral, as no case comes of it; the person who referred it is not told.
 
     Raises:
         NotAllowed: the actor does not decide for professional standards.

@@ -32,7 +32,7 @@ def read_version(uow: UnitOfWork, version_id: str, *, fresh: bool = False) -> tu
         row = get_version(uow, version_id)
         if len(_read) >= MOST_VERSIONS:
             _read.clear()
-        _read[key] = unpack_register(row), bool(row["replaces"])
+        _read[key] = unpack_register(row), row["replaces"]
     return _read[key]
 
 

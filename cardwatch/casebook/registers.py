@@ -96,7 +96,7 @@ def keep_version(uow: UnitOfWork, register: RegisterFile) -> str:
         "version_id": version_id,
         "seq": seq,
         "known_from": register.known_from or None,
-        "replaces": int(register.replaces),
+        "replaces": register.replaces,
         "received_by": uow.actor.public_id if register.lane != PSD else uow.actor.actor_id,
         "received_at": uow.now,
     }

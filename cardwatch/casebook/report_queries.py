@@ -110,7 +110,7 @@ def read_alerts(uow: UnitOfWork) -> list[AlertRecord]:
             last_on=row["last_on"],
             raised_on=row["raised_at"][:10],
             state=row["state"],
-            is_second_look=bool(row["is_second_look"]),
+            is_second_look=row["is_second_look"],
             changes=tuple(changes[row["alert_id"]]),
             recovered=tuple(recovered[row["alert_id"]]),
         )

@@ -219,7 +219,7 @@ def _erase_transactions(uow: UnitOfWork, before: str, held_alerts: set[tuple[str
         )
         theirs = [row for row, lanes in rows.items() if lanes == {PSD}]
         hidden = is_statement & visible & transactions.c.row.in_(theirs)
-        count += uow.update(transactions, hidden, {"visible_to_psd_only": 1})
+        count += uow.update(transactions, hidden, {"visible_to_psd_only": True})
         which = (statements.c.statement_id == name) & statements.c.erased_at.is_(None)
         uow.update(statements, which, {"erased_at": uow.now, "report": "{}"})
     if count or hidden_count:

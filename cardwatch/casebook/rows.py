@@ -36,7 +36,7 @@ class Person(Assignee):
     person_id: str
     role: str
     holder_id: str
-    holds_no_card: int
+    holds_no_card: bool
     made_at: str
     ended_at: str | None
     identity: str | None
@@ -57,7 +57,7 @@ class Key(TypedDict):
     key_id: str
     name: str
     role: str
-    can_decide: int
+    can_decide: bool
     scope: str
     made_by: str
     made_at: str
@@ -75,7 +75,7 @@ class DirectoryUser(TypedDict):
     email: str
     name: str
     employee_number: str
-    is_active: int
+    is_active: bool
     role: str
     waits_for: str
     made_at: str
@@ -248,7 +248,7 @@ class Statement(StatementName):
     duplicate_count: int
     rows_sha256: str
     report: str
-    is_scored: int
+    is_scored: bool
     window_from: str | None
     input_sha256: str | None
     made_with: str | None
@@ -440,7 +440,7 @@ class StoredRegister(TypedDict):
     file: str
     sha256: str
     known_from: str | None
-    replaces: int
+    replaces: bool
     entries: int
     unreadable: int
     content_sha256: str

@@ -325,7 +325,7 @@ def keep_statement(
     if arrival.corrects:
         which = statements.c.statement_id == arrival.corrects
         uow.update(statements, which, {"superseded_seq": arrival.seq})
-    owned: dict[str, Any] = {"statement_id": arrival.statement_id, "visible_to_psd_only": 0}
+    owned: dict[str, Any] = {"statement_id": arrival.statement_id, "visible_to_psd_only": False}
     names = [str(name) for name in rows.columns]
     lines = zip(*(rows[name].tolist() for name in names), strict=True)
     uow.insert(transactions, [owned | dict(zip(names, line, strict=True)) for line in lines])
@@ -488,7 +488,7 @@ def _rows(frame: pd.DataFrame) -> pd.DataFrame:
     days = {name: frame[name].dt.strftime("%Y-%m-%d") for name in ("date", "posting_date")}
     table = frame.assign(**days).reindex(columns=[n for n in STORED if n != "identity"])
     rows = pd.DataFrame(_values(table), table.index, table.columns, dtype=object)
-    rows["day_doubled"] = frame["day_doubled"].astype("int64")
+    rows["day_doubled"] = frame["day_doubled"].astype(bool)
     reference_texts = _texts(rows, ("transaction_id", "date", "amount_pence"))
     has_reference = (frame["transaction_id"] != "").to_numpy()
     alike = pd.Series(

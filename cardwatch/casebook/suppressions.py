@@ -1,4 +1,4 @@
-"""Suppressions: alerts that are closed unasked until a day, by hand or since one was explained."""
+"""Suppressions: alerts that close automatically until a day, by hand or since one was explained."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LONGEST_SUPPRESSION_DAYS = 366
 
 
 def suppress(uow: UnitOfWork, row: AlertDetail, *, until: str, reason: str) -> Suppression:
-    """Let alerts like one be closed unasked until a day: of its rule, its holder and its merchant.
+    """Close later alerts of the rule, holder and merchant of one automatically until a day.
 
     Args:
         uow: the work it is done in.
@@ -67,7 +67,7 @@ def _add(uow: UnitOfWork, row: AlertRow, values: Mapping[str, Any]) -> Row:
 
 
 def keep_answer(uow: UnitOfWork, row: AlertDetail, *, until: str, most_pence: int) -> None:
-    """Let alerts that ask what one did be closed unasked until a day, as it was explained.
+    """Close later alerts that ask what one did automatically until a day, as it was explained.
 
     Nothing is kept of facts against policy, which are listed whole, nor of alerts about cards; nor
     again where the answer to this alert is kept already.

@@ -21,6 +21,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    TypeDecorator,
     UniqueConstraint,
     text,
 )
@@ -28,6 +29,7 @@ from sqlalchemy import (
 from cardwatch.statements import HOLDER_FIELDS
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
     from sqlalchemy.schema import SchemaItem
     from sqlalchemy.types import TypeEngine
 
@@ -80,6 +82,25 @@ Real: TypeEngine[float] = Double().with_variant(REAL(), "sqlite")
 """Whole pence, and strengths: 64 bits on both databases."""
 
 
+class Flag(TypeDecorator[bool]):
+    """Whether something is so: 0 or 1 in both databases, a boolean in Python."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[int]:
+        """Return the type of the column: SQLite's strict tables know no boolean."""
+        return dialect.type_descriptor(Pence)
+
+    def process_bind_param(self, value: bool | None, dialect: Dialect) -> int | None:  # noqa: ARG002, FBT001  as SQLAlchemy calls it
+        """Return what is stored."""
+        return None if value is None else int(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> bool | None:  # noqa: ARG002
+        """Return what was stored; another number, written by hand, is not true, as in SQL."""
+        return None if value is None else value == 1
+
+
 def _table(name: str, *parts: SchemaItem, lane: bool = False) -> Table:
     """Return a table whose rows belong to an organisation, and to a lane where that is said."""
     owner: list[SchemaItem] = [Column("organisation_id", Text, primary_key=True)]
@@ -100,6 +121,10 @@ def _number(name: str, *, missing: bool = False) -> Column[int]:
     return Column(name, Pence, nullable=missing)
 
 
+def _flag(name: str) -> Column[bool]:
+    return Column(name, Flag, nullable=False)
+
+
 organisations = _table(
     "organisations",
     _text("name"),
@@ -115,7 +140,7 @@ people = _table(
     _text("email"),
     _text("role"),
     _text("holder_id"),  # who they are in statements: they never see alerts about themselves
-    _number("holds_no_card"),  # whether it is stated that they are in no statement
+    _flag("holds_no_card"),  # whether it is stated that they are in no statement
     _text("made_at"),
     _text("ended_at", missing=True),
     _text("identity", missing=True),  # issuer and subject of who signs in elsewhere
@@ -158,7 +183,7 @@ keys = _table(
     _text("name"),
     _text("role"),
     _text("secret_sha256"),
-    _number("can_decide"),  # whether it may record decisions
+    _flag("can_decide"),  # whether it may record decisions
     _text("scope"),  # `directory` where it serves an identity provider alone; else empty
     _text("made_by"),
     _text("made_at"),
@@ -174,7 +199,7 @@ directory_users = _table(
     _text("email"),  # the person they are here; empty where the provider names none
     _text("name"),
     _text("employee_number"),  # who they are in statements, if the card register names it
-    _number("is_active"),
+    _flag("is_active"),
     _text("content"),  # what the provider has sent and reads again, as JSON
     _text("role"),  # that their groups called for last; empty for none
     _text("waits_for"),  # what the role could not be given without
@@ -311,7 +336,7 @@ statements = _table(
     _number("duplicate_count"),  # rows that an earlier statement holds
     _text("rows_sha256"),
     _text("report"),
-    _number("is_scored"),
+    _flag("is_scored"),
     _text("window_from", missing=True),
     _text("input_sha256", missing=True),
     _text("made_with", missing=True),  # documents by kind, and the version of the code, as JSON
@@ -342,9 +367,9 @@ transactions = _table(
     _text("identity"),
     *(_text(name, missing=name == "posting_date") for name in TRANSACTION_TEXTS),
     _number("amount_pence"),
-    _number("day_doubled"),
+    _flag("day_doubled"),
     *(_text(name, missing=True) for name in HOLDER_KEYS),
-    _number("visible_to_psd_only"),  # past its time, and seen by professional standards alone
+    _flag("visible_to_psd_only"),  # past its time, and seen by professional standards alone
     ForeignKeyConstraint(
         ["organisation_id", "statement_id"],
         ["statements.organisation_id", "statements.statement_id"],
@@ -369,7 +394,7 @@ holder_names = _table(
     _key("names_id"),  # of the names that stand together, a hash
     _key("field"),  # one of `HOLDER_KEYS`
     _text("subject_id"),  # as `person_key`
-    _number("visible_to_psd_only"),
+    _flag("visible_to_psd_only"),
     Index("holder_names_by_subject", "organisation_id", "subject_id"),
 )
 """The ways in which payments name cardholders: what is about one name is about all beside it."""
@@ -410,14 +435,14 @@ alerts = _table(
     _text("kind"),
     _text("rule"),
     _text("band"),
-    _number("is_fact"),  # against a stated limit or list, and no question of how unusual it is
+    _flag("is_fact"),  # against a stated limit or list, and no question of how unusual it is
     _text("first_on"),
     _text("last_on"),
     _number("at_stake_pence"),
     Column("strength", Real, nullable=False),
     _text("state"),
     _number("version"),  # of its decisions, for who decides to say what they have seen
-    _number("is_second_look"),
+    _flag("is_second_look"),
     _text("assigned_to"),
     _text("due_on"),
     _text("snoozed_until"),
@@ -494,7 +519,7 @@ register_versions = _table(
     _text("file"),
     _text("sha256"),  # of the file's bytes
     _text("known_from", missing=True),  # from which entries count that say no day of their own
-    _number("replaces"),  # whether entries of earlier versions that it lacks are used no more
+    _flag("replaces"),  # whether entries of earlier versions that it lacks are used no more
     _number("entries"),
     _number("unreadable"),  # rows that could not be read
     Column("content", LargeBinary, nullable=False),

@@ -217,7 +217,10 @@ class UnitOfWork:
                     yield tables.PSD, self._seal("seal for psd", table, row, for_psd)
 
     def _seal(self, use: str, table: sa.Table, row: Mapping[str, Any], names: Sequence[str]) -> str:
-        return self.keyed(use, table.name, canonical({name: row.get(name) for name in names}))
+        """Return the seal of a row: a flag is sealed as it is stored, 0 or 1."""
+        values = {name: row.get(name) for name in names}
+        flags = {name: int(value) for name, value in values.items() if isinstance(value, bool)}
+        return self.keyed(use, table.name, canonical(values | flags))
 
     def chains_of(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         """Return the chain that holds the seal of each row: who may know of it reads that chain."""

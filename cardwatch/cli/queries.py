@@ -26,7 +26,7 @@ def list_queries(
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
-    """List queries that wait for a reply, the one due first at the head."""
+    """List queries that wait for a reply, those due first before the others."""
     from cardwatch import services
 
     with open_context(person, organisation) as context:

@@ -58,9 +58,9 @@ METHOD = (
         "both. Alerts that were closed automatically do not count."
     ),
     (
-        f"By chance: groups were dealt out to the same cardholders {DEALS:,} times at random, "
-        "among cardholders with about as many payments. The payments and alerts of a person stay "
-        "together, so that one person with many alerts makes no difference by themselves."
+        "To see what chance alone does, the groups were given to the same cardholders again "
+        f"{DEALS:,} times at random, among cardholders with about as many payments. A person's "
+        "payments and alerts stay together, so that one person with many makes no difference."
     ),
     (
         "The chance is that of the largest difference among all groups compared, so that looking "
@@ -69,8 +69,8 @@ METHOD = (
     ),
     (
         f"A group is compared if at least {FEWEST_EXPECTED:.0f} of what is counted would be "
-        "expected in it. 'Noticed from' is how many times the rate of the others a higher rate "
-        "has to be, to be named in 19 of 20 years."
+        "expected in it. 'Noticed from' is how many times the others' rate its own would have to "
+        "be for this report to name it in 19 of 20 years."
     ),
 )
 

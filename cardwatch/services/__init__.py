@@ -195,6 +195,7 @@ from cardwatch.services.people import (
     set_link,
 )
 from cardwatch.services.policy_figures import (
+    CLAUSE_LABELS,
     FIGURE_LABELS,
     LIMIT_LABELS,
     LIST_LABELS,
@@ -276,6 +277,7 @@ from cardwatch.services.verification import (
     Check,
     audit_events,
     chain_faults,
+    count_audit_events,
     erase,
     health,
     list_expired,

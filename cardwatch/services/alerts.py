@@ -401,7 +401,7 @@ def decide(
 
 
 def suppress(context: ServiceContext, alert_id: str, *, until: str, reason: str) -> Suppression:
-    """Let alerts like one be closed unasked until a day; see `casebook.suppressions`."""
+    """Close later alerts like one automatically until a day; see `casebook.suppressions`."""
     with context.work(AuditEvent("alteration", "suppression")) as uow:
         alert = kept.get_alert(uow, alert_id)
         check_alerts(uow, [alert["alert_id"]], decides=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, Required, TypedDict
 
 from cardwatch.casebook.alert_rows import (
     AlertDetail,
@@ -119,17 +119,30 @@ class UnitCounts(TypedDict):
     holders_newly_asked: int
 
 
-class BackTest(TypedDict):
-    """Past statements scored as today and with a changed document.
+class ListChange(TypedDict):
+    """How many alerts a list shows before and after a change, and those that differ."""
 
-    Each of `statements` has its id, label and last day, and for each lane the alerts before and
-    after, those newly asked and those no longer asked. `units` has the counts of each lane.
-    """
+    before: int
+    after: int
+    newly_asked: list[AlertSummary]
+    no_longer_asked: list[AlertSummary]
+
+
+class StatementChange(StatementName, total=False):
+    """What a change does to the lists of a statement that the actor sees."""
+
+    last_on: Required[str]
+    finance: ListChange
+    psd: ListChange
+
+
+class BackTest(TypedDict):
+    """Past statements scored as today and with a changed document; `units` by lane."""
 
     kind: str
     sha256: str
     document: str
-    statements: list[dict[str, Any]]
+    statements: list[StatementChange]
     units: dict[str, list[UnitCounts]]
 
 
@@ -211,7 +224,7 @@ class ImportedStatement(StatementName):
     transactions: int
     pence: int
     duplicate_count: int
-    is_scored: int
+    is_scored: bool
     erased_at: str | None
     layout: str
 

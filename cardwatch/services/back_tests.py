@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from cardwatch.alerts import merchants_label, without_alerts
 from cardwatch.casebook import AuditEvent, documents
@@ -39,7 +39,14 @@ if TYPE_CHECKING:
     from cardwatch.records import Alert, AlertList, ReadingReport
     from cardwatch.rules import Rule
     from cardwatch.scoring import ScoringResult
-    from cardwatch.services.answers import AlertSummary, BackTest, Scores, UnitCounts
+    from cardwatch.services.answers import (
+        AlertSummary,
+        BackTest,
+        ListChange,
+        Scores,
+        StatementChange,
+        UnitCounts,
+    )
     from cardwatch.services.context import ServiceContext
 
 ACTIVE, NONE = "in-force", "none"
@@ -183,15 +190,18 @@ def unpack_trial(kind: str, content: bytes) -> TrialChange:
     return {"rules": unpack_rules(content)}
 
 
-def _by_unit(comparisons: Sequence[dict[str, Any]], lane: str) -> list[UnitCounts]:
+def _by_unit(comparisons: Sequence[StatementChange], lane: str) -> list[UnitCounts]:
     """Count what a change adds and removes: in all units together, then in each by its code.
 
     An alert about several units counts in each of them.
     """
     alerts: dict[str, dict[str, list[AlertSummary]]] = {"": {way: [] for way in WAYS}}
     for row in comparisons:
-        for way in WAYS:
-            for alert in row[lane][way]:
+        change = cast("dict[str, ListChange]", row)[lane]
+        for way, changed in zip(
+            WAYS, (change["newly_asked"], change["no_longer_asked"]), strict=True
+        ):
+            for alert in changed:
                 for unit in ("", *alert["cost_centres"]):
                     alerts.setdefault(unit, {name: [] for name in WAYS})[way].append(alert)
     return [
@@ -220,7 +230,7 @@ def check_trial(kind: str, months: int) -> None:
         raise CardwatchError(f"Enter a number from 1 to {MOST_MONTHS}.", field="months")
 
 
-def _try(context: ServiceContext, row: Statement, changed: TrialChange) -> dict[str, Any]:
+def _try(context: ServiceContext, row: Statement, changed: TrialChange) -> StatementChange:
     """Score one past statement as it would be today, and with the change."""
     with context.work(AuditEvent("consultation", "statement", row["statement_id"]), ()) as uow:
         assert row["window_from"] is not None  # it was scored
@@ -229,23 +239,22 @@ def _try(context: ServiceContext, row: Statement, changed: TrialChange) -> dict[
     loaded = replace(loaded, registers=actor_registers(context))
     before = score_window(table, row["label"], loaded, context.actor.lanes)
     after = score_window(table, row["label"], replace(loaded, **changed), context.actor.lanes)
-    comparison: dict[str, Any] = {name: row[name] for name in ("statement_id", "label", "last_on")}
+    lists: dict[str, ListChange] = {}
     for lane in context.actor.lanes:
         old, new = (_asked(context, scoring, loaded, lane) for scoring in (before, after))
-        comparison[lane] = {
+        lists[lane] = {
             "before": len(old),
             "after": len(new),
-            "newly_asked": [_short(new[name]) for name in new.keys() - old.keys()],
-            "no_longer_asked": [_short(old[name]) for name in old.keys() - new.keys()],
+            "newly_asked": [_short(new[name]) for name in sorted(new.keys() - old.keys())],
+            "no_longer_asked": [_short(old[name]) for name in sorted(old.keys() - new.keys())],
         }
-        for group_name in WAYS:
-            comparison[lane][group_name].sort(key=lambda entry: entry["alert_id"])
-    return comparison
+    names = {name: row[name] for name in ("statement_id", "label", "last_on")}
+    return cast("StatementChange", names | lists)
 
 
 def _is_tried(row: Statement) -> bool:
     """Return whether a statement was scored, counts still, and has its rows."""
-    return bool(row["is_scored"]) and is_counting(row) and not row["erased_at"]
+    return row["is_scored"] and is_counting(row) and not row["erased_at"]
 
 
 def _named(uow: UnitOfWork, recipe: ScoringInputs, kind: str, name: str) -> str:

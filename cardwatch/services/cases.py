@@ -393,7 +393,7 @@ def list_referrals(context: ServiceContext, *, waiting: bool = False) -> list[Li
 
 
 def decline_referral(context: ServiceContext, referral_id: str, *, reason: str) -> None:
-    """Answer a referral that no case comes of it; see `casebook.referrals.decline_referral`."""
+    """Decline a referral, as no case comes of it; see `casebook.referrals.decline_referral`."""
     with _work(context, "alteration", "referral") as uow:
         kept_referrals.decline_referral(uow, referral_id, reason)
 

@@ -36,9 +36,10 @@ def table_of(arrival: IncomingStatement, before: pd.DataFrame) -> pd.DataFrame:
     """
     new = arrival.rows.astype({"day_doubled": bool})
     new = new.assign(seq=arrival.seq, label=arrival.label, statement_id=arrival.statement_id)
-    new = new.assign(is_scored=1)
+    new = new.assign(is_scored=True)
     table = pd.concat([before, new[list(before.columns)]], ignore_index=True)
-    order = np.lexsort([table["seq"], table["is_scored"] != 1])  # as `counting_payments` has them
+    not_scored = ~table["is_scored"].astype(bool)
+    order = np.lexsort([table["seq"], not_scored])  # as `counting_payments` has them
     return table.iloc[order].drop_duplicates("identity", ignore_index=True)
 
 

@@ -289,7 +289,7 @@ def _days_since(uow: UnitOfWork, moment: str) -> int:
 def _keep(context: ServiceContext, arrival: IncomingStatement, scored: _Scored | None) -> None:
     """Keep a statement with everything made of it, in one transaction."""
     event = AuditEvent("collection", "statement", arrival.statement_id, chain=FINANCE)
-    facts: dict[str, Any] = {"is_scored": int(scored is not None)}
+    facts: dict[str, Any] = {"is_scored": scored is not None}
     if scored is not None:
         facts["window_from"] = scored.since
         facts["input_sha256"] = kept.rows_sha256(scored.table)

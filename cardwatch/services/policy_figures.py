@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cardwatch.alerts import pounds, prose_day
 from cardwatch.policy import ALWAYS
 from cardwatch.quantities import quantity
+from cardwatch.vocabulary import BY_HAND_KIND, KIND_TITLES
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -88,6 +89,8 @@ LIMIT_LABELS = {
     "holder_month": "Monthly limit",
     "step": "Quotation threshold",
 }
+CLAUSE_LABELS = {kind: title for kind, title in KIND_TITLES.items() if kind != BY_HAND_KIND}
+"""Kinds of alerts that may rest on a clause of the card policy."""
 LIST_LABELS = {
     "watched_merchants": "Merchants to ask about at every payment",
     "blocked_categories": "Blocked categories",
@@ -182,12 +185,13 @@ def _name_changes(before: Policy, after: Policy) -> list[tuple[str, str, str]]:
         ("Organisation", before.organisation or "None", after.organisation or "None"),
         ("Country", before.country, after.country),
     ]
-    for label, old, new in (
-        ("Other name of a merchant", before.merchant_aliases, after.merchant_aliases),
-        ("Clause of the card policy", before.clauses, after.clauses),
+    aliases = (before.merchant_aliases, after.merchant_aliases)
+    for label, (old, new), titles in (
+        ("Other name of a merchant", aliases, {}),
+        ("Clause of the card policy", (before.clauses, after.clauses), CLAUSE_LABELS),
     ):
         rows += [
-            (f"{label}: {name}", old.get(name, "None"), new.get(name, "None"))
+            (f"{label}: {titles.get(name, name)}", old.get(name, "None"), new.get(name, "None"))
             for name in sorted(old.keys() | new.keys())
         ]
     return rows

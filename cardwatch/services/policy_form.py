@@ -12,13 +12,19 @@ from cardwatch.errors import CardwatchError
 from cardwatch.policy import (
     ALWAYS,
     LARGEST_POUNDS,
+    MAX_CLAUSE,
     VAT_WORDS,
     default_policy_text,
     load_policy,
     parse_policy,
     setting_fault,
 )
-from cardwatch.services.policy_figures import FIGURE_LABELS, LIMIT_LABELS, LIST_LABELS
+from cardwatch.services.policy_figures import (
+    CLAUSE_LABELS,
+    FIGURE_LABELS,
+    LIMIT_LABELS,
+    LIST_LABELS,
+)
 from cardwatch.toml_text import policy_toml
 
 if TYPE_CHECKING:
@@ -54,7 +60,7 @@ def policy_form_of(text: str, today: dt.date) -> PolicyForm:
 
 
 def policy_values(text: str, today: dt.date) -> dict[str, str]:
-    """The values of the policy's form: figures, lists one entry a line, and the general limits.
+    """The values of the policy's form: figures, lists one entry a line, clauses, general limits.
 
     A limit that the policy does not state has no value: a form that is sent back as it is states
     nothing, and the sum that is assumed can be stated by entering it.
@@ -66,6 +72,7 @@ def policy_values(text: str, today: dt.date) -> dict[str, str]:
     policy = parse_policy(text, "policy.toml")
     values = {one.name: f"{getattr(policy, one.name):.12g}" for one in FIGURE_LABELS}
     values |= {name: "\n".join(map(str, getattr(policy, name))) for name in LIST_LABELS}
+    values |= {f"clause_{kind}": policy.clauses.get(kind, "") for kind in CLAUSE_LABELS}
     for key in LIMIT_LABELS:
         values |= {f"{key}_pounds": "", f"{key}_vat": "unknown"}
         for entry in policy.entries_in_force(key, today):
@@ -101,8 +108,13 @@ def changed_policy(text: str, form: Mapping[str, str], today: dt.date) -> str:
             entries = settings.get(key, [])
             since = today if entries else ALWAYS
             settings[key] = _with_limit(entries, _limit(key, form, before, since))
+    for kind in CLAUSE_LABELS:
+        if f"clause_{kind}" in changed:
+            settings["clauses"] = _with_clause(
+                settings.get("clauses", {}), kind, form[f"clause_{kind}"].strip()
+            )
     if settings == tomllib.loads(text):
-        raise CardwatchError("Change a figure or a list first.")
+        raise CardwatchError("Change a figure, a list or a clause first.")
     written = policy_toml(settings)
     parse_policy(written, "policy.toml")
     return written
@@ -146,6 +158,19 @@ def _entries(name: str, text: str) -> list[str] | list[int]:
     if fault := setting_fault(name, entries):
         raise CardwatchError(f"The list {fault.removeprefix(name).strip()}", field=name)
     return entries
+
+
+def _with_clause(clauses: Mapping[str, str], kind: str, text: str) -> dict[str, str]:
+    """Clauses of the card policy with that of a kind of alerts, or without it where it is empty.
+
+    Raises:
+        CardwatchError: it is one that the policy does not take.
+    """
+    others = {name: clause for name, clause in clauses.items() if name != kind}
+    if text and setting_fault("clauses", {kind: text}):
+        sentence = f"Enter the number or words of the clause, {MAX_CLAUSE} characters at most"
+        raise CardwatchError(sentence, field=f"clause_{kind}")
+    return others | ({kind: text} if text else {})
 
 
 def _limit(

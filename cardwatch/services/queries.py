@@ -52,7 +52,7 @@ class Query:
 
 
 def list_queries(context: ServiceContext, *, open_only: bool = False) -> list[SentQuery]:
-    """Return finance's queries that were sent by e-mail, the one due first at the head.
+    """Return finance's queries that were sent by e-mail, those due first before the others.
 
     Raises:
         NotAllowed: the role sees no alerts.

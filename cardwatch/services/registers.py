@@ -412,7 +412,7 @@ def _stored(row: StoredRegister) -> StoredVersion:
         file=row["file"],
         sha256=row["sha256"],
         known_from=row["known_from"] or "",
-        replaces=bool(row["replaces"]),
+        replaces=row["replaces"],
         entries=row["entries"],
         unreadable=row["unreadable"],
         received_by=row["received_by"],

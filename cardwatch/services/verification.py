@@ -19,7 +19,7 @@ from cardwatch.casebook import (
 from cardwatch.casebook import statements as kept
 from cardwatch.casebook.alerts import hidden_ids, kept_texts
 from cardwatch.casebook.approvals import require_approval
-from cardwatch.casebook.audit import ChainCheck, own_events, read_events, verify_chain
+from cardwatch.casebook.audit import ChainCheck, count_events, own_events, read_events, verify_chain
 from cardwatch.casebook.health import examine
 from cardwatch.casebook.registers import is_any_erased, registers_of_list, visible_lane
 from cardwatch.casebook.rows import ApprovalScope
@@ -122,7 +122,13 @@ def chain_faults(casebook: Casebook, now: dt.datetime) -> list[str]:
 
 
 def audit_events(
-    context: ServiceContext, *, lane: str, last: int, before: int = 0, **wanted: str
+    context: ServiceContext,
+    *,
+    lane: str,
+    last: int,
+    skip: int = 0,
+    before: int = 0,
+    **wanted: str,
 ) -> list[Event]:
     """Return events of a chain, the newest first; their own alone to somebody who holds a card.
 
@@ -130,6 +136,7 @@ def audit_events(
         context: who asks.
         lane: whose chain.
         last: how many at most.
+        skip: how many of the newest are left out.
         before: number of the event before which they lie; 0 for the newest.
         **wanted: what they have to be: `action`, `object`, `role`, `actor`, `id`, `outcome`.
 
@@ -137,11 +144,31 @@ def audit_events(
         NotAllowed: the chain is not the actor's.
     """
     with context.work(AuditEvent("consultation", "audit"), context.chains) as uow:
-        if lane not in uow.lanes:
-            raise NotAllowed("Your role cannot read this audit chain.")
+        _check_reads(uow, lane)
         if context.actor.holder_id:
-            return own_events(uow, lane, last=last, before=before, wanted=wanted)
-        return list(read_events(uow, lane, last=last, before=before, wanted=wanted))
+            return own_events(uow, lane, before=before, wanted=wanted)[skip : skip + last]
+        return list(read_events(uow, lane, last=last, skip=skip, before=before, wanted=wanted))
+
+
+def count_audit_events(
+    context: ServiceContext, *, lane: str, before: int = 0, **wanted: str
+) -> tuple[int, int]:
+    """Return how many events of a chain fit, and the number of the newest of them; 0 without any.
+
+    Arguments and errors as of `audit_events`, which shows them and leaves the event.
+    """
+    lanes = context.chains
+    with context.casebook.unaudited(context.actor, context.now, lanes=lanes, reads=True) as uow:
+        _check_reads(uow, lane)
+        if context.actor.holder_id:
+            events = own_events(uow, lane, before=before, wanted=wanted)
+            return len(events), events[0]["seq"] if events else 0
+        return count_events(uow, lane, before=before, wanted=wanted)
+
+
+def _check_reads(uow: UnitOfWork, lane: str) -> None:
+    if lane not in uow.lanes:
+        raise NotAllowed("Your role cannot read this audit chain.")
 
 
 def retention_periods(

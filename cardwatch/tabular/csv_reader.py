@@ -67,7 +67,7 @@ def read_delimited(data: bytes, file: str, headings: Headings, limits: Limits) -
     if fixed := fixed_width_rows(text, headings):
         return _read_fixed(text, encoding, *fixed, file, limits)
     padded = is_padded(sample := text[:SAMPLE_CHARACTERS], separator := choose_separator(sample))
-    decided = [f"text in {encoding}", f"cells separated by {SEPARATORS[separator]}"]
+    decided = [f"text encoding {encoding}", f"cells separated by {SEPARATORS[separator]}"]
     data = data if encoding == "utf-8" else text.encode()
     try:
         first = list(itertools.islice(_rows(sample, separator, padded=padded), SEARCHED_ROWS))
@@ -113,7 +113,7 @@ def _read_fixed(  # noqa: PLR0913, PLR0917  what is known of a text in columns
     cells = columns_of(body, names, file, limits)
     check_size(cells, file, limits)
     _check_end(text, cells, "\0", file)
-    decided = [f"text in {encoding}", "columns of a fixed width"]
+    decided = [f"text encoding {encoding}", "columns of a fixed width"]
     part = Part("", 0, start + 2, filled_cells(rows[:start]))
     return Found(names, start + 1, cells, decided, [], [part], [])
 

@@ -60,7 +60,7 @@ def read_records(data: bytes, file: str, headings: Headings, limits: Limits) -> 
     cells = columns_of(([row.get(name, "") for name in names] for row in rows), names, file, limits)
     check_size(cells, file, limits)
     above = tuple((name, text) for name, text in envelope.items() if text)
-    decided = [f"{quantity(len(rows), 'record')} of JSON, text in {encoding}"]
+    decided = [f"{quantity(len(rows), 'record')} of JSON, text encoding {encoding}"]
     return Found(names, 0, cells, decided, [], [Part("", 0, 1, above)], [])
 
 

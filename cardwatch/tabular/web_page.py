@@ -329,7 +329,7 @@ def read_web_page(data: bytes, file: str, headings: Headings, limits: Limits) ->
     struck = sum(table.struck for table in tables)
     notes += check_shown(ShownCells(red=red_beside_others(red, amounts), struck=struck), file)
     joined = join_sheets(chosen, len(sheets), notes, file, limits)
-    decisions = [f"tables of a web page, text in {encoding}", *joined.decisions]
+    decisions = [f"tables of a web page, text encoding {encoding}", *joined.decisions]
     return replace(joined, decisions=decisions)
 
 

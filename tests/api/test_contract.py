@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 import pytest
 import schemathesis
+from books import EVALUATED
 from conftest import ROOT
 from hypothesis import HealthCheck, settings
 from hypothesis.errors import FlakyStrategyDefinition
@@ -19,6 +20,7 @@ from schemathesis.config import SchemathesisConfig
 from services import OCTOBER, Running, serving
 
 from api.main import create_app
+from api.schemas.jobs import Job
 from api.settings import Settings
 
 if TYPE_CHECKING:
@@ -296,3 +298,37 @@ def test_every_operation_that_takes_something_has_an_example() -> None:
         if "requestBody" in operation or operation.get("parameters")
     }
     assert takes <= shown
+
+
+def test_no_answer_is_an_object_without_fields() -> None:
+    def untyped(part: Any, place: str) -> Iterator[str]:
+        if isinstance(part, dict):
+            has_fields = {"properties", "patternProperties", "additionalProperties"} & part.keys()
+            if part.get("type") == "object" and (
+                not has_fields or part.get("additionalProperties") is True
+            ):
+                yield place
+            for name, inner in part.items():
+                yield from untyped(inner, f"{place}/{name}")
+        for number, inner in enumerate(part if isinstance(part, list) else ()):
+            yield from untyped(inner, f"{place}/{number}")
+
+    exported = "/paths//v1/exports/post/responses/200/content/application/json/schema"
+    assert list(untyped(DOCUMENT, "")) == [exported]  # a file, which the archive describes
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (EVALUATED, "Evaluation"),
+        ({"code": "refused", "detail": "no"}, "JobFailure"),
+        ({"kind": "policy", "sha256": "", "document": "", "statements": [], "units": {}},
+         "BackTest"),
+    ],
+)  # fmt: skip
+def test_the_answer_of_a_job_has_the_fields_of_its_kind(answer: dict[str, Any], kind: str) -> None:
+    job = {"job_id": "a", "kind": "evaluation", "made_at": "", "state": "done", "percent": 100}
+    told = Job.model_validate(job | {"answer": answer})
+    assert type(told.answer).__name__ == kind
+    shown = told.model_dump(mode="json", by_alias=True)["answer"]
+    assert shown.items() >= {k: v for k, v in answer.items() if not isinstance(v, list)}.items()

@@ -585,6 +585,23 @@ def test_professional_standards_hand_a_case_over_once_they_see_it_by_name(
     assert name in browser.post(path, sent | {"form": "json"}).text
 
 
+def test_statements_have_pages_that_keep_the_filter(
+    browse: Callable[[str], Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.web.statements.STATEMENTS_PER_PAGE", 1)
+    browser = browse("finance")
+    for number in (7, 8, 9):
+        _received(browser, (f"month{number}.csv", text(*month(number))), history="on")
+    page = browser.get("/statements?state=history&since=2026-08-01")
+    assert "Statements 1 to 1 of 2, the newest first" in page
+    assert set(re.findall(r"month\d\.csv", page)) == {"month9.csv"}
+    following = re.search(r'href="([^"]+)" rel="next"', page)
+    assert following is not None
+    page = browser.get(following[1].replace("&amp;", "&"))
+    assert set(re.findall(r"month\d\.csv", page)) == {"month8.csv"}
+    assert 'rel="next"' not in page
+
+
 def test_the_list_of_statements_is_narrowed_by_source_period_and_state(
     browse: Callable[[str], Browser],
 ) -> None:

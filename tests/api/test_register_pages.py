@@ -149,6 +149,23 @@ def test_the_api_takes_the_columns_that_its_refusal_asks_for(running: Running) -
     assert running.ask("GET", "/statements/profiles", role="psd").status_code == 200
 
 
+def test_names_to_decide_have_pages(
+    running: Running, page: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.web.registers.MATCHES_PER_PAGE", 1)
+    paid = PAID.replace("10-15", "09-15")
+    running.send(text(*month(9), paid, paid.replace("OSPREY JOINERY", "KITTIWAKE FORGE")))
+    page("/registers/new", files=gifts(), kind="gifts")
+    listed = re.compile(r"rowheader[^>]*>(?:<a[^>]*>)([^<]+)</a>")
+    first = page("/registers/matches").text
+    (following,) = set(re.findall(r'href="([^"]+)" rel="next"', first))
+    last = page(following.replace("&amp;", "&")).text
+    names = [*listed.findall(first), *listed.findall(last)]
+    assert sorted(names) == ["Kittiwake Forge", "Osprey Joinery Ltd"]
+    assert 'rel="next"' not in last
+    assert re.search(rf'href="[^"]+page=2"[^>]*>{names[1]}', last), "a choice keeps its page"
+
+
 def test_people_in_an_entry_are_hidden_until_somebody_asks(
     running: Running, page: Callable[..., Any]
 ) -> None:

@@ -15,10 +15,12 @@ from api.templating import (
     brief,
     day,
     environment,
+    everybody,
     integrity,
     moment,
     money,
     short_moment,
+    unbroken,
 )
 
 BAD = "<script>alert(1)</script>\"'"
@@ -49,6 +51,41 @@ def test_the_day_of_a_late_summer_evening_is_that_of_the_clock_beside_it() -> No
     assert "1 Jul 2026" in brief(late)
     assert short_moment(late) == "1 Jul 2026, 12:30am"
     assert "30 Jun 2026" in brief("2026-06-30")
+
+
+@pytest.mark.parametrize(
+    ("name", "whole"),
+    [
+        ("brackenhythe conference", ["brackenhythe", "conference"]),
+        ("finance@saltmarsh-vale-police.example", ["finance@", "saltmarsh-", "police.", "example"]),
+        ("TESCO 1234", []),
+        ("W" * 90, []),
+    ],
+)
+def test_no_word_of_a_name_is_broken_that_fits_a_column(name: str, whole: list[str]) -> None:
+    markup = unbroken(name)
+    assert re.findall(r'<span class="cw-whole">([^<]+)</span>', markup) == whole
+    assert markup.striptags() == name
+    assert "<script" not in unbroken(BAD)
+    assert unbroken(BAD).striptags() == BAD
+
+
+@pytest.mark.parametrize(
+    ("holders", "approvers", "said"),
+    [
+        (["E1"], [], "Ann"),
+        (["E1", "E2"], [], "Ann and Bob"),
+        (["E1", "E2", "E3"], [], "Ann, Bob and Cat"),
+        ([f"E{n}" for n in range(1, 8)], [], "7 cardholders"),
+        (["E1", "E2"], ["E3"], "approver Cat"),
+        ([], ["E3"], "approver Cat"),
+    ],
+)
+def test_each_of_a_few_cardholders_is_named(
+    holders: list[str], approvers: list[str], said: str
+) -> None:
+    names = dict(zip((f"E{n}" for n in range(1, 8)), ("Ann", "Bob", "Cat", *"DEFG"), strict=True))
+    assert everybody({"holders": holders, "approvers": approvers}, names) == said
 
 
 def test_a_page_says_who_is_signed_in_and_what_went_wrong() -> None:

@@ -408,6 +408,33 @@ def test_the_table_knows_every_page() -> None:
     assert {state.route for state in PAGES} == shown
 
 
+BROKEN = """() => {
+  const broken = [];
+  const texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const text = texts.currentNode;
+    for (const word of text.data.matchAll(/[^\\s@._/*-]+/g)) {
+      const range = document.createRange();
+      range.setStart(text, word.index);
+      range.setEnd(text, word.index + word[0].length);
+      const lines = new Set([...range.getClientRects()].map(one => Math.round(one.top)));
+      if (lines.size > 1 && word[0].length <= 16) broken.push(word[0]);
+    }
+  }
+  return broken;
+}"""
+"""Words that stand on two lines, though a column has room for them."""
+
+
+@pytest.mark.parametrize("width", [1160, 1180, 1280])
+def test_a_table_breaks_no_word(visits: Callable[[str, str], Visit], width: int) -> None:
+    for role, place in (("finance", "/alerts"), ("psd", "/alerts"), ("auditor", "/audit/events")):
+        page = visits(role, OWN).page
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(place, timeout=60_000)
+        assert page.evaluate(BROKEN) == []
+
+
 def _looks() -> Iterator[ParameterSet]:
     """Give each page with who sees it: the first of them each time, the others when proved."""
     for state in PAGES:

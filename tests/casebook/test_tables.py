@@ -6,10 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from books import NOW
 
-from cardwatch.casebook import Casebook, tables
+from cardwatch import services
+from cardwatch.casebook import Actor, AuditEvent, Casebook, tables
+from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.cli import admin, audit, casebook, cases
 
 DOCS = (Path(__file__).parents[2] / "docs" / "casebook.md").read_text(encoding="utf-8")
@@ -20,6 +24,23 @@ def test_the_migrations_make_the_tables_that_the_code_knows(database_url: str) -
     with book.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": False})
         assert compare_metadata(context, tables.metadata) == []
+    book.close()
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_a_flag_is_a_boolean_in_a_row(database_url: str, stored: bool) -> None:  # noqa: FBT001
+    book = Casebook(database_url)
+    organisation_id = services.add_organisation(book, "Force", NOW)
+    actor, event = Actor(organisation_id, SYSTEM, "admin"), AuditEvent("access", "test")
+    with book.work(actor, event, NOW) as uow:
+        table = tables.holder_names
+        values = {"names_id": "n", "field": "f", "subject_id": "s", "visible_to_psd_only": stored}
+        uow.insert(table, [values])
+        flag = table.c.visible_to_psd_only
+        for question in (flag, sa.func.max(flag).label("visible_to_psd_only")):
+            (row,) = uow.fetch_all(sa.select(question).where(uow.scope(table)))
+            assert row == {"visible_to_psd_only": stored}
+            assert isinstance(row["visible_to_psd_only"], bool)
     book.close()
 
 

@@ -146,6 +146,7 @@ def test_the_chain_tells_a_reader_who_holds_a_card_of_their_own_acts_alone(
     assert [one["seq"] for one in told] == list(range(len(told), 0, -1))
     assert not any({"counts", "sealed"} & one.keys() for one in told)
     assert hidden not in json.dumps(told)
+    assert services.count_audit_events(subject, lane="finance", before=3) == (2, 2)
     assert told[-2:] == services.audit_events(subject, lane="finance", last=2, before=3)
     with pytest.raises(NotAllowed, match="holds no card"):
         services.verify_audit(subject)

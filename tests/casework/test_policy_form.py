@@ -166,3 +166,34 @@ def _post(running: Running, path: str, data: dict[str, Any], status: int = 200) 
     answer = running.ask("POST", path, "finance", headers=SITE, data=data)
     assert answer.status_code == status, answer.text
     return html.unescape(answer.text)
+
+
+def test_clauses_of_the_card_policy_are_changed_by_kind() -> None:
+    text = TEXT + '[clauses]\nsplit = "4.2"\nlimit = "4.1"\n"gift-card" = "5.5"\n'
+    before = parse_policy(text, "policy.toml")
+    assert policy_values(text, TODAY)["clause_split"] == "4.2"
+    form = policy_values(text, TODAY)
+    form |= {
+        "clause_split": " 4.3 A purchase is not divided. ",
+        "clause_limit": "",
+        "clause_card": "7",
+    }
+    after = parse_policy(changed_policy(text, form, TODAY), "policy.toml")
+    assert after.clauses == {
+        "split": "4.3 A purchase is not divided.", "gift-card": "5.5", "card": "7",
+    }  # fmt: skip
+    assert after.single_purchase == before.single_purchase
+    told = {change.label: change.after for change in policy_changes(before, after)}
+    assert told == {
+        "Clause of the card policy: Split purchase": "4.3 A purchase is not divided.",
+        "Clause of the card policy: Over a limit": "None",
+        "Clause of the card policy: Card": "7",
+    }
+
+
+@pytest.mark.parametrize("clause", ["...", "x" * 501])
+def test_a_clause_that_is_none_is_refused_at_its_field(clause: str) -> None:
+    form = policy_values(TEXT, TODAY) | {"clause_split": clause}
+    with pytest.raises(CardwatchError, match="number or words of the clause") as refusal:
+        changed_policy(TEXT, form, TODAY)
+    assert refusal.value.field == "clause_split"

@@ -176,6 +176,8 @@ def _made_up(column: sa.Column[Any], text: str) -> object:
     """Return a value that a column takes."""
     if isinstance(column.type, sa.LargeBinary):
         return text.encode()
+    if isinstance(column.type, tables.Flag):
+        return text == "x"
     return text if isinstance(column.type, sa.Text) else len(text)
 
 
@@ -207,6 +209,16 @@ def test_no_column_of_a_sealed_table_is_changed_unseen(filled: Context, name: st
         assert _faults(filled), (name, column)
         _by_hand(filled, mend)
     assert _faults(filled) == []
+
+
+def test_a_flag_is_no_third_value_unseen(filled: Context) -> None:
+    """Whoever writes 2, which is neither, is found out as whoever writes 0."""
+
+    def spoil(uow: UnitOfWork) -> None:
+        uow.connection.exec_driver_sql("UPDATE statements SET is_scored = 2 WHERE is_scored = 1")
+
+    _by_hand(filled, spoil)
+    assert _faults(filled)
 
 
 def _other(column: sa.Column[Any], value: object) -> object:

@@ -260,7 +260,7 @@ def test_a_blank_last_row_and_an_odd_byte_do_not_spoil_the_text_of_may_2017() ->
     ).reports
     assert facts(report) == RUN_FILES[TWICE[report.file]]
     assert report.blank == 1
-    assert {"text in cp1252", "cells separated by semicolons"} <= set(report.decisions)
+    assert {"text encoding cp1252", "cells separated by semicolons"} <= set(report.decisions)
 
 
 def test_a_weekend_loaded_twice_is_marked_and_kept(run: Statements) -> None:

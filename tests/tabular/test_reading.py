@@ -119,7 +119,7 @@ def test_one_late_byte_of_another_encoding_decides_for_the_whole_file(tmp_path: 
     clean = text_of([HEADINGS, *[ROWS[0]] * 60_000])
     table = read(tmp_path, clean.encode() + b"2026-01-07,H1,\xa3 shop,1.00\n")
     assert rows_of(table)[-1][2] == "£ shop"
-    assert "text in cp1252" in table.decisions
+    assert "text encoding cp1252" in table.decisions
 
 
 def test_every_separator_and_line_end_gives_the_same_cells(tmp_path: Path) -> None:
