@@ -74,7 +74,19 @@ def test_a_refusal_says_which_bound(parse: object) -> None:
 def test_the_child_refuses_a_hostile_text_and_goes_on() -> None:
     with ReaderPool() as nursery:
         with pytest.raises(FileFaulty, match="nested"):
-            nursery.check_toml(HOSTILE["dotted key"], "policy.toml")
+            nursery.check_toml({"policy.toml": HOSTILE["dotted key"]})
         with pytest.raises(FileFaulty, match="not valid TOML"):
-            nursery.check_toml("x = ", "policy.toml")
-        nursery.check_toml(default_policy_text(), "policy.toml")
+            nursery.check_toml({"policy.toml": "x = "})
+        nursery.check_toml({"policy.toml": default_policy_text()})
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the child's limits are Linux's")
+def test_many_texts_that_each_keep_to_the_bounds_have_the_limits_of_one_together() -> None:
+    slow = "x = [" + "[1]," * 45_000 + "]"
+    with ReaderPool() as nursery:
+        nursery.check_toml({"policy.toml": slow})
+        with pytest.raises(FileFaulty, match=r"400 files.*\n.*too much memory or time"):
+            nursery.check_toml({f"{number}.toml": slow for number in range(400)})
+        with pytest.raises(FileFaulty, match=r"^b\.toml"):
+            nursery.check_toml({"a.toml": "x = 1", "b.toml": "x = ", "c.toml": "y = "})
+        nursery.check_toml(rule_texts())

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from cardwatch.bounded import read_toml
 from cardwatch.errors import FileFaulty, FileRefused
+from cardwatch.quantities import quantity
 from cardwatch.records import Check
 from cardwatch.tabular.detect_format import OLE, ZIP, recognise
 from cardwatch.tabular.headings import Headings
@@ -35,7 +36,7 @@ from cardwatch.tabular.limits import LIMITS, MIB, Limits
 from cardwatch.tabular.table import EXCEL_XML, FeedFacts, Part, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cardwatch.tabular.table import Found
 
@@ -126,25 +127,27 @@ class ReaderPool:
             self._free.put(lane)
         return _answer(path.name, code, answer, limits)
 
-    def check_toml(self, text: str, file: str, limits: Limits = TOML_LIMITS) -> None:
-        """Parse a TOML text that somebody sent in a child, before it is parsed here.
+    def check_toml(self, texts: Mapping[str, str], limits: Limits = TOML_LIMITS) -> None:
+        """Parse TOML texts that somebody sent in one child, before they are parsed here.
+
+        Args:
+            texts: by the names of their files.
+            limits: what all of them together may cost.
 
         Raises:
-            FileFaulty: it is no TOML, or exceeds a bound or the child's limits.
+            FileFaulty: one is no TOML or exceeds a bound, or they exceed the child's limits.
             ValueError: the nursery is closed.
         """
-        order = {"toml": text, "file": file, "limits": asdict(limits)}
+        order = {"toml": dict(texts), "limits": asdict(limits)}
         lane = self._free.get()
         try:
             code, answer = lane.ask(json.dumps(order).encode() + b"\n", limits.wall_seconds)
         finally:
             self._free.put(lane)
-        faults = (
-            json.loads(answer)["faults"]
-            if code == 0
-            else ["reading it takes too much memory or time"]
-        )
-        if faults:
+        if code != 0:
+            file = next(iter(texts)) if len(texts) == 1 else quantity(len(texts), "file")
+            raise FileFaulty(file, ["reading it takes too much memory or time"])
+        for file, faults in json.loads(answer).items():
             raise FileFaulty(file, faults)
 
     def close(self) -> None:
@@ -337,7 +340,7 @@ def _worker_main(order: bytes, writes: int) -> NoReturn:
         limits = Limits(**request["limits"])
         with os.fdopen(writes, "wb") as out:
             if "toml" in request:
-                out.write(_parse_toml(request["toml"], request["file"], limits))
+                out.write(_parse_toml(request["toml"], limits))
             else:
                 needed = [frozenset(names) for names in request["needed"]]
                 headings = Headings(frozenset(request["known"]), needed)
@@ -347,16 +350,18 @@ def _worker_main(order: bytes, writes: int) -> NoReturn:
         os._exit(code)
 
 
-def _parse_toml(text: str, file: str, limits: Limits) -> bytes:
-    """Return the faults that parsing a TOML text shows, as JSON."""
+def _parse_toml(texts: dict[str, str], limits: Limits) -> bytes:
+    """Return the faults that parsing TOML texts shows, by file, as JSON."""
     signal.alarm(limits.wall_seconds)
     _set_limits(_address_space() + limits.memory_bytes, limits.cpu_seconds)
-    faults: tuple[str, ...] = ()
-    try:
-        read_toml(text, file)
-    except FileFaulty as refusal:
-        faults = refusal.faults
-    return json.dumps({"faults": faults}).encode()
+    faults: dict[str, tuple[str, ...]] = {}
+    for file, text in texts.items():
+        try:
+            read_toml(text, file)
+        except FileFaulty as refusal:
+            faults[file] = refusal.faults
+            break
+    return json.dumps(faults).encode()
 
 
 def _address_space() -> int:
