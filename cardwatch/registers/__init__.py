@@ -32,7 +32,13 @@ from cardwatch.registers.organisation_matching import (
     judge_names,
 )
 from cardwatch.registers.organisations import comparable_name, names_in
-from cardwatch.registers.persons import keys_by_name_and_unit, name_forms, names_of, person_keys
+from cardwatch.registers.persons import (
+    is_written_like,
+    keys_by_name_and_unit,
+    name_forms,
+    names_of,
+    person_keys,
+)
 from cardwatch.registers.quality import RegisterQuality, incomplete_entries, register_quality
 
 __all__ = [
@@ -55,6 +61,7 @@ __all__ = [
     "compared",
     "fields_by_heading",
     "incomplete_entries",
+    "is_written_like",
     "join_registers",
     "judge_names",
     "keys_by_name_and_unit",
