@@ -314,7 +314,9 @@ def test_professional_standards_are_the_second_person_where_finance_is_one(
     assert services.receive(at(days=8), statement, **choices).outcome == "second-person"
     assert services.receive(at("psd", days=9), statement, **choices).outcome == "received"
     assert [one.fault for one in services.verify_audit(at("psd"))] == ["", ""]
-    seen = json.dumps([services.list_statements(at()), services.audit_events(at(), last=100)])
+    seen = json.dumps(
+        [services.list_statements(at()), services.audit_events(at(), lane="finance", last=100)]
+    )
     assert at("psd").actor.actor_id not in seen
 
 
