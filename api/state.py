@@ -129,7 +129,7 @@ class Service:
         return self._limits.hit(self._rate, caller)
 
     def check_texts(self, texts: Mapping[str, str], field: str) -> None:
-        """Parse settings that somebody sent in a limited child, before anything else reads them.
+        """Parse settings that somebody sent in one limited child, before anything else reads them.
 
         Args:
             texts: TOML by file name.
@@ -139,8 +139,7 @@ class Service:
             FileFaulty: one is no TOML, or exceeds a bound.
         """
         with about_field(field):
-            for name, text in texts.items():
-                self.readers.check_toml(text, name)
+            self.readers.check_toml(texts)
 
     @contextmanager
     def scoring(self) -> Iterator[None]:

@@ -251,7 +251,7 @@ def fill_jobs(site: Site) -> None:
         ("unreceived", "statement", failed),
     ):
         with site.book.unaudited(at.actor, at.now) as uow:
-            job = jobs.put_job(uow, kind, b"", once=name, fingerprint=name)
+            job = jobs.put_job(uow, jobs.NewJob(kind, b"", name), once=name)
             jobs.finish_job(uow, job["job_id"], answer, failed=answer == failed)
         site.ids[name] = job["job_id"]
     evaluation = services.queue_evaluation(at)

@@ -74,7 +74,19 @@ def test_a_refusal_says_which_bound(parse: object) -> None:
 def test_the_child_refuses_a_hostile_text_and_goes_on() -> None:
     with ReaderPool() as readers:
         with pytest.raises(FileFaulty, match="nested"):
-            readers.check_toml(HOSTILE["dotted key"], "policy.toml")
+            readers.check_toml({"policy.toml": HOSTILE["dotted key"]})
         with pytest.raises(FileFaulty, match="not valid TOML"):
-            readers.check_toml("x = ", "policy.toml")
-        readers.check_toml(default_policy_text(), "policy.toml")
+            readers.check_toml({"policy.toml": "x = "})
+        readers.check_toml({"policy.toml": default_policy_text()})
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the child's limits are Linux's")
+def test_many_texts_that_each_keep_to_the_bounds_have_the_limits_of_one_together() -> None:
+    slow = "x = [" + "[1]," * 45_000 + "]"
+    with ReaderPool() as readers:
+        readers.check_toml({"policy.toml": slow})
+        with pytest.raises(FileFaulty, match=r"400 files.*\n.*too much memory or time"):
+            readers.check_toml({f"{number}.toml": slow for number in range(400)})
+        with pytest.raises(FileFaulty, match=r"^b\.toml"):
+            readers.check_toml({"a.toml": "x = 1", "b.toml": "x = ", "c.toml": "y = "})
+        readers.check_toml(rule_texts())

@@ -34,7 +34,7 @@ router = APIRouter(tags=["people"])
 
 
 @router.get("/people", response_model=list[Person])
-def list_people(context: Context) -> list[rows.Person]:
+def list_people(context: Context) -> list[rows.ListedPerson]:
     """List the people who have, or had, access."""
     return services.list_people(context)
 

@@ -22,6 +22,9 @@ class Person(BaseModel):
     made_at: str
     ended_at: str | None
     identity: str | None
+    is_like_cardholder: bool = Field(
+        description="Whether they are stated to hold no card, and a cardholder is named like them."
+    )
 
 
 class PersonCreate(RequestModel):

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 
-from cardwatch.casebook import documents
 from cardwatch.casebook.api_keys import person_behind
 from cardwatch.casebook.rows import FailedJob, JobAnswer, JobState
 from cardwatch.casebook.tables import PSD, jobs
@@ -58,25 +56,40 @@ class Job:
         actor: for whom; the role they have by now is to be looked up.
         kind: statement, back-test, evaluation or register-check.
         content: what it is done with.
+        file: name of the file that it is about; empty where it is about none.
     """
 
     job_id: str
     actor: Actor
     kind: str
     content: bytes
+    file: str
 
 
-def put_job(
-    uow: UnitOfWork, kind: str, content: bytes, *, once: str, fingerprint: str
-) -> JobAnswer:
+@dataclass(frozen=True)
+class NewJob:
+    """Work that somebody asks for.
+
+    Attributes:
+        kind: statement, back-test or evaluation.
+        content: what it is done with.
+        fingerprint: of what is asked for.
+        file: name of the file that it is about, if any.
+    """
+
+    kind: str
+    content: bytes
+    fingerprint: str
+    file: str = ""
+
+
+def put_job(uow: UnitOfWork, new: NewJob, *, once: str) -> JobAnswer:
     """Put a job in the queue, unless the actor has asked for the same; return it as shown.
 
     Args:
         uow: the work it is done in.
-        kind: statement, back-test or evaluation.
-        content: what it is done with.
+        new: the job.
         once: by which the same request is known when it comes again.
-        fingerprint: of what is asked for.
 
     Raises:
         CardwatchError: the actor has used `once` for something else.
@@ -84,20 +97,20 @@ def put_job(
     name = uow.keyed("job", uow.actor.actor_id, once)[:12]
     uow.lock("job", name)
     existing = uow.fetch_one(sa.select(jobs).where(uow.scope(jobs), jobs.c.job_id == name))
-    if existing and existing["fingerprint"] != fingerprint:
+    if existing and existing["fingerprint"] != new.fingerprint:
         raise CardwatchError("This Idempotency-Key was used for another request. Use a new one.")
+    subject: dict[str, object] = {"content": new.content, "file": new.file}
     if existing and existing["state"] == FAILED:  # asked for again
-        uow.update(jobs, jobs.c.job_id == name, INITIAL_VALUES | {"content": content})
+        uow.update(jobs, jobs.c.job_id == name, INITIAL_VALUES | subject)
     elif not existing:
         row = INITIAL_VALUES | {
             "job_id": name,
-            "kind": kind,
-            "content": content,
+            "kind": new.kind,
             "made_at": uow.now,
         }
         requester = {"made_by": uow.actor.actor_id, "role": uow.actor.role}
-        requester["fingerprint"] = fingerprint
-        uow.insert(jobs, [row | requester])
+        requester["fingerprint"] = new.fingerprint
+        uow.insert(jobs, [row | subject | requester])
     uow.event.object_id = name
     _delete_old(uow)
     return get_job(uow, name)
@@ -116,7 +129,7 @@ def put_own_job(uow: UnitOfWork, kind: str, content: bytes) -> None:
     earlier = sa.select(sa.func.count().label("count")).where(uow.scope(jobs))
     count = uow.fetch_one(earlier.where(jobs.c.fingerprint == fingerprint))
     name = uow.keyed("job", SYSTEM, fingerprint, str(count and count["count"]))[:12]
-    row = {"job_id": name, "kind": kind, "content": content, "made_at": uow.now}
+    row = {"job_id": name, "kind": kind, "file": "", "content": content, "made_at": uow.now}
     owner = {"made_by": SYSTEM, "role": PSD, "fingerprint": fingerprint}
     uow.insert(jobs, [INITIAL_VALUES | row | owner])
     _delete_old(uow)
@@ -146,10 +159,10 @@ def get_job(uow: UnitOfWork, job_id: str) -> JobAnswer:
 def file_names(uow: UnitOfWork, job_ids: Sequence[str]) -> dict[str, str]:
     """The name of the file that each job of the actor's which is not over was asked for, by id."""
     is_own_job = jobs.c.job_id.in_(job_ids) & (jobs.c.made_by == uow.actor.actor_id)
-    question = sa.select(jobs.c.job_id, jobs.c.content).where(
+    question = sa.select(jobs.c.job_id, jobs.c.file).where(
         uow.scope(jobs), is_own_job, jobs.c.state.in_((QUEUED, RUNNING))
     )
-    return {row["job_id"]: file_of(row["content"]) for row in uow.fetch_all(question)}
+    return {row["job_id"]: row["file"] for row in uow.fetch_all(question)}
 
 
 def count_waiting(uow: UnitOfWork, kind: str) -> int:
@@ -199,7 +212,7 @@ def claim_job(uow: UnitOfWork, kinds: Sequence[str]) -> Job | None:
         return None
     this = jobs.c.job_id == claimed["job_id"]
     if claimed["tries"] >= MOST_TRIES:
-        file = file_of(bytes(claimed["content"]))
+        file = claimed["file"]
         detail = (
             f"We could not process {file or SUBJECTS[claimed['kind']]}: it was interrupted "
             f"{MOST_TRIES} times. Try again, or contact your administrator."
@@ -210,7 +223,8 @@ def claim_job(uow: UnitOfWork, kinds: Sequence[str]) -> Job | None:
     row = {"state": RUNNING, "tries": claimed["tries"] + 1, "leased_until": _lease(uow)}
     uow.update(jobs, this, row)
     actor = Actor(uow.actor.organisation_id, claimed["made_by"], claimed["role"])
-    return Job(claimed["job_id"], actor, claimed["kind"], bytes(claimed["content"]))
+    content = bytes(claimed["content"])
+    return Job(claimed["job_id"], actor, claimed["kind"], content, claimed["file"])
 
 
 def is_any_waiting(uow: UnitOfWork, kinds: Sequence[str]) -> bool:
@@ -231,16 +245,8 @@ def finish_job(
 ) -> None:
     """Keep what came of a job; what it was done with is not needed any more."""
     row = {"state": FAILED if failed else DONE, "percent": 100, "answer": canonical(answer)}
-    uow.update(jobs, jobs.c.job_id == job_id, row | {"content": b"", "leased_until": None})
-
-
-def file_of(content: bytes) -> str:
-    """Return the name of the file that a job is about, empty where it is about none."""
-    try:
-        report = documents.unpack(content).get("report.json", b"{}")
-        return str(json.loads(report).get("file", ""))
-    except (zipfile.BadZipFile, ValueError):
-        return ""
+    over = {"content": b"", "file": "", "leased_until": None}
+    uow.update(jobs, jobs.c.job_id == job_id, row | over)
 
 
 def _waits(uow: UnitOfWork, kinds: Sequence[str]) -> sa.ColumnElement[bool]:

@@ -22,7 +22,7 @@ from cardwatch.casebook.tables import (
     transactions,
 )
 from cardwatch.casebook.unit_of_work import canonical, short_id
-from cardwatch.registers import PERSON_KEYS, name_forms, names_of, person_key
+from cardwatch.registers import PERSON_KEYS, is_written_like, name_forms, names_of, person_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -110,6 +110,30 @@ def _with(uow: UnitOfWork, keys: set[str]) -> list[dict[str, str]]:
     ):
         by_id[row["names_id"]][row["field"]] = row["subject_id"]
     return list(by_id.values())
+
+
+def named_like_cardholders(
+    uow: UnitOfWork, names: Mapping[str, Iterable[str]], registered: Iterable[str]
+) -> set[str]:
+    """Return those of whom a name is written as that of a cardholder may be, initials too.
+
+    It is looser than what hides an alert: people share names, so that a person looks.
+
+    Args:
+        uow: the work it is done in.
+        names: each person's names, by their id.
+        registered: keys of the people whom the card register names.
+    """
+    visible = uow.scope(holder_names) & (holder_names.c.field != SHARED)
+    if uow.actor.role != PSD:
+        visible &= holder_names.c.visible_to_psd_only == 0
+    question = sa.select(holder_names.c.subject_id).where(visible).distinct()
+    keys = {*registered, *(row["subject_id"] for row in uow.fetch_all(question))}
+    return {
+        person_id
+        for person_id, texts in names.items()
+        if any(is_written_like(key, text) for text in texts for key in keys)
+    }
 
 
 def keep_names(uow: UnitOfWork, payments: Iterable[Mapping[Any, object]]) -> None:

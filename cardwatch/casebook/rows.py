@@ -42,6 +42,16 @@ class Person(Assignee):
     identity: str | None
 
 
+class ListedPerson(Person):
+    """Somebody who has access, or had it, as a keeper of people is shown them.
+
+    `is_like_cardholder` says that it is stated that they hold no card, and that the card register
+    or a statement names a cardholder much as they are named.
+    """
+
+    is_like_cardholder: bool
+
+
 class Session(TypedDict):
     """A session, as its owner is shown it."""
 

@@ -638,6 +638,7 @@ jobs = _table(
     _number("percent"),
     _number("tries"),
     _text("leased_until", missing=True),
+    _text("file"),  # name of the statement's file while the job is not over
     Column("content", LargeBinary, nullable=False),
     _text("answer", missing=True),  # as JSON
     Index("jobs_by_state", "organisation_id", "state"),

@@ -25,7 +25,7 @@ from cardwatch.cli.context import (
 from cardwatch.cli.options import FAULTY, AsJson, busy
 
 if TYPE_CHECKING:
-    from cardwatch.casebook.rows import Person
+    from cardwatch.casebook.rows import ListedPerson
 
 NewFile = Annotated[Path, typer.Argument(help="The file to write.")]
 Email = Annotated[str | None, typer.Argument(help="Their email address.")]
@@ -93,7 +93,7 @@ def people(
     _print_people(person_rows, json=json)
 
 
-def _print_people(people: list[Person], *, json: bool) -> None:
+def _print_people(people: list[ListedPerson], *, json: bool) -> None:
     """Print people; warn of those of whom it is not stated who they are in statements."""
     from cardwatch.cli.output import err
 
@@ -103,6 +103,12 @@ def _print_people(people: list[Person], *, json: bool) -> None:
             err.print(
                 f"It is not stated who {person['email']} is in statements: "
                 "use '--holder', or '--no-card'.",
+                markup=False,
+            )
+        if person["is_like_cardholder"]:
+            err.print(
+                f"It is stated that {person['email']} holds no card, but a cardholder has a name "
+                "like theirs. If they are that cardholder, use '--holder'.",
                 markup=False,
             )
 

@@ -33,7 +33,13 @@ from cardwatch.registers.organisation_matching import (
     judge_names,
 )
 from cardwatch.registers.organisations import comparable_name, names_in
-from cardwatch.registers.persons import keys_by_name_and_unit, name_forms, names_of, person_keys
+from cardwatch.registers.persons import (
+    is_written_like,
+    keys_by_name_and_unit,
+    name_forms,
+    names_of,
+    person_keys,
+)
 from cardwatch.registers.profiles import (
     chosen_profile,
     guessed_columns,
@@ -67,6 +73,7 @@ __all__ = [
     "guessed_columns",
     "incomplete_entries",
     "is_register_profile",
+    "is_written_like",
     "join_registers",
     "judge_names",
     "keys_by_name_and_unit",

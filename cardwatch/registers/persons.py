@@ -18,6 +18,7 @@ from cardwatch.registers.cards import compared, plain_letters
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+MOST_INITIALS = 3
 TITLES = re.compile(
     r"\b(?:mr|mrs|ms|miss|mx|dr|prof|sir|dame|pc|dc|ps|ds|di|dci|dsu|pcso|sgt|sergeant|insp|inspector"
     r"|ch(?:ief)?|supt|superintendent|constable|detective|acting|temp|t/|a/|acc|dcc|cc|qpm|obe|mbe)\b\.?",
@@ -60,6 +61,28 @@ def name_forms(text: str) -> tuple[str, ...]:
         return (whole,)
     words = _name_words(text)
     return (f"{words[0][0]} {words[-1]}",) if len(words) > 1 else ()
+
+
+def is_written_like(key: str, text: str) -> bool:
+    """Whether a cardholder's key may be somebody's name, written otherwise; for a person to look.
+
+    Args:
+        key: the cardholder as `person_key` gives them.
+        text: the name, forename and surname at least; one word is like nobody.
+    """
+    words = ["".join(filter(str.isalnum, word)) for word in _name_words(text)]
+    letters = "".join(filter(str.isalnum, key))
+    if len(words) < 2 or len(words[-1]) < 2:
+        return False
+    first, last = words[0], words[-1]
+    if letters.startswith(last):
+        given = letters[len(last) :]
+    elif letters.endswith(last):
+        given = letters[: -len(last)]
+    else:
+        return False
+    is_whole = len(first) > 1 and (given.startswith(first) or given.endswith(first))
+    return is_whole or (given[:1] == first[0] and len(given) <= MOST_INITIALS)
 
 
 def names_of(person: str, former_names: str) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cardwatch.casebook import FINANCE, LANES, PSD, AuditEvent, UnitOfWork, alert_store, documents
 from cardwatch.casebook import statements as kept
-from cardwatch.casebook.import_requests import REQUEST_DAYS, confirm_import
+from cardwatch.casebook.import_requests import REQUEST_DAYS, confirm_import, who_confirms
 from cardwatch.casebook.refused_files import settle_received
 from cardwatch.casebook.registers import UsedRegisters, used_registers
 from cardwatch.casebook.shared_names import row_of_others
@@ -276,7 +276,7 @@ def _needs_second_person(uow: UnitOfWork, arrival: IncomingStatement, *, is_hist
     else:
         return ""
     return (
-        f"A second person is needed: {why}. Another person with your role has to upload the same "
+        f"A second person is needed: {why}. {who_confirms(uow.actor.role)} has to upload the same "
         f"file with the same choices within {REQUEST_DAYS} days."
     )
 

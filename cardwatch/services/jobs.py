@@ -86,7 +86,8 @@ def queue_import(
         if is_new and once == fingerprint:  # and no key says that it is the same request
             once = _sha256(once, uow.now)
         content = pack_read(frame, report, options)
-        return jobs.put_job(uow, STATEMENT, content, once=once, fingerprint=fingerprint)
+        new = jobs.NewJob(STATEMENT, content, fingerprint, report.file)
+        return jobs.put_job(uow, new, once=once)
 
 
 def receive_now(context: ServiceContext, read: tuple[pd.DataFrame, ReadingReport]) -> Receipt:
@@ -125,7 +126,7 @@ def note_refusal(context: ServiceContext, refusal: CardwatchError) -> JobAnswer:
     with context.work(AuditEvent("collection", "job", outcome="failed"), ()) as uow:
         context.allow(RECEIVES, "upload statements")
         fingerprint = _sha256(str(refusal), uow.now)
-        job = jobs.put_job(uow, STATEMENT, b"", once=fingerprint, fingerprint=fingerprint)
+        job = jobs.put_job(uow, jobs.NewJob(STATEMENT, b"", fingerprint), once=fingerprint)
         answer = {"code": refusal.code, "detail": str(refusal)}
         jobs.finish_job(uow, job["job_id"], answer, failed=True)
         return job
@@ -165,7 +166,7 @@ def queue_back_test(context: ServiceContext, kind: str, content: bytes, months: 
             )
         fingerprint = hashlib.sha256(packed).hexdigest()
         once = _sha256(fingerprint, uow.now)
-        return jobs.put_job(uow, BACK_TEST, packed, once=once, fingerprint=fingerprint)
+        return jobs.put_job(uow, jobs.NewJob(BACK_TEST, packed, fingerprint), once=once)
 
 
 def queue_evaluation(context: ServiceContext) -> JobAnswer:
@@ -181,7 +182,7 @@ def queue_evaluation(context: ServiceContext) -> JobAnswer:
                 uow.event.object_id = job["job_id"]
                 return jobs.get_job(uow, job["job_id"])
         once = _sha256(EVALUATION, uow.now)
-        return jobs.put_job(uow, EVALUATION, b"", once=once, fingerprint=once)
+        return jobs.put_job(uow, jobs.NewJob(EVALUATION, b"", once), once=once)
 
 
 def list_trials(context: ServiceContext) -> list[JobState]:
@@ -277,15 +278,14 @@ def _failure(job: jobs.Job, error: Exception) -> dict[str, object]:
 
     The log holds the type of the error and where it arose, never its words: they may hold cells.
     """
-    file = jobs.file_of(job.content)
     if isinstance(error, CardwatchError) and not isinstance(error, CasebookFailed):
-        return {"code": error.code, "detail": str(error), "file": file}
+        return {"code": error.code, "detail": str(error), "file": job.file}
     number = secrets.token_hex(4)
     fault = {"kind": job.kind, "number": number, "stack": stack_of(error)}
     log.error("%(kind)s job failed, error %(number)s: %(stack)s", fault)
-    subject = file or jobs.SUBJECTS[job.kind]
+    subject = job.file or jobs.SUBJECTS[job.kind]
     detail = f"We could not process {subject} (error {number}). Contact your administrator."
-    return {"code": "internal", "detail": detail, "file": file, "error_number": number}
+    return {"code": "internal", "detail": detail, "file": job.file, "error_number": number}
 
 
 def _fail(

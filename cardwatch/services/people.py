@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cardwatch.casebook import PSD, AuditEvent, api_keys, people
 from cardwatch.casebook.approvals import require_approval
-from cardwatch.casebook.rows import ApprovalScope
+from cardwatch.casebook.own_keys import named_like_cardholders
+from cardwatch.casebook.rows import ApprovalScope, ListedPerson
 from cardwatch.casebook.tables import MANAGES
 from cardwatch.errors import CardwatchError
 from cardwatch.registers import person_key
@@ -17,7 +19,7 @@ from cardwatch.vocabulary import ApprovalKind
 
 if TYPE_CHECKING:
     from cardwatch.casebook import UnitOfWork
-    from cardwatch.casebook.rows import Key, Person
+    from cardwatch.casebook.rows import Key
     from cardwatch.services.context import ServiceContext
 
 KEEPERS = (*MANAGES, PSD)
@@ -149,15 +151,28 @@ def end_person(context: ServiceContext, email: str) -> None:
         people.end_person(uow, email)
 
 
-def list_people(context: ServiceContext) -> list[Person]:
+def list_people(context: ServiceContext) -> list[ListedPerson]:
     """Return the people who have, or had, access.
+
+    Of those stated to hold no card it says who is named like a cardholder: they could see alerts
+    about themselves.
 
     Raises:
         NotAllowed: the role keeps no people.
     """
     with context.work(AuditEvent("consultation", "people"), ()) as uow:
         context.allow(KEEPERS, "manage people")
-        return [public_row(row) for row in people.list_people(uow)]
+        rows = people.list_people(uow)
+        names = {
+            row["person_id"]: (row["name"], re.sub("[._]", " ", row["email"].partition("@")[0]))
+            for row in rows
+            if row["holds_no_card"] and not row["ended_at"]
+        }
+        alike = named_like_cardholders(uow, names, cardholders_by_key(uow))
+        return [
+            ListedPerson(**public_row(row), is_like_cardholder=row["person_id"] in alike)
+            for row in rows
+        ]
 
 
 def create_key(  # noqa: PLR0913  what a form has

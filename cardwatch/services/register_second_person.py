@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cardwatch.casebook import AuditEvent
 from cardwatch.casebook.approvals import require_approval
-from cardwatch.casebook.import_requests import REQUEST_DAYS, confirm_import
+from cardwatch.casebook.import_requests import REQUEST_DAYS, confirm_import, who_confirms
 from cardwatch.casebook.register_content import content_sha256, pack_register
 from cardwatch.casebook.shared_names import rows_that_share_names
 from cardwatch.quantities import quantity
@@ -87,10 +87,10 @@ def second_upload_needed(
         uow.tell(event, {uow.actor.chain} - {uow.chain})
         return ()
     shown = comparison.shown(changes[:MOST_IN_NOTES])
-    return (_why(register.reports[0].file, changes), *map(_in_words, shown.changes))
+    return (_why(uow, register.reports[0].file, changes), *map(_in_words, shown.changes))
 
 
-def _why(file: str, changes: list[FoundChange]) -> str:
+def _why(uow: UnitOfWork, file: str, changes: list[FoundChange]) -> str:
     """Return why a version needs two people, with how many entries it does what to."""
     effects = [found.effect for found in changes]
     parts = [
@@ -100,8 +100,8 @@ def _why(file: str, changes: list[FoundChange]) -> str:
     ]
     does = " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
     return (
-        f"A second person is needed: {file} can hide payments from alerts, as it {does}. Another "
-        f"person with your role has to upload the same file with the same choices within "
+        f"A second person is needed: {file} can hide payments from alerts, as it {does}. "
+        f"{who_confirms(uow.actor.role)} has to upload the same file with the same choices within "
         f"{REQUEST_DAYS} days."
     )
 

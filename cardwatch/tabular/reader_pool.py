@@ -22,13 +22,14 @@ from threading import Lock, Timer
 from typing import TYPE_CHECKING, Any, Self
 
 from cardwatch.errors import FileFaulty, FileRefused
+from cardwatch.quantities import quantity
 from cardwatch.records import Check
 from cardwatch.tabular.limits import LIMITS, MIB, Limits
 from cardwatch.tabular.sandbox import FRAME, READ_AGAIN, STARTED
 from cardwatch.tabular.table import FeedFacts, Part, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 SERVE_READERS = "from cardwatch.tabular.sandbox import serve; serve()"
@@ -114,25 +115,27 @@ class ReaderPool:
             self._free.put(worker)
         return _answer(path.name, code, answer, limits)
 
-    def check_toml(self, text: str, file: str, limits: Limits = TOML_LIMITS) -> None:
-        """Parse a TOML text that somebody sent in a child, before it is parsed here.
+    def check_toml(self, texts: Mapping[str, str], limits: Limits = TOML_LIMITS) -> None:
+        """Parse TOML texts that somebody sent in one child, before they are parsed here.
+
+        Args:
+            texts: by the names of their files.
+            limits: what all of them together may cost.
 
         Raises:
-            FileFaulty: it is no TOML, or exceeds a bound or the child's limits.
+            FileFaulty: one is no TOML or exceeds a bound, or they exceed the child's limits.
             ValueError: the pool is closed.
         """
-        order = {"toml": text, "file": file, "limits": asdict(limits)}
+        order = {"toml": dict(texts), "limits": asdict(limits)}
         worker = self._free.get()
         try:
             code, answer = worker.ask(json.dumps(order).encode() + b"\n", limits.wall_seconds)
         finally:
             self._free.put(worker)
-        faults = (
-            json.loads(answer)["faults"]
-            if code == 0
-            else ["reading it takes too much memory or time"]
-        )
-        if faults:
+        if code != 0:
+            file = next(iter(texts)) if len(texts) == 1 else quantity(len(texts), "file")
+            raise FileFaulty(file, ["reading it takes too much memory or time"])
+        for file, faults in json.loads(answer).items():
             raise FileFaulty(file, faults)
 
     def close(self) -> None:

@@ -97,7 +97,7 @@ def _worker_main(order: bytes, writes: int) -> NoReturn:
         limits = Limits(**request["limits"])
         with os.fdopen(writes, "wb") as out:
             if "toml" in request:
-                out.write(_parse_toml(request["toml"], request["file"], limits))
+                out.write(_parse_toml(request["toml"], limits))
             else:
                 needed = [frozenset(names) for names in request["needed"]]
                 headings = Headings(frozenset(request["known"]), needed)
@@ -107,16 +107,18 @@ def _worker_main(order: bytes, writes: int) -> NoReturn:
         os._exit(code)
 
 
-def _parse_toml(text: str, file: str, limits: Limits) -> bytes:
-    """Return the faults that parsing a TOML text shows, as JSON."""
+def _parse_toml(texts: dict[str, str], limits: Limits) -> bytes:
+    """Return the faults that parsing TOML texts shows, by file, as JSON."""
     signal.alarm(limits.wall_seconds)
     _set_limits(_address_space() + limits.memory_bytes, limits.cpu_seconds)
-    faults: tuple[str, ...] = ()
-    try:
-        read_toml(text, file)
-    except FileFaulty as refusal:
-        faults = refusal.faults
-    return json.dumps({"faults": faults}).encode()
+    faults: dict[str, tuple[str, ...]] = {}
+    for file, text in texts.items():
+        try:
+            read_toml(text, file)
+        except FileFaulty as refusal:
+            faults[file] = refusal.faults
+            break
+    return json.dumps(faults).encode()
 
 
 def _address_space() -> int:

@@ -37,8 +37,8 @@ OF_ALERT = ("alerts", "alert_transactions", "alert_subjects", "decisions", "lega
             "identity_reveals")  # fmt: skip
 
 
-def _work(running: Running, subject: services.ServiceContext) -> tuple[set[str], set[str]]:
-    """Let two months come and colleagues work; return alerts that the subject sees, and others."""
+def _bring(running: Running) -> None:
+    """Let two months come, and two registers."""
     for number in (10, 11):
         lines = [*lively_month(number), *(crowd(3) if number == 10 else [])]
         files = {"file": (f"{number}.csv", text(*lines))}
@@ -49,18 +49,26 @@ def _work(running: Running, subject: services.ServiceContext) -> tuple[set[str],
         assert running.ask("POST", "/v1/registers", PSD, files=files).status_code == 201
     while services.do_next_job(running.book, running.clock):
         pass
+
+
+def _work(
+    running: Running, subject: services.ServiceContext, chance: random.Random
+) -> tuple[set[str], set[str]]:
+    """Let colleagues work; return the alerts that the subject sees, and the others."""
     seen = {alert["alert_id"] for alert in services.list_alerts(subject)}
     hidden = set()
     for alert in services.list_alerts(running.context(subject.actor.role)):
         alert_id, colleague = alert["alert_id"], running.context(alert["lane"])
         if alert_id not in seen:
             hidden.add(alert_id)
-            services.place_hold(colleague, alert_id, reason="so")
+            if chance.random() < 0.7:
+                services.place_hold(colleague, alert_id, reason="so")
             services.decide(colleague, alert_id, DecisionInput("so", "asked"))
             if alert["lane"] == PSD:
                 services.reveal_identity(colleague, alert_id, reason="so")
-            else:
-                services.decide(colleague, alert_id, DecisionInput("so", "explained"))
+            elif chance.random() < 0.7:
+                state = chance.choice(["explained", "policy-breach", "confirmed"])
+                services.decide(colleague, alert_id, DecisionInput("so", state))
     return seen, hidden
 
 
@@ -89,10 +97,17 @@ def _forget(uow: UnitOfWork, hidden: set[str]) -> None:
     uow.sealed.clear(), uow.unsealed.clear()  # as if nothing had been there
 
 
-def _asked(running: Running, ids: dict[str, list[str]]) -> Iterator[tuple[Any, ...]]:
-    """Ask for everything that is read; give each answer but its request's number."""
+def _asked(
+    running: Running, ids: dict[str, list[str]], *, is_whole: bool
+) -> Iterator[tuple[Any, ...]]:
+    """Ask for everything that is read; give each answer but its request's number.
+
+    Where it is not whole, what makes a PDF is left out, as it takes long.
+    """
     for route, may in TABLE:
         if not route.startswith("GET ") or "evaluations" in route:
+            continue
+        if not is_whole and (may.draws or "openapi" in route):
             continue
         for name in ids.get(may.of, ["0" * 12]):
             sent = may.request(route, name, 0, 1, ids["alert"])
@@ -110,17 +125,36 @@ def _asked(running: Running, ids: dict[str, list[str]]) -> Iterator[tuple[Any, .
 def test_worlds_with_and_without_alerts_about_the_reader_answer_them_alike(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, role: str
 ) -> None:
+    _assert_alike(tmp_path, monkeypatch, role, 0)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("number", range(1, 98))
+def test_a_hundred_pairs_of_worlds_with_and_without_alerts_about_the_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """With the three above; each pair has another reader, and other answers of colleagues."""
+    _assert_alike(tmp_path, monkeypatch, (FINANCE, PSD, "auditor")[number % 3], number)
+
+
+def _assert_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, role: str, number: int) -> None:
+    """Check that a reader is told the same whether or not there are alerts about them."""
+    secret = random.Random(number)
     base = tmp_path / "base"
     base.mkdir()
     with serving(base / "home", f"sqlite:///{base / 'casebook.db'}", chores=False) as running:
+        _bring(running)
+        alerts = services.list_alerts(running.context(role))
+        holders = sorted({holder for alert in alerts for holder in alert["holders"]})
+        person = secret.choice(holders) if number else "E1"
         itself = services.ServiceContext(running.book, Actor(OWN, SYSTEM, "admin"), running.clock())
-        services.add_person(itself, name="subject", email=SUBJECT, role=role, holder_id="E1")
+        services.add_person(itself, name="subject", email=SUBJECT, role=role, holder_id=person)
         actor = services.actor_of_person(running.book, OWN, SUBJECT, running.clock())
         subject = services.ServiceContext(running.book, actor, running.clock())
-        seen, hidden = _work(running, subject)
+        seen, hidden = _work(running, subject, secret)
         statements = [row["statement_id"] for row in services.list_statements(subject)]
     assert seen
-    assert len(hidden) >= 2
+    assert hidden
     monkeypatch.setattr("api.middleware.authentication.actor_of_key", lambda *_: actor)
     answers = []
     for is_without in (False, True):
@@ -134,9 +168,11 @@ def test_worlds_with_and_without_alerts_about_the_reader_answer_them_alike(
                 _forget(uow, hidden)
         chance = random.Random(1)
         monkeypatch.setattr(secrets, "token_bytes", chance.randbytes)
-        ids = {"alert": [*sorted(seen)[:3], *sorted(hidden)], "statement": statements}
+        shown = 1 if number else 3
+        ids = {"alert": [*sorted(seen)[:shown], *sorted(hidden)[: shown + 1]]}
+        ids["statement"] = statements[:shown]
         with serving(home / "home", url, (book, {}), chores=False) as running:
-            answers.append(list(_asked(running, ids)))
+            answers.append(list(_asked(running, ids, is_whole=number == 0)))
     assert sum(status == 200 for _, status, *_ in answers[0]) > 50
     differ = [one for one, other in zip(*answers, strict=True) if one != other]
     assert not differ, differ[:2]

@@ -167,6 +167,59 @@ def test_who_decides_is_a_cardholder_or_stated_to_hold_no_card(at: Context, role
     assert (found["holder_id"], found["holds_no_card"]) == ("E1", 0)
 
 
+@pytest.mark.each_database
+@pytest.mark.parametrize(
+    ("printed", "is_like"),
+    [
+        ("Name Baker", True),
+        ("BAKER, NAME B", True),
+        ("Baker/N", True),
+        ("N B Baker", True),
+        ("NAME QUINTUS BAKER", True),
+        ("MR NAME BAKER", True),
+        ("Nora Baker", False),
+        ("Name Bakerson", False),
+        ("Baker", False),
+    ],
+)
+def test_who_is_stated_to_hold_no_card_and_is_named_like_a_cardholder_is_marked(
+    at: Context, tmp_path: Path, choices: ReadingChoices, printed: str, *, is_like: bool
+) -> None:
+    """Or they would see alerts about themselves, until somebody notices."""
+    admin = at("admin")
+    given = {"name": "Name Baker", "email": "desk@x.example", "role": "finance"}
+    services.add_person(admin, **given, holds_no_card=True)
+    more = given | {"name": "Desk", "email": "name.baker@x.example"}
+    services.add_person(admin, **more, holds_no_card=True)
+
+    def marked() -> set[str]:
+        return {one["email"] for one in services.list_people(admin) if one["is_like_cardholder"]}
+
+    assert marked() == set()
+    path = tmp_path / "october.csv"
+    rows = [f'2026-10-0{day},"{printed}",SHOP,{day}.00' for day in range(1, 9)]
+    path.write_text("\n".join(["Date,Cardholder,Merchant,Amount", *rows, ""]), encoding="utf-8")
+    (read,) = read_each([path], choices)
+    assert isinstance(read, tuple), read
+    services.receive(at(), read)
+    assert marked() == ({given["email"], more["email"]} if is_like else set())
+    services.set_link(admin, more["email"], holder_id=printed)
+    assert more["email"] not in marked()
+
+
+def test_a_cardholder_of_the_card_register_alone_is_compared_too(
+    at: Context, tmp_path: Path, choices: ReadingChoices
+) -> None:
+    path = tmp_path / "cards.csv"
+    path.write_text("employee_id,card_number,single_limit\nBaker N,1111,500\n", encoding="utf-8")
+    cards = services.pack_cards(read_cards(path, choices))
+    services.activate_document(at(), "cards", cards, "2026-01-01")
+    given = {"name": "Name Baker", "email": "desk@x.example", "role": "finance"}
+    services.add_person(at("admin"), **given, holds_no_card=True)
+    (row,) = (one for one in services.list_people(at("admin")) if one["email"] == given["email"])
+    assert row["is_like_cardholder"]
+
+
 def test_nobody_sets_who_they_are_themselves(at: Context) -> None:
     with pytest.raises(NotAllowed):
         services.set_link(at("psd"), at("psd").actor.actor_id, holds_no_card=True)

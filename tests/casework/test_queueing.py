@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 from books import NOW, SPLIT, month
 
 from cardwatch import services
@@ -102,6 +103,34 @@ def test_a_job_of_a_process_that_died_is_taken_by_another_and_given_up_in_the_en
     again = services.queue_import(finance, read(*month(10)))
     assert services.do_next_job(book, _clock(1000))
     assert services.get_job(finance, again["job_id"])["state"] == "done"
+
+
+def test_the_names_of_files_that_wait_are_told_without_reading_what_is_in_them(
+    at: Context, read: Read
+) -> None:
+    """The page of fifty large statements that wait asks anew every few seconds."""
+    finance = at()
+    names = [
+        services.queue_import(finance, read(*month(number), name=f"{number}.csv"))["job_id"]
+        for number in (9, 10)
+    ]
+    sent: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        sent.append(statement)
+
+    sa.event.listen(finance.casebook.engine, "before_cursor_execute", note)
+    try:
+        files = services.file_names(finance, names)
+    finally:
+        sa.event.remove(finance.casebook.engine, "before_cursor_execute", note)
+    assert sorted(files.values()) == ["10.csv", "9.csv"]
+    assert any("jobs" in statement for statement in sent)
+    assert not [statement for statement in sent if "content" in statement]
+    assert services.file_names(at(person=2), names) == {}
+    while services.do_next_job(finance.casebook, _clock()):
+        pass
+    assert services.file_names(finance, names) == {}
 
 
 def test_a_job_that_goes_on_is_left_to_its_process(at: Context, read: Read) -> None:

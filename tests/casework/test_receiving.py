@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -278,17 +279,45 @@ def test_two_people_correct_and_alerts_stay_for_a_person_to_close(at: Context, r
     assert all(check.fault == "" for check in services.verify(at("psd")))
 
 
-def test_a_second_person_is_of_the_same_role_and_asks_within_days(at: Context, read: Read) -> None:
+def test_a_second_person_of_finance_has_that_role_and_asks_within_days(
+    at: Context, read: Read
+) -> None:
+    """What professional standards ask for first is confirmed by none of finance."""
     first = services.receive(at(), read(*month(10), *SPLIT))
     attack = read(*month(10))
     choices = {"corrects": first.statement_id}
-    waiting = [at(), at("psd"), at(person=2, days=8)]
+    waiting = [at("psd"), at(), at(person=2, days=8)]
     assert [services.receive(one, attack, **choices).outcome for one in waiting] == [
         "second-person"
     ] * 3
     services.end_person(at("admin"), "finance2@saltmarsh-vale.example")
     assert services.receive(at(person=3, days=9), attack, **choices).outcome == "second-person"
     assert services.receive(at(days=9), attack, **choices).outcome == "received"
+
+
+@pytest.mark.each_database
+@pytest.mark.parametrize("what", ["correction", "history"])
+def test_professional_standards_are_the_second_person_where_finance_is_one(
+    at: Context, read: Read, what: str
+) -> None:
+    received = services.receive(at(), read(*month(10), *SPLIT)).statement_id
+    statement, choices = {
+        "correction": (read(*month(10)), {"corrects": received}),
+        "history": (read(*month(10, 14)), {"is_history": True}),
+    }[what]
+    assert services.receive(at("psd"), statement, **choices).outcome == "second-person"
+    waiting = services.receive(at(), statement, **choices)
+    assert waiting.outcome == "second-person"
+    assert "of finance, or somebody of professional standards, has to upload" in waiting.notes[0]
+    late = services.receive(at("psd", days=8), statement, **choices)
+    assert late.outcome == "second-person", "the request has expired"
+    assert services.receive(at(days=8), statement, **choices).outcome == "second-person"
+    assert services.receive(at("psd", days=9), statement, **choices).outcome == "received"
+    assert [one.fault for one in services.verify_audit(at("psd"))] == ["", ""]
+    seen = json.dumps(
+        [services.list_statements(at()), services.audit_events(at(), lane="finance", last=100)]
+    )
+    assert at("psd").actor.actor_id not in seen
 
 
 def test_whoever_brings_the_true_statement_is_told_that_payments_are_stored_as_anothers(

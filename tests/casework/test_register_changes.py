@@ -288,17 +288,31 @@ def test_two_of_finance_change_the_contracts_in_use(
     """Whoever changes, leaves out or adds a contract alone could hide what is paid by card."""
     services.import_register(at(), register(CONTRACTS, *CURRENT, name="contracts.csv"))
     later = register(CONTRACTS, *lines, name="contracts2.csv")
-    for _ in range(2):  # nobody is their own second person
+    assert services.import_register(at("psd"), later, replaces=replaces).outcome == "second-person"
+    for _ in range(2):  # nobody is their own second person, or that of professional standards
         waiting = services.import_register(at(), later, replaces=replaces)
         assert (waiting.outcome, waiting.version_id) == ("second-person", "")
         assert any(said in note for note in waiting.notes), waiting.notes
     otherwise = {"replaces": replaces, "known_from": "2026-01-02"}
     assert services.import_register(at(person=2), later, **otherwise).outcome == waiting.outcome
-    assert services.import_register(at("psd"), later, replaces=replaces).outcome == waiting.outcome
     assert services.get_register(at(), "contracts").summary.versions == 1
     receipt = services.import_register(at(person=2), later, replaces=replaces)
     assert receipt.outcome == "received"
     assert services.get_register(at(), "contracts").summary.versions == 2
+
+
+def test_professional_standards_confirm_the_contracts_of_the_only_person_of_finance(
+    at: At, register: Make
+) -> None:
+    services.import_register(at(), register(CONTRACTS, *CURRENT, name="contracts.csv"))
+    later = register(CONTRACTS, CURRENT[1], name="contracts2.csv")
+    assert services.import_register(at(), later, replaces=True).outcome == "second-person"
+    otherwise = services.import_register(at("psd"), later, replaces=True, known_from="2026-01-02")
+    assert (otherwise.outcome, otherwise.version_id) == ("second-person", "")
+    assert services.import_register(at("psd"), later, replaces=True).outcome == "received"
+    (newest, _) = services.get_register(at(), "contracts").versions
+    assert newest.received_by != at("psd").actor.actor_id
+    assert [one.fault for one in services.verify_audit(at("psd"))] == ["", ""]
 
 
 def test_one_person_backdates_no_contract(at: At, register: Make) -> None:
@@ -375,8 +389,8 @@ def test_a_register_that_waits_says_only_what_it_does(at: At, register: Make) ->
     why, *effects = services.import_register(at(), later, replaces=True).notes
     assert why == (
         "A second person is needed: contracts2.csv can hide payments from alerts, as it leaves out "
-        "1 entry, changes 1 entry and adds 1 entry. Another person with your role has to upload "
-        "the same file with the same choices within 7 days."
+        "1 entry, changes 1 entry and adds 1 entry. Another person of finance, or somebody of "
+        "professional standards, has to upload the same file with the same choices within 7 days."
     )
     assert effects == [
         "Left out: Heron Ltd, c2",

@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 from cardwatch import installation, key_files, key_rotation, services
 from cardwatch.casebook import FINANCE, LANES, PSD, Actor, AuditEvent, Casebook, tables
 from cardwatch.casebook.checkpoints import sign_checkpoint
-from cardwatch.casebook.jobs import put_job
+from cardwatch.casebook.jobs import NewJob, put_job
 from cardwatch.casebook.outbox import set_webhook
 from cardwatch.casebook.tables import accounts, statements, transactions
 from cardwatch.casebook.unit_of_work import SYSTEM
@@ -311,7 +311,7 @@ def test_an_old_card_key_goes_with_the_last_of_its_payments(book: Casebook, tmp_
 def test_the_card_key_waits_for_statements_in_the_queue(book: Casebook) -> None:
     installation.card_key()
     with _work(book) as uow:
-        put_job(uow, "statement", b"", once="1", fingerprint="f")
+        put_job(uow, NewJob("statement", b"", "f"), once="1")
     with pytest.raises(CardwatchError, match="Statements wait"):
         key_rotation.rotate(book, "card", NOW)
 

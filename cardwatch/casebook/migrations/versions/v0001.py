@@ -497,6 +497,7 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sa.Column("percent", INTEGER, nullable=False),
         sa.Column("tries", INTEGER, nullable=False),
         sa.Column("leased_until", TEXT, nullable=True),
+        sa.Column("file", TEXT, nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("answer", TEXT, nullable=True),
         sa.PrimaryKeyConstraint("organisation_id", "job_id"),
