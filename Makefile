@@ -8,6 +8,8 @@ PORT ?= 8000
 SAMPLE := .sample
 SERVE := --no-access-log --no-server-header --timeout-keep-alive 10 --timeout-graceful-shutdown 8 --limit-concurrency 200
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# What is compiled once is not compiled again by each process that the tests start.
+unexport PYTHONDONTWRITEBYTECODE
 # With an arena for each thread the C library gives little back of what large files took.
 export MALLOC_ARENA_MAX = 2
 .DEFAULT_GOAL := help

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if test in begun:
                 item.add_marker(pytest.mark.prove)
             begun.add(test)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse tests of one name: of those that share one, xdist runs the first alone."""
+    shared = [name for name, count in Counter(i.nodeid for i in session.items).items() if count > 1]
+    if shared:
+        raise pytest.UsageError(f"more than one test has the name {', '.join(shared)}")
 
 
 class KeptReaders(ReaderPool):

@@ -14,3 +14,11 @@ if TYPE_CHECKING:
 def database_url(tmp_path: Path) -> str:
     """Give the address of a new, empty database."""
     return f"sqlite:///{tmp_path / 'casebook.db'}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Name each operation of the contract apart: Schemathesis's own names are alike to pytest."""
+    for item in items:
+        if hasattr(item, "operation_label") and item.parent is not None:
+            item._id = item.parent.id.child(item.name)

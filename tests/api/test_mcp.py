@@ -20,7 +20,7 @@ from processes import serving_process
 from services import OCTOBER, OTHER, OWN, text
 from typer.testing import CliRunner
 
-from cardwatch import cli
+from cardwatch.cli import app
 from cardwatch.errors import CardwatchError
 from cardwatch.mcp_server import make_client, make_server
 
@@ -40,7 +40,7 @@ HOSTILE = [
     "{{7*7}}",
     "https://evil.example/?q=",
 ]
-"""Beginnings of merchants' names; each gets ten."""
+"""Beginnings of merchants' names; each gets three."""
 
 
 def server_of(running: Running, role: str = "auditor", organisation: str = OWN) -> MCPServer:
@@ -123,16 +123,18 @@ def test_what_professional_standards_do_changes_no_byte_for_others(running: Runn
     assert everything(server_of(running)) == before
 
 
-def test_a_hundred_hostile_names_change_nothing(running: Running) -> None:
-    endings = [chr(65 + n) * 4 for n in range(10)]
+def test_hostile_names_change_nothing(running: Running) -> None:
+    words = [chr(65 + n) * 4 for n in range(len(HOSTILE))]
+    endings = words[:3]
     hostile = [f"{name} {ending}" for name in HOSTILE for ending in endings]
-    plain = [f"{beginning * 2} {ending}" for beginning in endings for ending in endings]
+    plain = [f"{word * 2} {ending}" for word in words for ending in endings]
     for name, names, organisation in (("a.csv", plain, OWN), ("b.csv", hostile, OTHER)):
         files = {"file": (name, month_of(names))}
         sent = running.ask("POST", "/v1/statements", files=files, organisation=organisation)
         assert sent.status_code == 201
     usual, said = (everything(server_of(running, organisation=one)) for one in (OWN, OTHER))
-    assert said.count('"at_stake_pence": 185000') == usual.count('"at_stake_pence": 185000') >= 100
+    stakes = [told.count('"at_stake_pence": 185000') for told in (usual, said)]
+    assert stakes[0] == stakes[1] >= len(hostile)
     assert set(re.findall(r"[A-Z]{4,}", said)) <= set(re.findall(r"[A-Z]{4,}", usual))
     assert not any(text in said for text in ("evil", "admin", "{{", "\\u"))
 
@@ -188,7 +190,7 @@ def test_a_file_without_a_key_is_refused_in_a_sentence(tmp_path: Path, content: 
     key.write_bytes(content)
     key.chmod(0o600)
     options = ["mcp", "--service", "http://127.0.0.1:1", "--key", str(key)]
-    refused = CliRunner().invoke(cli.app, options)
+    refused = CliRunner().invoke(app, options)
     assert isinstance(refused.exception, CardwatchError)
     assert "'auditor.key' holds no API key" in str(refused.exception)
 
@@ -200,22 +202,24 @@ def test_a_key_that_is_not_accepted_is_told_as_such(running: Running) -> None:
         call(server, "list_alerts")
 
 
-def test_an_assistant_reads_through_the_command(tmp_path: Path) -> None:
-    (tmp_path / "october.csv").write_text(text(*crowd(3)), encoding="utf-8")
-    environment = os.environ | {"CARDWATCH_HOME": str(tmp_path / "home"), "NO_COLOR": "1"}
+def test_an_assistant_reads_through_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    october = tmp_path / "october.csv"
+    october.write_text(text(*crowd(3)), encoding="utf-8")
+    monkeypatch.setenv("CARDWATCH_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("NO_COLOR", "1")
+    environment = dict(os.environ)
     cardwatch = str(Path(sys.executable).with_name("cardwatch"))
 
     def run(*command: str) -> str:
-        ran = subprocess.run(
-            [cardwatch, *command], env=environment, cwd=tmp_path, capture_output=True, text=True,
-            check=False,
-        )  # fmt: skip
-        assert ran.returncode == 0, ran.stderr
+        ran = CliRunner().invoke(app, command)
+        assert ran.exit_code == 0, ran.output
         return ran.stdout
 
     run("people", "f@force.example", "--name", "F", "--role", "finance", "--no-card",
         "--new-organisation", "Saltmarsh Vale")  # fmt: skip
-    run("receive", "october.csv")
+    run("receive", str(october))
     key = tmp_path / "auditor.key"
     key.write_text(run("keys", "--name", "assistant", "--role", "auditor", "--days", "9"))
     with serving_process(environment, tmp_path) as address:
@@ -225,7 +229,7 @@ def test_an_assistant_reads_through_the_command(tmp_path: Path) -> None:
         assert "Others may read 'auditor.key'" in refused.stderr
         key.chmod(0o600)
         listed = asyncio.run(_list_alerts(StdioServerParameters(
-            command=cardwatch, args=options, env=dict(environment)
+            command=cardwatch, args=options, env=environment
         )))  # fmt: skip
     assert len(listed["alerts"]) >= 3
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fastapi.routing import iter_route_contexts
 from services import text
-from sites import EMPTY, LONG, OWN, REASON, Site, Visit
+from sites import AXE, EMPTY, LONG, OWN, REASON, Site, Visit
 
 from api.web import pages
 
@@ -392,6 +392,7 @@ def visits(chromium: Browser, served: Site) -> Iterator[Callable[[str, str], Vis
         def of(role: str, owner: str) -> Visit:
             visit = Visit(chromium, served)
             closing.callback(visit.close)
+            visit.context.add_init_script(path=AXE)  # to send it again for each page takes longer
             if role != "-":
                 visit.come_as(role, owner)
             return visit

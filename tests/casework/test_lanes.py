@@ -266,7 +266,7 @@ def _work_unseen(book: Casebook, secret: random.Random) -> None:
         act(psd)
 
 
-@pytest.mark.parametrize("pairs", [3, pytest.param(200, marks=pytest.mark.prove)])
+@pytest.mark.parametrize("pairs", [1, pytest.param(200, marks=pytest.mark.prove)])
 def test_worlds_that_differ_in_the_psd_lane_alone_give_others_the_same_bytes(
     tmp_path: Path, read: Read, pairs: int
 ) -> None:

@@ -57,8 +57,8 @@ def put_policy(finance: services.ServiceContext, text: str) -> None:
 @pytest.fixture
 def bills(at: Context, read: Read) -> dict[str, dict[str, Any]]:
     """The two alerts about a bill paid twice, by the merchant of each."""
-    for number in range(1, 10):
-        services.receive(at(), read(*ordinary(number)), is_history=True)
+    before = [line for number in range(1, 10) for line in ordinary(number)]
+    services.receive(at(), read(*before), is_history=True)
     services.receive(at(), read(*ordinary(10), *BILLS))
     rows = [row for row in services.list_alerts(at()) if len(row["holders"]) == 2]
     return {row["merchants"][0]: row for row in rows}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -29,35 +30,51 @@ FINANCE, PSD = "finance@force.example", "psd@force.example"
 SECOND = "second@force.example"
 
 
+def _command(*arguments: str, code: int = 0, json_out: bool = True) -> Any:
+    """Run a command; return its JSON, or its text."""
+    result = CliRunner().invoke(cli.app, [*arguments, *(["--json"] if json_out else [])])
+    if isinstance(result.exception, CardwatchError):
+        assert code == 3, result.exception
+        return str(result.exception)
+    assert result.exit_code == code, (result.output, result.exception)
+    return json.loads(result.stdout) if json_out and code in {0, 5} else result.output
+
+
+def _live_in(home: Path, changed: pytest.MonkeyPatch) -> None:
+    """Let commands find their home there, and nothing else set."""
+    changed.setenv("CARDWATCH_HOME", str(home))
+    for name in ("DATABASE", "CHECKPOINTS", "AS", "ORGANISATION"):
+        changed.delenv(f"CARDWATCH_{name}", raising=False)
+
+
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Run a command in a home of its own; give its JSON, or its text and its exit code."""
-    monkeypatch.setenv("CARDWATCH_HOME", str(tmp_path / "home"))
-    for name in ("DATABASE", "CHECKPOINTS", "AS", "ORGANISATION"):
-        monkeypatch.delenv(f"CARDWATCH_{name}", raising=False)
+    _live_in(tmp_path / "home", monkeypatch)
+    return _command
 
-    def command(*arguments: str, code: int = 0, json_out: bool = True) -> Any:
-        result = CliRunner().invoke(cli.app, [*arguments, *(["--json"] if json_out else [])])
-        if isinstance(result.exception, CardwatchError):
-            assert code == 3, result.exception
-            return str(result.exception)
-        assert result.exit_code == code, (result.output, result.exception)
-        return json.loads(result.stdout) if json_out and code in {0, 5} else result.output
 
-    return command
+@pytest.fixture(scope="module")
+def begun_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder with two statements and the home of a casebook of them, to be copied."""
+    folder = tmp_path_factory.mktemp("begun")
+    with pytest.MonkeyPatch.context() as changed:
+        _live_in(folder / "home", changed)
+        added = ("--no-card", "--new-organisation", "Our Force")
+        _command("people", FINANCE, "--name", "F", "--role", "finance", *added)
+        _command("people", PSD, "--name", "P", "--role", "psd", "--no-card")
+        for number, more in ((9, []), (10, [*SPLIT, *EQUAL])):
+            path = folder / f"2026-{number:02}.csv"
+            path.write_text("\n".join([HEADINGS, *month(number), *more]) + "\n", encoding="utf-8")
+        _command("receive", str(folder / "2026-09.csv"), "--history", "--as", FINANCE)
+        _command("receive", str(folder / "2026-10.csv"), "--as", FINANCE)
+    return folder
 
 
 @pytest.fixture
-def begun(run: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
-    """Begin a casebook with a person of each lane and two statements."""
-    added = ("--no-card", "--new-organisation", "Our Force")
-    run("people", FINANCE, "--name", "F", "--role", "finance", *added)
-    run("people", PSD, "--name", "P", "--role", "psd", "--no-card")
-    for number, more in ((9, []), (10, [*SPLIT, *EQUAL])):
-        path = tmp_path / f"2026-{number:02}.csv"
-        path.write_text("\n".join([HEADINGS, *month(number), *more]) + "\n", encoding="utf-8")
-    run("receive", str(tmp_path / "2026-09.csv"), "--history", "--as", FINANCE)
-    run("receive", str(tmp_path / "2026-10.csv"), "--as", FINANCE)
+def begun(run: Callable[..., Any], begun_folder: Path, tmp_path: Path) -> Callable[..., Any]:
+    """Begin with a casebook of a person of each lane and two statements."""
+    shutil.copytree(begun_folder, tmp_path, dirs_exist_ok=True)
     return run
 
 
