@@ -38,7 +38,7 @@ def month(number: int, count: int = 12, reference: str = "R") -> list[str]:
 
 SPLIT = ["2026-10-11,E1,NEW FIRM,900.00,S1", "2026-10-11,E1,NEW FIRM,950.00,S2"]
 """Two payments that pass the assumed limit together."""
-EQUAL = [f"2026-10-12,E{n},TRAINING HALL,85.00,Q{n}" for n in range(4)]
+EQUAL = [f"2026-10-12,E{n},TRAINING HALL,285.00,Q{n}" for n in range(4)]
 """The same sum of four holders on one day: what professional standards are told of."""
 
 _SHARES = [{"per_1000": n, "share": s, "low": s / 2, "high": s} for n, s in

@@ -117,6 +117,7 @@ FEATURES: tuple[Feature, ...] = (
     repeat.merchant_equal_before_count,
     repeat.repeat_surprise,
     repeat.equal_amount_holders_count,
+    repeat.equal_amounts_total_pence,
     repeat.equal_amount_holders_before_share,
     repeat.unanswered_refund_pence,
     repeat.holder_history_days,

@@ -88,6 +88,11 @@ def equal_amount_holders_count(ledger: Ledger) -> Numbers:
     return np.where(bought, count, 0)
 
 
+def equal_amounts_total_pence(ledger: Ledger) -> Numbers:
+    """Total of what those cardholders paid this merchant on this day, each of them once."""
+    return equal_amount_holders_count(ledger) * ledger.pence
+
+
 def equal_amount_holders_before_share(ledger: Ledger) -> Numbers:
     """Share of this merchant's earlier payments for exactly this amount, as from a price list."""
     bought = ledger.is_purchase

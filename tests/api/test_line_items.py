@@ -29,9 +29,9 @@ LINES = [
     f"{SPLIT[0]},100.00,600.00,{HOSTILE}",
     f"{SPLIT[0]},50.00,300.00,Tiles",
     f"{SPLIT[1]},0.00,950.00,",
-    f"{EQUAL[0]},,50.00,Course of A Person",
+    f"{EQUAL[0]},,250.00,Course of A Person",
     f"{EQUAL[0]},,35.00,Lunch",
-    *(f"{line},,85.00," for line in EQUAL[1:]),
+    *(f"{line},,285.00," for line in EQUAL[1:]),
 ]
 ITEMS = [
     {"description": HOSTILE, "amount_pence": 60_000, "vat_pence": 10_000},

@@ -35,7 +35,7 @@ BILLS = [
     "2026-10-12,E8,DENTAL LAB,655.31,B4",
 ]
 """Two bills, each paid by two cardholders; nobody paid both."""
-GROUPS = [*EQUAL, *(f"2026-10-20,G{n},PAINTBALL PARK,64.00,P{n}" for n in range(4))]
+GROUPS = [*EQUAL, *(f"2026-10-20,G{n},PAINTBALL PARK,264.00,P{n}" for n in range(4))]
 """Two groups of four cardholders, each paying the same sum at one place."""
 
 
