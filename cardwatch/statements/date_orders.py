@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cardwatch.errors import FileRefused
+from cardwatch.quantities import quantity
 from cardwatch.statements import dates
 from cardwatch.statements.periods import order_by_period
 
@@ -138,7 +139,8 @@ def _check_short_years(texts: list[str], file: str) -> None:
     if (spans[0] <= NEAR_DAYS and spans[1] > FAR_DAYS) or (are_near and 0 < spans[0] <= spans[1]):
         reason = (
             "its dates have years of two digits, and perhaps in front: so they are within "
-            f"{spans[0]} days, with the day in front {spans[1]} days apart. Export it with dates "
+            f"{quantity(spans[0], 'day')}, with the day in front {quantity(spans[1], 'day')} "
+            "apart. Export it with dates "
             "like 2026-10-31. If the day is in front, say so: state day-first, "
             f"{WHERE_STATED}"
         )

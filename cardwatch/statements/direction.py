@@ -48,8 +48,8 @@ def sign_amounts(
     """Return the amounts with charges positive and refunds negative, and the kinds of the rows.
 
     Evidence in this order: a column of words, which signs in another may not contradict; columns of
-    their own; what a person or the layout
-    says; marks of credit and debit; payments of the account and the signs of most rows.
+    their own; what a person or the layout says; marks of credit and debit; payments of the account
+    and the signs of most rows.
 
     Args:
         sheet: the file.

@@ -107,9 +107,12 @@ def _merged(values: Iterable[dict[str, str]]) -> dict[str, str]:
 def _sections(table: Table, payments: Flags) -> dict[int, dict[str, str]]:
     """Return the fields that each row above a section labels, by its position."""
     rows: set[int] = set()
-    for column in map(TextColumn.of, table.cells.columns):
-        labels = [i for i, text in enumerate(column.values) if text and label_of(text)[0]]
-        rows |= set(np.flatnonzero(np.isin(column.codes, labels) & ~payments).tolist())
+    others = np.flatnonzero(~payments)
+    for column in map(TextColumn.of, table.cells.columns) if len(others) else ():
+        codes, first = np.unique(column.codes[others], return_index=True)
+        texts = column.picked(others[first])
+        labels = [i for i, text in zip(codes, texts, strict=True) if text and label_of(text)[0]]
+        rows |= set(others[np.isin(column.codes[others], labels)].tolist())
     labels_of_rows = {
         row: labelled([str(column[row].as_py()) for column in table.cells.columns])
         for row in sorted(rows)
