@@ -110,7 +110,7 @@ def test_pounds_and_accents_survive_every_encoding(tmp_path: Path) -> None:
         assert isinstance(table, Table), str(table)
         assert table.headings == tuple(HEADINGS), table.file
         assert rows_of(table) == ROWS, table.file
-        assert f"text in {table.file}" in table.decisions
+        assert f"text encoding {table.file}" in table.decisions
     big_endian = read(tmp_path, b"\xfe\xff" + text.encode("utf-16-be"))
     assert rows_of(big_endian) == ROWS
 
