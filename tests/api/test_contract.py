@@ -229,7 +229,7 @@ def walk(running: Running, role: str, examples: int) -> set[tuple[str, int]]:
 
 
 def test_ways_of_chance_along_the_links(service: Running) -> None:
-    come_to = walk(service, "finance", 20)
+    come_to = walk(service, "finance", 60)
     assert ("receive_statement", 200) in come_to
 
 
