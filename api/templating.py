@@ -148,8 +148,8 @@ def everybody(alert: Mapping[str, object], names: Mapping[str, str]) -> str:
     holders = cast("Sequence[str]", alert["holders"])
     if alert["approvers"] or not 1 < len(holders) <= MOST_NAMED:
         return people(alert, names)
-    *others, last = (names[holder_id] for holder_id in holders)
-    return f"{', '.join(others)} and {last}"
+    *first_names, last = (names[holder_id] for holder_id in holders)
+    return f"{', '.join(first_names)} and {last}"
 
 
 def options(

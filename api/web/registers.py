@@ -83,8 +83,8 @@ def upload(
             return _upload_page(request, context, form, errors)
         if refusal.kind not in kinds:
             raise NotAllowed("Your role cannot upload this register.") from refusal
-        kept = keep_upload(service, context, files[0], options | {"kind": refusal.kind})
-        return redirect(f"/registers/columns?upload={kept}")
+        upload = keep_upload(service, context, files[0], options | {"kind": refusal.kind})
+        return redirect(f"/registers/columns?upload={upload}")
     except CardwatchError as refusal:
         return _upload_page(request, context, form, field_errors(refusal, {"file": "files"}))
     return _imported(request, context, register, options)
@@ -115,11 +115,11 @@ def _imported(
 def show_columns(request: Request, context: Context, service: AppStateDep) -> Response:
     """Ask for the columns of a register whose headings are not known, with guesses filled in."""
     upload_id = request.query_params.get("upload", "")
-    kept, refusal = _waiting(service, context, upload_id)
+    upload, refusal = _waiting(service, context, upload_id)
     if refusal is None:  # its columns were stated meanwhile
         return redirect("/registers/new")
     form = guessed_columns(register_kind(refusal.kind), refusal.headings)
-    return _columns_page(request, (upload_id, kept), refusal, form, {})
+    return _columns_page(request, (upload_id, upload), refusal, form, {})
 
 
 def _waiting(
@@ -169,23 +169,23 @@ def state_columns(
         services.open_upload(context, upload_id, service.seal)  # nobody else's
         services.discard_upload(context, upload_id)
         return redirect("/registers/new", "file-discarded")
-    kept, refusal = _waiting(service, context, upload_id)
+    upload, refusal = _waiting(service, context, upload_id)
     profiles = []
     if refusal is not None:
         fields = {field.name for field in register_kind(refusal.kind).fields}
         chosen = {name: heading for name, heading in form.items() if name in fields}
         try:
             profiles = [chosen_profile(refusal.kind, refusal.headings, chosen)]
-            register = read_kept_register(service, context, kept, profiles)
+            register = read_kept_register(service, context, upload, profiles)
         except CardwatchError as fault:
             errors = field_errors(fault, {"file": ""})
-            return _columns_page(request, (upload_id, kept), refusal, chosen, errors)
+            return _columns_page(request, (upload_id, upload), refusal, chosen, errors)
     else:
-        register = read_kept_register(service, context, kept, ())
+        register = read_kept_register(service, context, upload, ())
     for profile in profiles:
         services.save_register_profile(context, profile)
     services.discard_upload(context, upload_id)
-    return _imported(request, context, register, kept.options)
+    return _imported(request, context, register, upload.options)
 
 
 @router.get("/registers/versions/{version_id}")

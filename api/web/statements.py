@@ -55,14 +55,14 @@ def list_statements(request: Request, context: Context) -> Response:
         return f"{STATEMENT_FILTERS[name]}: {day(value) if is_day else filter_text}"
 
     page = numbered_page(request, _list_address(chosen), len(matching), STATEMENTS_PER_PAGE)
-    shown = matching[page.offset : page.offset + page.size]
+    statements_shown = matching[page.offset : page.offset + page.size]
     may_receive = context.actor.role in RECEIVES
     layouts = {row["layout"] for row in all_statements}
     return render(
         request, "statements.html", errors=errors, held=all_statements, chosen=chosen, page=page,
         refused=services.list_refused_uploads(context) if may_receive else [],
         arrivals=services.list_refused_files(context) if may_receive else [],
-        statements=[(row, STATEMENT_STATES[_state(row)]) for row in shown],
+        statements=[(row, STATEMENT_STATES[_state(row)]) for row in statements_shown],
         states=STATEMENT_STATES,
         sources={name: _source(name) for name in sorted(layouts - {""})},
         chips=chips(chosen, words, _list_address),

@@ -44,8 +44,8 @@ def confirm_import(uow: UnitOfWork, *parts: str) -> bool:
     rows = uow.fetch_all(question.where(import_requests.c.made_at >= oldest))
     requester = person_behind(uow, uow.actor.actor_id)
     if requester not in {row["made_by"] for row in rows}:
-        own = {"request_id": request_ids[uow.actor.role], "role": uow.actor.role}
-        uow.insert(import_requests, [own | {"made_by": requester, "made_at": uow.now}])
+        own_request = {"request_id": request_ids[uow.actor.role], "role": uow.actor.role}
+        uow.insert(import_requests, [own_request | {"made_by": requester, "made_at": uow.now}])
     return any(_confirms(uow, requester, row) for row in rows if row["made_by"] != requester)
 
 

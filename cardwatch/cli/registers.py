@@ -90,14 +90,14 @@ def import_files(
     from cardwatch import services
 
     day = str(known_from.date()) if known_from else ""
-    choices, given = reading_choices(None, date_order), _profiles(columns)
+    choices, stated_profiles = reading_choices(None, date_order), _profiles(columns)
 
     with open_context(person, organisation) as context:
-        profiles = [*given, *services.list_register_profiles(context)]
+        profiles = [*stated_profiles, *services.list_register_profiles(context)]
 
         def import_one(file: Path) -> RegisterReceipt:
             register = _read(file, choices, kind, profiles)
-            for profile in given:
+            for profile in stated_profiles:
                 services.save_register_profile(context, profile)
             return services.import_register(context, register, known_from=day, replaces=replaces)
 
@@ -142,13 +142,13 @@ def _import_one(
     except CardwatchError as refusal:
         if count == 1:
             raise
-        told = str(refusal)
-        named = told if told.startswith(file.name) else f"{file.name}: {told}"
-        err.print(f"Not imported: {named}", markup=False, soft_wrap=True)
+        message = str(refusal)
+        with_file = message if message.startswith(file.name) else f"{file.name}: {message}"
+        err.print(f"Not imported: {with_file}", markup=False, soft_wrap=True)
         return None
     if receipt.outcome == SECOND_PERSON:
-        told = "\n".join(receipt.notes)
-        err.print(f"Not imported: {told}", markup=False, soft_wrap=True)
+        message = "\n".join(receipt.notes)
+        err.print(f"Not imported: {message}", markup=False, soft_wrap=True)
     elif not json:
         out.print(_received(receipt), markup=False, soft_wrap=True)
     return receipt

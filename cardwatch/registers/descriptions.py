@@ -210,8 +210,10 @@ def recognise_kind(file: str, headings: Sequence[str]) -> RegisterKind | None:
     if len(by_name) == 1:
         return by_name[0]
     if not fitting:
-        named = [k for k in register_kinds().values() if any(part in name for part in k.file_names)]
-        return named[0] if len(named) == 1 else None
+        kinds_named = [
+            k for k in register_kinds().values() if any(part in name for part in k.file_names)
+        ]
+        return kinds_named[0] if len(kinds_named) == 1 else None
     counts = {kind.kind: len(kind.profile.map(headings)) for kind in by_name or fitting}
     best = [kind for kind, count in counts.items() if count == max(counts.values())]
     return register_kinds()[best[0]] if len(best) == 1 else None

@@ -76,13 +76,13 @@ def is_written_like(key: str, text: str) -> bool:
         return False
     first, last = words[0], words[-1]
     if letters.startswith(last):
-        given = letters[len(last) :]
+        first_names = letters[len(last) :]
     elif letters.endswith(last):
-        given = letters[: -len(last)]
+        first_names = letters[: -len(last)]
     else:
         return False
-    is_whole = len(first) > 1 and (given.startswith(first) or given.endswith(first))
-    return is_whole or (given[:1] == first[0] and len(given) <= MOST_INITIALS)
+    is_whole = len(first) > 1 and (first_names.startswith(first) or first_names.endswith(first))
+    return is_whole or (first_names[:1] == first[0] and len(first_names) <= MOST_INITIALS)
 
 
 def names_of(person: str, former_names: str) -> list[str]:

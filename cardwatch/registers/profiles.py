@@ -42,7 +42,7 @@ def chosen_profile(kind_name: str, headings: Sequence[str], chosen: Mapping[str,
         CardwatchError: a field that is needed has no heading, a heading is not in the file, serves
             two fields, or is one that is never taken.
     """
-    kind, used = register_kind(kind_name), set[str]()
+    kind, columns_used = register_kind(kind_name), set[str]()
     names = {normalise_heading(heading) for heading in headings} - {""}
     for name, heading in chosen.items():
         column = normalise_heading(heading)
@@ -52,16 +52,16 @@ def chosen_profile(kind_name: str, headings: Sequence[str], chosen: Mapping[str,
             raise CardwatchError(f"The file has no column '{heading}'.", field=name)
         if column and kind.dropped_because(heading):
             raise CardwatchError(f"'{heading}' is never taken.", field=name)
-        if column in used:
+        if column in columns_used:
             raise CardwatchError("This column is already chosen for another field.", field=name)
-        used |= {column} - {""}
+        columns_used |= {column} - {""}
     columns: dict[str, tuple[str, ...]] = {
         field.name: (chosen[field.name],) for field in kind.fields if chosen.get(field.name)
     }
     for group in kind.needs:
         if not any(name in columns for name in group):
-            wanted = " or ".join(f"'{kind.field(name).headings[0]}'" for name in group)
-            raise CardwatchError(f"Choose the column for {wanted}", field=group[0])
+            alternatives = " or ".join(f"'{kind.field(name).headings[0]}'" for name in group)
+            raise CardwatchError(f"Choose the column for {alternatives}", field=group[0])
     return Profile(kind.kind, columns, frozenset(names))
 
 
@@ -104,11 +104,13 @@ def guessed_columns(kind: RegisterKind, headings: Sequence[str]) -> dict[str, st
     """Return the heading that each field of a register probably has; none twice, none dropped."""
     offered = ["" if kind.dropped_because(heading) else heading for heading in headings]
     guesses = {name: headings[place] for name, place in kind.profile.map(offered).items()}
-    left = [heading for heading in offered if heading and heading not in guesses.values()]
+    unused_headings = [
+        heading for heading in offered if heading and heading not in guesses.values()
+    ]
     likely = sorted(
         (-max(fuzz.ratio(normalise_heading(heading), known) for known in names), field, heading)
         for field, names in kind.profile.names.items()
-        for heading in left
+        for heading in unused_headings
     )
     for likeness, field, heading in likely:
         if -likeness >= LIKELY and field not in guesses and heading not in guesses.values():

@@ -166,11 +166,11 @@ def _with_clause(clauses: Mapping[str, str], kind: str, text: str) -> dict[str, 
     Raises:
         CardwatchError: it is one that the policy does not take.
     """
-    others = {name: clause for name, clause in clauses.items() if name != kind}
+    other_clauses = {name: clause for name, clause in clauses.items() if name != kind}
     if text and setting_fault("clauses", {kind: text}):
         sentence = f"Enter the number or words of the clause, {MAX_CLAUSE} characters at most"
         raise CardwatchError(sentence, field=f"clause_{kind}")
-    return others | ({kind: text} if text else {})
+    return other_clauses | ({kind: text} if text else {})
 
 
 def _limit(

@@ -65,7 +65,11 @@ def _notes_beside(uow: UnitOfWork, row: Statement, statements: list[Statement]) 
 
 def _summary(row: Statement, statements: list[Statement]) -> ImportedStatement:
     """The result of an import in words for people."""
-    later = [one["statement_id"] for one in statements if one["seq"] == row["superseded_seq"]]
+    later = [
+        statement["statement_id"]
+        for statement in statements
+        if statement["seq"] == row["superseded_seq"]
+    ]
     return {
         "statement_id": row["statement_id"],
         "label": row["label"],

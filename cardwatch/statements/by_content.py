@@ -51,8 +51,8 @@ def _take_codes(sheet: ParsedSheet) -> None:
 def _take_currency(sheet: ParsedSheet) -> None:
     """Take a column whose every cell is a currency's code, where none has such a heading."""
     names = ("currency", "original_currency")
-    known = any(name in sheet.columns for name in names)
-    position = currency_column(sheet) if sheet.profile.is_general and not known else None
+    is_named = any(name in sheet.columns for name in names)
+    position = currency_column(sheet) if sheet.profile.is_general and not is_named else None
     if position is not None:
         name = names["original_amount" in sheet.columns]
         sheet.take(name, position)

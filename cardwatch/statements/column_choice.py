@@ -62,8 +62,8 @@ def choose_columns(sheet: ParsedSheet) -> tuple[Profile, list[str]]:
         "merchants, as a bank prints them. If they say what was bought, name the column of "
         "merchants in a column profile"
     )
-    named = replace(profile, columns=profile.columns | {"merchant": (heading,)})
-    return named, [need for need in missing if need != "merchant"]
+    with_merchant = replace(profile, columns=profile.columns | {"merchant": (heading,)})
+    return with_merchant, [need for need in missing if need != "merchant"]
 
 
 def _without_other_names(
@@ -89,11 +89,11 @@ def _without_other_names(
     if date is not None:
         dated = sheet.column_at(date).each(is_day, "bool")
     labels, sections = labelled_holders(sheet.table, dated)
-    used = column.kept(dated).used
+    texts = column.kept(dated).used
     placeholders = word_set("placeholders", "words")
-    named = {word for text in used if text.strip().casefold() not in placeholders
+    words = {word for text in texts if text.strip().casefold() not in placeholders
              for word in fold_name(text).split()}  # fmt: skip
-    if not labels or not named or any(named & set(label.split()) for label in labels):
+    if not labels or not words or any(words & set(label.split()) for label in labels):
         return profile, missing
     if sections < 2 and "merchant" not in missing:
         reason = (
@@ -156,8 +156,8 @@ def _without_one_day(sheet: ParsedSheet, profile: Profile) -> Profile:
     position = profile.map(sheet.headings).get("date")
     if not profile.is_general or position is None or len(sheet.table.rows) < ONE_DAY_ROWS:
         return profile
-    used = sheet.column_at(position).used
-    printed = set(filter(is_day, used)) if len(used) <= MOST_DAYS else set()
+    cell_texts = sheet.column_at(position).used
+    printed = set(filter(is_day, cell_texts)) if len(cell_texts) <= MOST_DAYS else set()
     (day,) = printed if len(printed) == 1 else ("",)
     other = [name if i != position else "" for i, name in enumerate(sheet.headings)]
     better = profile.map(other).get("date")
@@ -180,8 +180,8 @@ def _without_one_day(sheet: ParsedSheet, profile: Profile) -> Profile:
 def _is_named(sheet: ParsedSheet, position: int) -> bool:
     """Return whether a tenth of the distinct texts of a column or more have letters."""
     texts = pa.array([text for text in sheet.column_at(position).used if text.strip()], pa.string())
-    named = pc.sum(pc.match_substring_regex(texts, r"\p{L}")).as_py() or 0
-    return bool(named >= NAMED_SHARE * len(texts))
+    with_letters = pc.sum(pc.match_substring_regex(texts, r"\p{L}")).as_py() or 0
+    return bool(with_letters >= NAMED_SHARE * len(texts))
 
 
 def _with_posting_days(
@@ -221,8 +221,8 @@ def drop_shops(sheet: ParsedSheet) -> list[str]:
     )
     sheet.decisions.append(sheet.dropped)
     sheet.drop("cardholder")
-    others = [name if i != place else "" for i, name in enumerate(sheet.headings)]
-    better = sheet.profile.map(others).get("cardholder")
+    other_headings = [name if i != place else "" for i, name in enumerate(sheet.headings)]
+    better = sheet.profile.map(other_headings).get("cardholder")
     if better is not None and better not in sheet.positions.values():
         sheet.take("cardholder", better)
     return [] if any(name in sheet.columns for name in HOLDER_FIELDS) else ["holder"]
@@ -247,8 +247,8 @@ def drop_empty_holders(sheet: ParsedSheet) -> list[str]:
     name_nobody = plural(len(names), "names nobody: its", "name nobody: their")
     sheet.dropped = f"{headings} {name_nobody} cells are empty, or say that names are withheld"
     places = [sheet.drop(name) for name in names]
-    others = [name if i not in places else "" for i, name in enumerate(sheet.headings)]
-    better = sheet.profile.map(others)
+    other_headings = [name if i not in places else "" for i, name in enumerate(sheet.headings)]
+    better = sheet.profile.map(other_headings)
     filled = [
         (name, better[name])
         for name in HOLDER_FIELDS

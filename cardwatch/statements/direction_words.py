@@ -99,8 +99,8 @@ def _check_signs(
     Raises:
         FileRefused: charges by the words have both signs, or the same as refunds.
     """
-    sides, own = _sides(words)[read], np.sign(amounts.pence[read])
-    agree = [bool((own * sides >= 0).all()), bool((own * sides <= 0).all())]
+    sides, own_signs = _sides(words)[read], np.sign(amounts.pence[read])
+    agree = [bool((own_signs * sides >= 0).all()), bool((own_signs * sides <= 0).all())]
     if sum(agree) != 1:
         reason = (
             f"columns '{sheet.headings[signs]}' and '{words.heading}' disagree on which amounts "
@@ -162,11 +162,11 @@ def _mark_column(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> WordColum
         marks = set(words[column.codes[filled]].tolist())
         heading = sheet.headings[position] or f"number {position + 1}"
         is_for_marks = is_for_direction(sheet, position) or not sheet.headings[position].strip()
-        known = "unnamed_credit_marks" if is_for_marks else "credit_marks"
+        check = "unnamed_credit_marks" if is_for_marks else "credit_marks"
         of_heading = normalise_heading(sheet.headings[position]).split()
         is_of_sides = position in mapped or not SIDES.isdisjoint(of_heading)
         is_credit = is_of_sides and {direction_of(mark) for mark in marks} == {"refund"}
-        if is_credit or marks <= word_set("direction", known):
+        if is_credit or marks <= word_set("direction", check):
             return WordColumn(heading, np.where(filled, "refund", "charge").astype(object))
         if marks <= word_set("direction", "debit_marks"):
             blank = int((read & ~filled).sum())
@@ -208,7 +208,7 @@ def _meanings(
     words = [plain_word(cells.plain_cell(text)) for text in column.values]
     used_codes = np.flatnonzero(np.bincount(column.codes[read]))
     filled = {words[i] for i in used_codes if words[i]}
-    meaning = {word: said for word in filled if (said := direction_of(word))}
+    meaning = {word: direction for word in filled if (direction := direction_of(word))}
     strange = filled - meaning.keys()
     heading = sheet.headings[position] or f"number {position + 1}"
     if strange or not filled:

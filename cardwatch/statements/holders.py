@@ -107,12 +107,12 @@ def _merged(values: Iterable[dict[str, str]]) -> dict[str, str]:
 def _sections(table: Table, payments: Flags) -> dict[int, dict[str, str]]:
     """Return the fields that each row above a section labels, by its position."""
     rows: set[int] = set()
-    others = np.flatnonzero(~payments)
-    for column in map(TextColumn.of, table.cells.columns) if len(others) else ():
-        codes, first = np.unique(column.codes[others], return_index=True)
-        texts = column.picked(others[first])
+    other_rows = np.flatnonzero(~payments)
+    for column in map(TextColumn.of, table.cells.columns) if len(other_rows) else ():
+        codes, first = np.unique(column.codes[other_rows], return_index=True)
+        texts = column.picked(other_rows[first])
         labels = [i for i, text in zip(codes, texts, strict=True) if text and label_of(text)[0]]
-        rows |= set(others[np.isin(column.codes[others], labels)].tolist())
+        rows |= set(other_rows[np.isin(column.codes[other_rows], labels)].tolist())
     labels_of_rows = {
         row: labelled([str(column[row].as_py()) for column in table.cells.columns])
         for row in sorted(rows)

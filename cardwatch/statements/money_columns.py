@@ -155,8 +155,8 @@ def _before_amount(name: str) -> str:
     """Return `amount in reporting currency` as `reporting amount`; other headings as they are."""
     match = OF_CURRENCY.search(name)
     vocabulary = _words()
-    known = vocabulary["billed"] | vocabulary["purchase"] | vocabulary["foreign"]
-    return name if match is None or match[2] not in known else OF_CURRENCY.sub(r"\2 \1", name)
+    known_words = vocabulary["billed"] | vocabulary["purchase"] | vocabulary["foreign"]
+    return name if match is None or match[2] not in known_words else OF_CURRENCY.sub(r"\2 \1", name)
 
 
 def _fields(

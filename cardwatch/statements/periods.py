@@ -113,10 +113,10 @@ def check_period(
         return
     first, last = map(np.datetime64, period)
     if not ((dates >= first) & (dates <= last)).any():
-        said = " to ".join(
+        in_words = " to ".join(
             f"{day.day} {MONTH_NAMES[day.month - 1].title()} {day.year}" for day in period
         )
         sheet.notes.append(
-            f"a line above the headings says {said}, and no payment is of these days. Check that "
+            f"a line above the headings says {in_words}, and no payment is of these days. Check that "
             "it is the right file"
         )

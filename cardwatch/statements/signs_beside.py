@@ -40,8 +40,10 @@ def with_stated_signs(
     if not _lacks_signs(amounts, read):
         return None
     mapped = sheet.positions.get("debit_credit")
-    named = [i for i in sheet.unused if is_for_direction(sheet, i)] if mapped is None else [mapped]
-    signed = ((position, _signed_by(sheet, position, amounts)) for position in named)
+    columns = (
+        [i for i in sheet.unused if is_for_direction(sheet, i)] if mapped is None else [mapped]
+    )
+    signed = ((position, _signed_by(sheet, position, amounts)) for position in columns)
     return next(((position, p) for position, p in signed if p is not None), None)
 
 

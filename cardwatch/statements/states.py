@@ -136,10 +136,12 @@ def tell_paid_otherwise(sheet: ParsedSheet, rows: Flags) -> None:
             )
 
 
-def _says(text: str, known: frozenset[str]) -> bool:
+def _says(text: str, known_words: frozenset[str]) -> bool:
     """Return whether a text is of known words alone: `Cash`, `Cash (out of pocket)`."""
     parts = [word for part in re.split(r"[()/,;-]", text) if (word := plain_word(part))]
-    return plain_word(text) in known or (bool(parts) and all(part in known for part in parts))
+    return plain_word(text) in known_words or (
+        bool(parts) and all(part in known_words for part in parts)
+    )
 
 
 def check_paid_by_bank(sheet: ParsedSheet, rows: Flags) -> None:
@@ -181,15 +183,15 @@ def _is_unbooked(word: str) -> bool:
     return bool(others) and of_payment and last in word_set("status", "not_booked_last")
 
 
-def _is_booked(word: str, own: Collection[str]) -> bool:
+def _is_booked(word: str, own_words: Collection[str]) -> bool:
     """Return whether a plain text means that a payment is booked, perhaps by whom.
 
     Args:
         word: the text.
-        own: further such words, of a profile.
+        own_words: further such words, of a profile.
     """
     booked = word_set("status", "booked")
-    return word in booked or word in own or word.partition(" by ")[0] in booked
+    return word in booked or word in own_words or word.partition(" by ")[0] in booked
 
 
 def _by_column(sheet: ParsedSheet, position: int) -> Flags:
@@ -208,8 +210,8 @@ def _by_column(sheet: ParsedSheet, position: int) -> Flags:
         return none
     column_words = {plain_word(cells.plain_cell(text)) for text in column.used} - {""}
     unbooked = set(filter(_is_unbooked, column_words))
-    own = set(map(plain_word, sheet.profile.booked))
-    strange = {w for w in column_words - unbooked if not _is_booked(w, own)}
+    own_words = set(map(plain_word, sheet.profile.booked))
+    strange = {w for w in column_words - unbooked if not _is_booked(w, own_words)}
     if strange and not unbooked and is_status_column and column_words - strange:
         words = quantity(len(strange), "word that is", "words that are")
         sheet.notes.append(f"column '{heading}' has {words} not known, and counted as posted")

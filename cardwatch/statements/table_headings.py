@@ -58,10 +58,10 @@ def first_table(table: Table, profiles: Sequence[Profile]) -> Table:
 
 def _is_summary(table: Table, gap: int, first: Mapping[str, int], profile: Profile) -> bool:
     """Return whether the columns after an empty one repeat a heading and hold no payments."""
-    used = {normalise_heading(table.headings[position]) for position in first.values()}
+    headings_used = {normalise_heading(table.headings[position]) for position in first.values()}
     beside = table.headings[gap:]
     missing = missing_fields(profile.map(beside))
-    return bool({"date", "amount"} & set(missing)) and not used.isdisjoint(
+    return bool({"date", "amount"} & set(missing)) and not headings_used.isdisjoint(
         map(normalise_heading, beside)
     )
 
