@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import json
 import re
+import tracemalloc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ from cardwatch.casebook.alerts import alert_from
 from cardwatch.evaluation.register_matches import chance_pairs
 from cardwatch.features import ENTRIES_SHOWN, REGISTERS_READ, Ledger
 from cardwatch.features.name_matches import name_matches
+from cardwatch.features.registered import approvers
+from cardwatch.features.staff import reciprocal_count
 from cardwatch.policy import load_policy
 from cardwatch.registers import read_registers, register_kind
 from cardwatch.reports import as_json, write_alerts
@@ -463,3 +466,30 @@ def test_a_batch_of_approvals_is_known_by_times_and_not_by_days(
         for payment in alert.payments
     }
     assert len(asked) == count
+
+
+def test_two_who_approve_each_other_often_are_counted_in_little_memory(tmp_path: Path) -> None:
+    """Before, each payment was put beside each of the other's: 20,000 took more than 9 GB."""
+    rows = [
+        {"date": f"2026-{5 + n % 6:02}-{1 + n % 27:02}", "employee_id": f"E{n % 2}",
+         "merchant": "SHOP", "amount": "12.00", "transaction_id": f"T{n}"}
+        for n in range(3_000)
+    ]  # fmt: skip
+    approvals = "Payment reference,Approver No,Approved at\n" + "".join(
+        f"T{n},E{1 - n % 2},02/11/2026 09:00\n" for n in range(3_000) if n % 7
+    )
+    (tmp_path / "approvals.csv").write_text(approvals, encoding="utf-8")
+    table, _ = name_holders([read_rows("october", rows, CHOICES)[0]])
+    registers = {r.kind: r for r in read_registers([tmp_path / "approvals.csv"], CHOICES)}
+    ledger = Ledger(table, load_policy(), registers)
+    approvers(ledger)
+    tracemalloc.start()
+    counts = reciprocal_count(ledger)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 16 * 1024 * 1024
+    number = ledger.reference.str[1:].astype(int).to_numpy()
+    is_approved, person, day = number % 7 > 0, number % 2, ledger.day
+    for row in range(0, len(ledger), 101):
+        beside = is_approved & (person != person[row]) & (day <= day[row]) & (day >= day[row] - 90)
+        assert counts[row] == (beside.sum() if is_approved[row] else 0)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cardwatch.features.ledger import Flags, Ledger, Numbers, Whole
 
 DAY_SECONDS, MINUTE_SECONDS = 86_400, 60
+RECIPROCAL_DAYS = 90
 LONGEST_CHAIN = 12
 """So many managers above each other are followed; no force has more ranks."""
 
@@ -177,14 +178,17 @@ def reciprocal_count(ledger: Ledger) -> Numbers:
     by = approvers(ledger).to_numpy()
     keys = keys.assign(by=by[keys["row"]])
     keys = keys[(keys["by"] != "") & (keys["by"] != keys["holder_key"])]
-    pairs = keys.merge(
-        keys.rename(columns={"holder_key": "by", "by": "holder_key", "day": "other_day"}),
-        on=["holder_key", "by"],
-        suffixes=("", "_other"),
-    )
-    before = (pairs["other_day"] <= pairs["day"]) & (pairs["other_day"] >= pairs["day"] - 90)
-    payment_counts = pairs[before].groupby("row")["row_other"].nunique()
-    counts[payment_counts.index.to_numpy()] = payment_counts.to_numpy()
+    grouped = keys.groupby(["holder_key", "by"])
+    days = {pair: np.sort(of_pair.to_numpy()) for pair, of_pair in grouped["day"]}
+    for (holder, approver), of_pair in grouped:
+        theirs = days.get((approver, holder))
+        if theirs is not None:  # counted, not joined: two people may have thousands of payments
+            day = of_pair["day"].to_numpy()
+            until, since = (
+                np.searchsorted(theirs, day, "right"),
+                np.searchsorted(theirs, day - RECIPROCAL_DAYS),
+            )
+            counts[of_pair["row"].to_numpy()] = until - since
     return counts
 
 
