@@ -91,6 +91,23 @@ def test_a_statement_that_psd_upload_tells_nobody_who_they_are(running: Running)
     assert not [one for one in json.loads(told[1]) if one["role"] == "psd"]
 
 
+def test_pages_mark_who_holds_no_card_and_is_named_like_a_cardholder(running: Running) -> None:
+    new = {"name": "Ann Roe", "email": "desk@x.example", "role": "finance", "holds_no_card": True}
+    made = running.ask("POST", "/v1/people", "admin", json=new).json()["person_id"]
+    statement = "Date,Cardholder,Merchant,Amount\n" + "".join(
+        f'2026-10-0{day},"ROE, ANN",SHOP,{day}.00\n' for day in range(1, 9)
+    )
+    answers = []
+    for is_there in (False, True):
+        if is_there:
+            assert running.send(statement).status_code == 201
+        people = running.ask("GET", "/v1/people", "admin").json()
+        marks = [one["person_id"] for one in people if one["is_like_cardholder"]]
+        pages = [running.ask("GET", path, "admin").text for path in ("/people", f"/people/{made}")]
+        answers.append((marks, "Check</strong>" in pages[0], "a name like theirs" in pages[1]))
+    assert answers == [([], False, False), ([made], True, True)]
+
+
 def test_signing_in_names_no_organisation(running: Running) -> None:
     page = running.client.get("/sign-in").text
     for name in (OWN, "Saltmarsh", "Another"):
