@@ -117,6 +117,6 @@ def check_period(
             f"{day.day} {MONTH_NAMES[day.month - 1].title()} {day.year}" for day in period
         )
         sheet.notes.append(
-            f"a line above the headings says {in_words}, and no payment is of these days. Check that "
-            "it is the right file"
+            f"a line above the headings says {in_words}, and no payment is of these days. Check "
+            "that it is the right file"
         )
