@@ -119,6 +119,7 @@ def handle_callback(
         held=attempt["session"],
         now=service.clock(),
         provider=provider,
+        seal=service.seal,
     )
 
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pyotp
 import pytest
@@ -24,6 +24,7 @@ from cardwatch.casebook.unit_of_work import SYSTEM
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cryptography.fernet import MultiFernet
     from fastapi import FastAPI
 
 PASSWORD = "orchard gravel violin seven"  # noqa: S105  of nobody
@@ -51,6 +52,12 @@ class Running:
     book: Casebook
     clock: Clock
     keys: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    @property
+    def seal(self) -> MultiFernet:
+        """The seal of the installation."""
+        seal: MultiFernet = cast("FastAPI", self.client.app).state.service.seal
+        return seal
 
     def of(self, role: str, organisation: str = OWN) -> dict[str, str]:
         """Return the headers with which a role comes."""

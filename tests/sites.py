@@ -85,7 +85,7 @@ class Site:
         """Begin a session of somebody, as signing in does; return what their browser holds."""
         with self.book.unaudited(Actor(owner, SYSTEM, "admin"), self.clock()) as uow:
             person = find_person(uow, f"{role}@{owner}.example")
-            value = sessions.begin_session(uow, person, "")
+            value = sessions.begin_session(uow, person, "", installation.seal(self.home))
         return {"name": COOKIE, "value": value, "url": self.address.replace("http:", "https:")}
 
 

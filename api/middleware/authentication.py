@@ -136,6 +136,6 @@ def _identify(service: Service, request: Request) -> Actor:
             raise NotAllowed("Send the key as 'Authorization: Bearer KEY'.")
         return actor_of_key(service.casebook, key.strip(), service.clock())
     cookie = request.cookies.get(COOKIE, "")
-    actor, session_id = actor_of_session(service.casebook, cookie, service.clock())
+    actor, session_id = actor_of_session(service.casebook, cookie, service.clock(), service.seal)
     request.state.session_id = session_id
     return actor

@@ -161,8 +161,9 @@ def _order(
 ) -> tuple[list[sa.ColumnElement[Any]], sa.ColumnElement[float]]:
     """The columns that an order sorts by, the last one unique, and the expected precision."""
     expected, columns = expected_precision(uow), alerts.c
+    facts_last = sa.type_coerce(columns.is_fact, sa.BigInteger)  # a number, as a place has no flags
     orders: dict[str, list[sa.ColumnElement[Any]]] = {
-        "evidence": [columns.is_fact, -expected, -columns.strength, columns.alert_id],
+        "evidence": [facts_last, -expected, -columns.strength, columns.alert_id],
         "money": [-columns.at_stake_pence, columns.alert_id],
         "age": [columns.last_on, columns.alert_id],
     }

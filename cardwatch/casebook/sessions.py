@@ -1,9 +1,15 @@
-"""Sessions: stored in the database, so that they can be ended at once."""
+"""Sessions: stored in the database, so that they can be ended at once.
+
+Each bears a mark that only the seal of this installation makes. Whoever can write in the database
+and has no key can end sessions, and begin none.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import hmac
+import json
 import re
 import secrets
 from dataclasses import dataclass
@@ -18,6 +24,10 @@ from cardwatch.casebook.unit_of_work import SYSTEM, Actor, as_text
 from cardwatch.errors import NotAllowed, NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cryptography.fernet import MultiFernet
+
     from cardwatch.casebook.database import Casebook
     from cardwatch.casebook.unit_of_work import UnitOfWork
 
@@ -30,6 +40,8 @@ VERIFIED_MINUTES = 5
 MOST_SESSIONS = 5
 """Of one person; one more ends the oldest."""
 BROWSER_CHARACTERS = 120
+MARKED = ("session_id", "person_id", "made_at", "verified_at")
+"""What of a session its mark is made of, with the organisation."""
 SESSION = re.compile(r"([a-z0-9-]{1,40})_([\w-]{43})")
 
 
@@ -46,10 +58,12 @@ class ProviderSignIn:
     session: str = ""
 
 
-def begin_session(
+def begin_session(  # noqa: PLR0913  what a browser and a provider say
     uow: UnitOfWork,
     person: Person,
     browser: str,
+    seal: MultiFernet,
+    *,
     held: str = "",
     provider: ProviderSignIn | None = None,
 ) -> str:
@@ -61,6 +75,7 @@ def begin_session(
         uow: the work it is done in.
         person: who has signed in.
         browser: what they signed in with.
+        seal: of the installation, which marks the session.
         held: the session that their browser held before.
         provider: how they signed in at their identity provider; not given where they gave a
             password and code here.
@@ -72,19 +87,22 @@ def begin_session(
     too_many = [session["session_id"] for session in theirs[MOST_SESSIONS - 1 :]]
     uow.delete(sessions, sessions.c.session_id.in_(too_many))
     row = {"session_id": _session_id(secret), "person_id": person["person_id"]}
-    moments = {"made_at": uow.now, "seen_at": uow.now}
-    moments["verified_at"] = provider.verified_at if provider else uow.now
-    row |= {"provider_session": provider.session if provider else ""}
-    uow.insert(sessions, [row | moments | {"browser": browser[:BROWSER_CHARACTERS]}])
+    row |= {"made_at": uow.now, "verified_at": provider.verified_at if provider else uow.now}
+    more = {"seen_at": uow.now, "browser": browser[:BROWSER_CHARACTERS]}
+    more["provider_session"] = provider.session if provider else ""
+    more["mark"] = seal.encrypt(_marked(uow.actor.organisation_id, row)).decode()
+    uow.insert(sessions, [row | more])
     uow.event.object_id, uow.event.chain = person["person_id"], chain_of(person)
     return f"{uow.actor.organisation_id}_{secret}"
 
 
-def actor_of_session(casebook: Casebook, text: str, now: dt.datetime) -> tuple[Actor, str]:
+def actor_of_session(
+    casebook: Casebook, text: str, now: dt.datetime, seal: MultiFernet
+) -> tuple[Actor, str]:
     """Return who a browser's session speaks for, and its id.
 
     Raises:
-        NotAllowed: there is none, or it has ended.
+        NotAllowed: there is none, it has ended, or it was not begun by this installation.
     """
     refusal = NotAllowed(
         "Sign in, or send a key as 'Authorization: Bearer KEY'. There is no session, or it has "
@@ -97,7 +115,10 @@ def actor_of_session(casebook: Casebook, text: str, now: dt.datetime) -> tuple[A
     itself = Actor(owner, SYSTEM, "admin")
     with casebook.unaudited(itself, now, reads=True) as uow:
         session_row = uow.fetch_one(
-            sa.select(sessions.c.made_at, sessions.c.seen_at, people)
+            sa.select(
+                *(sessions.c[name] for name in (*MARKED, "seen_at", "mark")),
+                *(column for column in people.c if column.name not in MARKED),
+            )
             .join(people, uow.scope(people) & (people.c.person_id == sessions.c.person_id))
             .where(
                 uow.scope(sessions),
@@ -105,7 +126,7 @@ def actor_of_session(casebook: Casebook, text: str, now: dt.datetime) -> tuple[A
                 people.c.ended_at.is_(None),
             )
         )
-    if session_row is None:
+    if session_row is None or not _is_ours(owner, session_row, seal):
         raise refusal
     idle = PSD_IDLE_MINUTES if session_row["role"] == PSD else IDLE_MINUTES
     seen_at, made_at = (
@@ -123,10 +144,14 @@ def actor_of_session(casebook: Casebook, text: str, now: dt.datetime) -> tuple[A
     ), session_id
 
 
-def set_verified(uow: UnitOfWork, session_id: str) -> None:
+def set_verified(uow: UnitOfWork, session_id: str, seal: MultiFernet) -> None:
     """Record that the actor has given a code in one of their sessions."""
     theirs = (sessions.c.person_id == uow.actor.actor_id) & (sessions.c.session_id == session_id)
-    uow.update(sessions, theirs, {"verified_at": uow.now})
+    row = uow.fetch_one(sa.select(sessions).where(uow.scope(sessions), theirs))
+    if row is not None:
+        changed = dict(row) | {"verified_at": uow.now}
+        mark = seal.encrypt(_marked(uow.actor.organisation_id, changed)).decode()
+        uow.update(sessions, theirs, {"verified_at": uow.now, "mark": mark})
 
 
 def is_verified(uow: UnitOfWork, session_id: str) -> bool:
@@ -223,6 +248,22 @@ def end_sessions(uow: UnitOfWork, person_id: str, *, but: str) -> None:
     """End all sessions of a person but one, at once."""
     theirs = sessions.c.person_id == person_id
     uow.delete(sessions, theirs & (sessions.c.session_id != but))
+
+
+def _marked(organisation_id: str, session: Mapping[str, object]) -> bytes:
+    """Return what the mark of a session is made of."""
+    return json.dumps([organisation_id, *(session[name] for name in MARKED)]).encode()
+
+
+def _is_ours(organisation_id: str, session: Mapping[str, object], seal: MultiFernet) -> bool:
+    """Whether the mark of a session was made of it as it stands, by a key of this installation."""
+    from cryptography.fernet import InvalidToken  # noqa: PLC0415  the command has no sessions
+
+    try:
+        marked = seal.decrypt(str(session["mark"]).encode())
+    except InvalidToken:
+        return False
+    return hmac.compare_digest(marked, _marked(organisation_id, session))
 
 
 def _session_id(secret: str) -> str:

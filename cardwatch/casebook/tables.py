@@ -167,6 +167,7 @@ sessions = _table(
     _text("made_at"),
     _text("seen_at"),
     _text("verified_at"),  # when its person last gave a code, or the provider asked them to sign in
+    _text("mark"),  # what makes it one of this installation's: see `casebook.sessions`
     _text("browser"),
     _text("provider_session"),  # its `sid` at the identity provider; empty where there is none
     Index("sessions_by_person", "organisation_id", "person_id"),

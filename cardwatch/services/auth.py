@@ -67,7 +67,7 @@ def sign_in(  # noqa: PLR0913  what a form has, and a browser
     """
     with _door(casebook, owner, "session", now) as uow:
         person = accounts.check_account(uow, email, password, code, seal)
-        return sessions.begin_session(uow, person, browser, held)
+        return sessions.begin_session(uow, person, browser, seal, held=held)
 
 
 def sign_in_with_provider(  # noqa: PLR0913  the same
@@ -81,6 +81,7 @@ def sign_in_with_provider(  # noqa: PLR0913  the same
     held: str,
     now: dt.datetime,
     provider: sessions.ProviderSignIn,
+    seal: MultiFernet,
 ) -> str:
     """Begin a session for a person whom an identity provider names; see `sign_in`.
 
@@ -94,6 +95,7 @@ def sign_in_with_provider(  # noqa: PLR0913  the same
         held: session that their browser held before, if any.
         now: the moment, with a time zone.
         provider: how they signed in there.
+        seal: of the installation, which marks the session.
 
     Raises:
         NotAllowed: nobody here is known by that account, or the way is not enough.
@@ -102,7 +104,7 @@ def sign_in_with_provider(  # noqa: PLR0913  the same
         person = accounts.bind_identity(uow, identity, email)
         if not is_enough(person["role"]):
             raise NotAllowed("Your identity provider must require a second factor.")
-        return sessions.begin_session(uow, person, browser, held, provider)
+        return sessions.begin_session(uow, person, browser, seal, held=held, provider=provider)
 
 
 def end_provider_sessions(
@@ -147,7 +149,7 @@ def step_up(context: ServiceContext, session_id: str, code: str, seal: MultiFern
     """
     with context.work(AuditEvent("access", "code"), ()) as uow:
         accounts.check_code(uow, code, seal)
-        sessions.set_verified(uow, session_id)
+        sessions.set_verified(uow, session_id, seal)
 
 
 def require_step_up(context: ServiceContext, session_id: str) -> None:

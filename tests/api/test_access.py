@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import hashlib
 import re
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pyotp
 import pytest
+import sqlalchemy as sa
 from services import OTHER, OWN, PASSWORD, Running, activate_account, sign_in
 
 from api.middleware import COOKIE
@@ -152,6 +154,41 @@ def test_what_is_ended_is_ended_at_the_next_request(running: Running) -> None:
     assert running.ask("DELETE", f"/v1/people/{person}", "admin").status_code == 204
     assert _me(running).status_code == 401
     assert sign_in(running, "finance", secret).status_code == 401
+
+
+@pytest.mark.parametrize("name", ["person_id", "made_at", "verified_at", "session_id", "mark"])
+def test_a_session_that_somebody_writes_into_the_database_is_none(
+    running: Running, name: str
+) -> None:
+    """Or whoever can write there could act as anybody, with a code that seems to be given."""
+    secret = activate_account(running, "finance")
+    sign_in(running, "finance", secret)
+    cookie = running.client.cookies[COOKIE]
+    with running.book.engine.begin() as connection:
+        connection.execute(sa.text(f"UPDATE sessions SET {name} = {name}"))  # noqa: S608
+    assert _me(running).status_code == 200
+    forged = {
+        "person_id": "(SELECT person_id FROM people WHERE role = 'psd' LIMIT 1)",
+        "made_at": "'2099-01-01T00:00:00+00:00'",
+        "verified_at": "'2099-01-01T00:00:00+00:00'",
+        "session_id": f"'{hashlib.sha256(b'x' * 43).hexdigest()[:32]}'",
+        "mark": "''",
+    }
+    with running.book.engine.begin() as connection:
+        connection.execute(sa.text(f"UPDATE sessions SET {name} = {forged[name]}"))  # noqa: S608
+    if name == "session_id":
+        cookie = f"{OWN}_{'x' * 43}"
+    refused = running.client.get("/v1/session", headers={"Cookie": f"{COOKIE}={cookie}"})
+    assert refused.status_code == 401
+
+
+def test_a_code_that_is_given_marks_its_session_anew(running: Running) -> None:
+    secret = activate_account(running, "finance")
+    sign_in(running, "finance", secret)
+    running.clock.go(minutes=6)
+    code = pyotp.TOTP(secret).at(running.clock())
+    assert running.client.post("/v1/session/code", json={"code": code}).status_code == 204
+    assert _me(running).status_code == 200
 
 
 def test_a_new_password_needs_the_old_one_and_a_code_and_ends_other_sessions(

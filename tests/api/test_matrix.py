@@ -167,7 +167,9 @@ class World:
             return {}
         if comer.name == SUBJECT:
             try:
-                sessions.actor_of_session(self.running.book, self.held, self.running.clock())
+                sessions.actor_of_session(
+                    self.running.book, self.held, self.running.clock(), self.running.seal
+                )
             except NotAllowed:  # they have not come in yet, or have gone out
                 self.held = self._session(OWN, "subject@x.example")
             return {"Cookie": f"{COOKIE}={self.held}"}
@@ -402,13 +404,14 @@ class World:
             "subject@x.example" if (owner, lane) == (OWN, FINANCE) else f"{lane}@{owner}.example"
         )
         cookie = self._session(owner, person)
-        return services.actor_of_session(self.running.book, cookie, self.running.clock())[1]
+        running = self.running
+        return services.actor_of_session(running.book, cookie, running.clock(), running.seal)[1]
 
     def _session(self, owner: str, email: str) -> str:
         """Begin a session of a person as signing in does; return what their browser holds."""
         actor = Actor(owner, SYSTEM, "admin")
         with self.running.book.unaudited(actor, self.running.clock()) as uow:
-            return sessions.begin_session(uow, find_person(uow, email), "")
+            return sessions.begin_session(uow, find_person(uow, email), "", self.running.seal)
 
     def _old_key(self, *, ends: bool) -> str:
         """Make a key that held once: its day is past, or it was ended."""

@@ -136,7 +136,7 @@ def test_the_protocol_is_as_the_standard_says(provider: Provider) -> None:
 
 def _session(running: Running, email: str) -> str:
     with running.book.unaudited(Actor(OWN, SYSTEM, "admin"), running.clock()) as uow:
-        return sessions.begin_session(uow, find_person(uow, email), "")
+        return sessions.begin_session(uow, find_person(uow, email), "", running.seal)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from books import EQUAL, NOW, SPLIT, approved, month
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, MultiFernet
 
 from cardwatch import services
 from cardwatch.casebook import PSD
@@ -184,7 +184,8 @@ def test_an_account_elsewhere_of_somebody_who_left_does_not_open_a_later_persons
 ) -> None:
     admin = at("admin")
     _new(admin, "finance")
-    bind = {"is_enough": lambda _: True, "browser": "", "held": "", "provider": ProviderSignIn()}
+    bind = {"is_enough": lambda _: True, "browser": "", "held": "", "provider": ProviderSignIn(),
+            "seal": MultiFernet([Fernet(Fernet.generate_key())])}  # fmt: skip
     owner = admin.actor.organisation_id
     services.sign_in_with_provider(casebook, owner, identity="iss a", email=EMAIL, now=NOW, **bind)
     services.end_person(admin, EMAIL)

@@ -722,6 +722,7 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sa.Column("made_at", TEXT, nullable=False),
         sa.Column("seen_at", TEXT, nullable=False),
         sa.Column("verified_at", TEXT, nullable=False),
+        sa.Column("mark", TEXT, nullable=False),
         sa.Column("browser", TEXT, nullable=False),
         sa.Column("provider_session", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("organisation_id", "session_id"),
