@@ -112,7 +112,7 @@ def _imported(
 
 
 @router.get("/registers/columns")
-def show_columns(request: Request, context: Context, service: AppStateDep) -> Response:
+def show_register_columns(request: Request, context: Context, service: AppStateDep) -> Response:
     """Ask for the columns of a register whose headings are not known, with guesses filled in."""
     upload_id = request.query_params.get("upload", "")
     upload, refusal = _waiting(service, context, upload_id)
@@ -160,7 +160,7 @@ def _columns_page(
 
 
 @router.post("/registers/columns")
-def state_columns(
+def state_register_columns(
     request: Request, context: Context, service: AppStateDep, form: AllFields
 ) -> Response:
     """Read a register with the columns that somebody has stated, and remember them; or discard."""
