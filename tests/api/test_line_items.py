@@ -82,7 +82,7 @@ def test_professional_standards_see_no_free_text_of_items(running: Running, aler
     listed = next(alert for alert in alerts if alert["lane"] == "psd")
     alert = running.ask("GET", f"/v1/alerts/{listed['alert_id']}", "psd").json()
     raised = [paid for paid in alert["raised"]["payments"] if paid["line_items"]]
-    for rows, amounts in ((payments, [5_000, 3_500, 60_000, 30_000]), (raised, [5_000, 3_500])):
+    for rows, amounts in ((payments, [25_000, 3_500, 60_000, 30_000]), (raised, [25_000, 3_500])):
         items = [item for paid in rows for item in paid["line_items"]]
         assert [item["amount_pence"] for item in items] == amounts
     shown = page(running, f"/alerts/{listed['alert_id']}", "psd")
