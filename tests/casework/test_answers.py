@@ -51,7 +51,7 @@ def answered(at: Context, read: Read) -> dict[str, tuple[type, Any]]:
     row = payment[0]["row"]
     history = services.get_history(at(), first)
     return {
-        "people": (rows.Person, services.list_people(at("admin"))),
+        "people": (rows.ListedPerson, services.list_people(at("admin"))),
         "keys": (rows.Key, services.list_keys(at("admin"))),
         "webhooks": (rows.Webhook, services.list_webhooks(at("admin"))),
         "settings": (rows.ActiveDocument, services.list_active(at("psd"))),
