@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,11 @@ SAMPLE_ROWS = 1000
 """So many rows show whether a column has the merchants again."""
 MOST_DAYS = 20
 """A column with more distinct texts has more than one day."""
+EFFECTIVE = "effective date"
+TIME_ALONE = re.compile(
+    r"\d{1,2}[:.]\d\d(?:[:.]\d\d(?:[.,]\d{1,9})?)?\s*(?:[ap]\.?m\.?)?", re.IGNORECASE
+)
+"""A time of the day without a day."""
 
 
 def choose_columns(sheet: ParsedSheet) -> tuple[Profile, list[str]]:
@@ -49,6 +55,7 @@ def choose_columns(sheet: ParsedSheet) -> tuple[Profile, list[str]]:
     """
     profile, missing = choose_profile(sheet.headings, sheet.choices.profiles)
     profile, missing = _without_other_names(sheet, profile, missing)
+    profile, missing = _without_times(sheet, profile, missing)
     profile = _without_one_day(sheet, _without_codes(sheet, profile))
     if "date" in missing and profile.is_general:
         profile, missing = _with_posting_days(sheet, profile, missing)
@@ -146,6 +153,29 @@ def _without_codes(sheet: ParsedSheet, profile: Profile) -> Profile:
     )
     columns = profile.columns | {"merchant": (sheet.headings[better],)}
     return replace(profile, columns=columns)
+
+
+def _without_times(
+    sheet: ParsedSheet, profile: Profile, missing: list[str]
+) -> tuple[Profile, list[str]]:
+    """Return a layout without a column of times or of effective days, beside days of another.
+
+    Effective is what the days of posting are where these have a column of their own.
+    """
+    position = profile.map(sheet.headings).get("date")
+    if not profile.is_general or position is None:
+        return profile, missing
+    heading = sheet.headings[position]
+    texts = [text for cell in sheet.column_at(position).used if (text := cell.strip())]
+    are_times = bool(texts) and all(map(TIME_ALONE.fullmatch, texts))
+    if not are_times and normalise_heading(heading) != EFFECTIVE:
+        return profile, missing
+    other = profile.map([name if i != position else "" for i, name in enumerate(sheet.headings)])
+    if "date" not in other and "posting_date" not in other:
+        return profile, missing
+    days = (sheet.headings[other["date"]],) if "date" in other else ()
+    profile = replace(profile, columns=profile.columns | {"date": days})
+    return profile, [*missing, *(["date"] if not days else [])]
 
 
 def _without_one_day(sheet: ParsedSheet, profile: Profile) -> Profile:

@@ -182,6 +182,24 @@ def is_for_direction(sheet: ParsedSheet, position: int) -> bool:
     )
 
 
+def tell_kinds_of_cards(sheet: ParsedSheet, read: Flags) -> None:
+    """Say that a column with debit and credit is taken for the kind of each card.
+
+    To be called where no amount has a sign: it may say which amounts are refunds.
+    """
+    for position in sheet.unused:
+        column, heading = sheet.column_at(position), sheet.headings[position]
+        if not _is_of_cards(heading) or len(column.distinct) > MOST_WORDS:
+            continue
+        texts = column.kept(read).used
+        sides = {DIRECTION_SIGNS[direction_of(plain_word(cells.plain_cell(t)))] for t in texts}
+        if sides >= {1, -1}:
+            sheet.notes.append(
+                f"'{heading}' is taken for the kind of card or account. If it says which amounts "
+                "are refunds, name it as 'debit_credit' in a column profile"
+            )
+
+
 def _is_of_cards(heading: str) -> bool:
     """Return whether a heading says what the card is: `Card Type`, with credit and debit."""
     words = set(normalise_heading(heading).split())

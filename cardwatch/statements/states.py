@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cardwatch.statements.sheet import ParsedSheet
 
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
+    Pence = np.ndarray[Any, np.dtype[np.int64]]
 
 MOST_STATUS_WORDS = 40
 MOST_STATE_WORDS = 12
@@ -142,23 +143,28 @@ def _says(text: str, known: frozenset[str]) -> bool:
     return plain_word(text) in known or (bool(parts) and all(part in known for part in parts))
 
 
-def check_paid_by_bank(sheet: ParsedSheet, rows: Flags) -> None:
+def check_paid_by_bank(sheet: ParsedSheet, rows: Flags, pence: Pence) -> None:
     """Refuse a list of all payments, of which a column says that a bank and no card made some.
+
+    Amounts of the other sign than most are none of them: a direct debit settles the card account.
 
     Args:
         sheet: the file.
         rows: which rows are payments.
+        pence: the amount of each row, as printed.
 
     Raises:
         FileRefused: there are such payments.
     """
     by_bank, headings = word_set("status", "paid_by_bank"), word_set("status", "payment_headings")
+    signs = np.sign(pence)
+    charges = rows & (signs * np.sign(signs[rows].sum()) >= 0)
     for position in sheet.unused:
         column, heading = sheet.column_at(position), sheet.headings[position]
         if normalise_heading(heading) not in headings or len(column.distinct) > MOST_STATUS_WORDS:
             continue
         is_other = column.each(lambda text: plain_word(cells.plain_cell(text)) in by_bank, "bool")
-        if count := int((is_other & rows).sum()):
+        if count := int((is_other & charges).sum()):
             reason = (
                 f"{count} of {quantity(int(rows.sum()), 'payment')} "
                 f"{plural(count, 'was', 'were')} made by BACS, cheque or another transfer and by "
