@@ -11,6 +11,7 @@ from cardwatch.errors import FileRefused
 from cardwatch.quantities import money, plural, quantity
 from cardwatch.records import Check
 from cardwatch.statements import cells
+from cardwatch.statements.amounts import WITH_DECIMALS
 from cardwatch.statements.cells import TextColumn, card_name
 from cardwatch.statements.holders import fold_name, labelled
 from cardwatch.statements.profiles import HOLDER_FIELDS
@@ -372,14 +373,23 @@ def check_turned(sheet: ParsedSheet, totals: Sequence[Total]) -> None:
         raise FileRefused(sheet.table.file, "direction_unclear", reason)
 
 
-def tell_totals(sheet: ParsedSheet, totals: Sequence[Total]) -> None:
+def tell_totals(sheet: ParsedSheet, totals: Sequence[Total], good: Flags) -> None:
     """Say which totals of the file are not what the rows above them come to.
 
+    Args:
+        sheet: the file.
+        totals: compared with the payments above them.
+        good: which rows are payments.
+
     Raises:
-        FileRefused: a total is a hundredth of it, as of amounts in pence.
+        FileRefused: a total is a hundredth of it, as of amounts in pence: none has decimals.
     """
     wrong = [total for total in totals if not total.agrees]
-    if any(PENCE_IN_A_POUND * t.declared_pence == t.found_pence and t.found_pence for t in wrong):
+    is_hundredth = any(
+        PENCE_IN_A_POUND * t.declared_pence == t.found_pence and t.found_pence for t in wrong
+    )
+    columns = [sheet.column(name) for name in ("amount", "debit", "credit")] if is_hundredth else []
+    if is_hundredth and not any(c.kept(good).matches(WITH_DECIMALS).any() for c in columns):
         reason = (
             "its payments come to exactly a hundred times the total that it states, so they are in "
             "pence. Head their column 'Amount (pence)'"

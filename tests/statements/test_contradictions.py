@@ -510,3 +510,23 @@ def test_a_kind_of_card_that_may_be_a_side_is_told_of(write: Write) -> None:
     assert pence_of(path, f'{PROFILE}debit_credit = "Account Type"\n') == [500, -600, 700]
     signed = write(rows("5.00,Debit", "-6.00,Credit", "7.00,Debit", head=head), "b.csv")
     assert "kind of card" not in notes_of(signed)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Cardholder Statement,October 2026", "Cardholder Statement - Corporate Card",
+     "Cardholder Statement: Corporate Card"],
+)  # fmt: skip
+def test_the_title_of_a_cardholders_statement_names_no_cardholder(write: Write, line: str) -> None:
+    body = "Date,Merchant,Amount\n13/10/2026,S,5.00\n"
+    assert refusal(write(f"{line}\n{body}")).code == "columns_unknown"
+    assert holders_of(write(f"{line}\nCardholder,Ann Roe\n{body}", "b.csv")) == ["Ann Roe"]
+    named = f"{line}\n{HEAD}\n13/10/2026,Ann Roe,S,5.00\n"
+    assert "names another cardholder" not in notes_of(write(named, "c.csv"))
+
+
+def test_amounts_with_decimals_are_no_pence_whatever_a_total_says(write: Write) -> None:
+    text = rows("60.00", "40.00")
+    path = write(f"{text}Total transactions,,,1\n")
+    assert pence_of(path) == [6_000, 4_000]
+    assert "are rows missing" in notes_of(path)
