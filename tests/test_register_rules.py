@@ -463,3 +463,15 @@ def test_a_batch_of_approvals_is_known_by_times_and_not_by_days(
         for payment in alert.payments
     }
     assert len(asked) == count
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_day_alone_takes_no_time_from_an_approval_that_is_entered_twice(
+    alerts_for: Callable[..., list[Alert]], *, is_first: bool
+) -> None:
+    timed = [f"T{number},A1,21/10/2026 09:00:00" for number in range(1, 21)]
+    bare = [f"T{number},A1,21/10/2026" for number in range(1, 21)]
+    lines = [*bare, *timed] if is_first else [*timed, *bare]
+    approvals = "\n".join(["Payment reference,Approver No,Approved at", *lines]) + "\n"
+    found = alerts_for({"approvals.csv": approvals}, others=["2026-10-19"] * 19)
+    assert "rushed-approval" in rules_of(found)
