@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Pence = np.ndarray[Any, np.dtype[np.int64]]
 
 MOST_STATUS_WORDS = 40
+MOST_INITIALS = 3
 MOST_STATE_WORDS = 12
 """A line with more words of its own than this is a sentence and no heading."""
 CARD_WORDS = frozenset({"card", "cards"})
@@ -161,9 +162,13 @@ def check_paid_by_bank(sheet: ParsedSheet, rows: Flags, pence: Pence) -> None:
     charges = rows & (signs * np.sign(signs[rows].sum()) >= 0)
     for position in sheet.unused:
         column, heading = sheet.column_at(position), sheet.headings[position]
-        if normalise_heading(heading) not in headings or len(column.distinct) > MOST_STATUS_WORDS:
+        name = normalise_heading(heading)
+        if name not in headings or len(column.distinct) > MOST_STATUS_WORDS:
             continue
-        is_other = column.each(lambda text: plain_word(cells.plain_cell(text)) in by_bank, "bool")
+        is_of_people = "by" in name.split()  # `Paid by`: DD and SO may be somebody's initials
+        known = {word for word in by_bank if len(word) > MOST_INITIALS or not is_of_people}
+        words = [plain_word(cells.plain_cell(text)) for text in column.values]
+        is_other = np.isin(column.codes, [i for i, word in enumerate(words) if word in known])
         if count := int((is_other & charges).sum()):
             reason = (
                 f"{count} of {quantity(int(rows.sum()), 'payment')} "

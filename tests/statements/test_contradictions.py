@@ -530,3 +530,12 @@ def test_amounts_with_decimals_are_no_pence_whatever_a_total_says(write: Write) 
     path = write(f"{text}Total transactions,,,1\n")
     assert pence_of(path) == [6_000, 4_000]
     assert "are rows missing" in notes_of(path)
+
+
+def test_initials_of_who_paid_are_no_direct_debit(write: Write) -> None:
+    lines = ("5.00,DD", "6.00,SO", "7.00,AR")
+    assert pence_of(write(rows(*lines, head=f"{HEAD},Paid by"))) == [500, 600, 700]
+    path = write(rows("5.00,DD", "6.00,Card", head=f"{HEAD},Payment method"), "b.csv")
+    assert refusal(path).code == "account_entries"
+    path = write(rows("5.00,Cheque", "6.00,Card", head=f"{HEAD},Paid by"), "c.csv")
+    assert refusal(path).code == "account_entries"
