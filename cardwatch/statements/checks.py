@@ -13,7 +13,7 @@ from cardwatch.records import Check
 from cardwatch.statements import cells
 from cardwatch.statements.amounts import WITH_DECIMALS
 from cardwatch.statements.cells import TextColumn, card_name
-from cardwatch.statements.holders import fold_name, labelled
+from cardwatch.statements.holders import fold_name, labelled, name_words
 from cardwatch.statements.profiles import HOLDER_FIELDS
 from cardwatch.statements.words import PLUS_MINUS, plain_word, word_set
 from cardwatch.tabular import normalise_heading
@@ -450,11 +450,10 @@ def tell_other_holder(sheet: ParsedSheet, good: Flags) -> None:
         name = next(
             (v["cardholder"] for row in part.above if "cardholder" in (v := labelled(row))), ""
         )
-        below = {
-            fold_name(t) for t in TextColumn(column.codes[rows][good[rows]], column.distinct).used
-        }
-        words = set(fold_name(name).split())
-        if name and below - {""} and not any(words & set(other.split()) for other in below):
+        used = TextColumn(column.codes[rows][good[rows]], column.distinct).used
+        below = set[str]().union(*map(name_words, used))
+        words = name_words(name)
+        if words and below and not words & below:
             sheet.notes.append(
                 "a line above the headings names another cardholder than "
                 f"'{sheet.sources['cardholder']}' does, which is read"

@@ -14,7 +14,7 @@ from cardwatch.errors import FileRefused
 from cardwatch.quantities import plural
 from cardwatch.statements.cells import FILLED, TextColumn
 from cardwatch.statements.dates import is_day, read_date
-from cardwatch.statements.holders import fold_name, holders_elsewhere, labelled_holders
+from cardwatch.statements.holders import holders_elsewhere, labelled_holders, name_words
 from cardwatch.statements.narratives import narrative_column
 from cardwatch.statements.profiles import (
     DATE_ORDERS,
@@ -90,17 +90,16 @@ def _without_other_names(
     heading = sheet.headings[position]
     if normalise_heading(heading) != "name" or sheet.table.feed:
         return profile, missing
-    date = places.get("date")
-    column = sheet.column_at(position)
-    dated = np.zeros(len(column.codes), dtype=bool)
-    if date is not None:
-        dated = sheet.column_at(date).each(is_day, "bool")
-    labels, sections = labelled_holders(sheet.table, dated)
-    used = column.kept(dated).used
+    dated = np.zeros(len(sheet.table.rows), dtype=bool)
+    if "date" in places:
+        dated = sheet.column_at(places["date"]).each(is_day, "bool")
+    holders, sections = labelled_holders(sheet.table, dated)
+    labels = [words for holder in holders if (words := name_words(holder))]
+    used = sheet.column_at(position).kept(dated).used
     placeholders = word_set("placeholders", "words")
     named = {word for text in used if text.strip().casefold() not in placeholders
-             for word in fold_name(text).split()}  # fmt: skip
-    if not labels or not named or any(named & set(label.split()) for label in labels):
+             for word in name_words(text)}  # fmt: skip
+    if not labels or not named or any(map(named.intersection, labels)):
         return profile, missing
     if sections < 2 and "merchant" not in missing:
         reason = (

@@ -28,6 +28,8 @@ MOST_WORDS = 25
 CARD_HEADING_WORDS = frozenset({"card", "cards", "account", "product"})
 CARD_KIND_WORDS = frozenset({"type", "kind", "class", "of", "scheme", "brand", "name", "category"})
 """Words of headings of what a card is, and not of what was done with it."""
+KINDS_OF_CARDS = frozenset({"credit", "debit", "credit card", "debit card"})
+"""Words that say under such a heading what the card is; `Purchase` and `Refund` do not."""
 SPELT_LETTERS = 4
 """Shorter texts may be codes."""
 DIRECTION_TEXT_FIELDS = ("category", "description")
@@ -216,8 +218,6 @@ def _meanings(
             else says it.
     """
     column = sheet.column_at(position)
-    if _is_of_cards(sheet.headings[position]) and not is_for_direction(sheet, position):
-        return None
     if (flags := _flag_column(sheet, position)) is not None:
         return flags
     is_named = is_for_direction(sheet, position)
@@ -228,6 +228,9 @@ def _meanings(
     filled = {words[i] for i in used_codes if words[i]}
     meaning = {word: said for word in filled if (said := direction_of(word))}
     strange = filled - meaning.keys()
+    own = {DIRECTION_SIGNS[meaning[word]] for word in meaning.keys() - KINDS_OF_CARDS}
+    if _is_of_cards(sheet.headings[position]) and not is_named and not own >= {1, -1}:
+        return None
     heading = sheet.headings[position] or f"number {position + 1}"
     if strange or not filled:
         if (

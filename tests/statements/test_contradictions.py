@@ -539,3 +539,19 @@ def test_initials_of_who_paid_are_no_direct_debit(write: Write) -> None:
     assert refusal(path).code == "account_entries"
     path = write(rows("5.00,Cheque", "6.00,Card", head=f"{HEAD},Paid by"), "c.csv")
     assert refusal(path).code == "account_entries"
+
+
+@pytest.mark.parametrize("heading", ["Card Type", "Product", "Account Category"])
+def test_purchase_and_refund_are_no_kinds_of_cards_under_any_heading(
+    write: Write, heading: str
+) -> None:
+    path = write(rows("5.00,Purchase", "6.00,Refund", "7.00,Purchase", head=f"{HEAD},{heading}"))
+    assert pence_of(path) == [500, -600, 700]
+
+
+@pytest.mark.parametrize("label", ["ROE/ANN MS", "E1234", "Roe, Ann"])
+def test_a_label_that_may_be_who_stands_under_name_contradicts_nobody(
+    write: Write, label: str
+) -> None:
+    body = "Date,Name,Merchant,Amount\n13/10/2026,Ann Roe,S,5.00\n"
+    assert holders_of(write(f'"Cardholder: {label}"\n{body}')) == ["Ann Roe"]
