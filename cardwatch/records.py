@@ -338,7 +338,8 @@ class Alert:
 
     Attributes:
         alert_id: twelve hex digits from its lane, its leading rule and its payments or cards: the
-            same question about the same payments has the same id, and no two alerts share one.
+            same question about the same payments has the same id, and no two alerts share one. Of a
+            split that is one question with a total, the total's rule is meant.
         kind: what it is about, as its leading rule says: split, limit, spend and so on.
         tier: A against a stated limit or list, B beyond what is usual, C information.
         holders: ids of the cardholders it asks about, in the order of their payments or cards.

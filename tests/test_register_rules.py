@@ -493,3 +493,15 @@ def test_two_who_approve_each_other_often_are_counted_in_little_memory(tmp_path:
     for row in range(0, len(ledger), 101):
         beside = is_approved & (person != person[row]) & (day <= day[row]) & (day >= day[row] - 90)
         assert counts[row] == (beside.sum() if is_approved[row] else 0)
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_day_alone_takes_no_time_from_an_approval_that_is_entered_twice(
+    alerts_for: Callable[..., list[Alert]], *, is_first: bool
+) -> None:
+    timed = [f"T{number},A1,21/10/2026 09:00:00" for number in range(1, 21)]
+    bare = [f"T{number},A1,21/10/2026" for number in range(1, 21)]
+    lines = [*bare, *timed] if is_first else [*timed, *bare]
+    approvals = "\n".join(["Payment reference,Approver No,Approved at", *lines]) + "\n"
+    found = alerts_for({"approvals.csv": approvals}, others=["2026-10-19"] * 19)
+    assert "rushed-approval" in rules_of(found)

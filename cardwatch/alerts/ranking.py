@@ -353,7 +353,7 @@ def _lead(basis: Basis, matter: AlertGroup) -> tuple[int, Finding]:
     """
     weakening = [rule for rule in basis.context if rule.role == "weakens"]
     # The first of equals leads: by rule and the later row, whatever the order of rows was.
-    findings = sorted(matter.findings, key=lambda f: (f.rule.id, -f.row))
+    findings = sorted(_deciding(matter), key=lambda f: (f.rule.id, -f.row))
     levels = [_level(f, weakening, basis.fires) for f in findings]
     _, lead = max(
         zip(levels, findings, strict=True),
@@ -460,29 +460,31 @@ def _pressing(basis: Basis, finding: Finding) -> tuple[float, float, int]:
 def _case_chance(basis: Basis, matter: AlertGroup) -> float:
     """The share of past payments with a finding of its kind as strong."""
     evidence = max(
-        float(basis.weighed[finding.rule.id][finding.row])
-        for finding in matter.findings
-        if not _has_further_equal(finding, matter)
+        float(basis.weighed[finding.rule.id][finding.row]) for finding in _deciding(matter)
     )
     return min(10 ** -min(evidence, MOST_EVIDENCE), 1.0)
 
 
-def _has_further_equal(finding: Finding, matter: AlertGroup) -> bool:
-    """Return whether a later finding is of the same bill: it knows better whether that is a price.
+def _deciding(matter: AlertGroup) -> list[Finding]:
+    """Return the findings of a matter; of equal payments by several cardholders only the last.
 
-    The second of five equal payments cannot be told from a bill that was paid twice.
+    The second of five equal payments cannot be told from a bill that was paid twice; the last knows
+    best whether the sum is a price.
     """
-    rule = finding.rule
-    return EVIDENCE[rule.evidence].joins == "holders" and any(
-        other.rule is rule and other.row > finding.row and finding.row in other.evidence
-        for other in matter.findings
-    )
+    earlier = {
+        (finding.rule.id, row)
+        for finding in matter.findings
+        if EVIDENCE[finding.rule.evidence].joins == "holders"
+        for row in finding.evidence.tolist()
+        if row < finding.row
+    }
+    return [f for f in matter.findings if (f.rule.id, f.row) not in earlier]
 
 
 def _reasons(basis: Basis, matter: AlertGroup, lead: Finding) -> list[Reason]:
     """Return one reason a rule, the lead first, then the most pressing; each by its best row."""
     best: dict[str, Finding] = {lead.rule.id: lead}
-    for finding in matter.findings:
+    for finding in _deciding(matter):
         other = best.get(finding.rule.id)
         if other is None or (
             other is not lead and _pressing(basis, finding) > _pressing(basis, other)

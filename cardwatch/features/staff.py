@@ -196,16 +196,16 @@ def approved_together_count(ledger: Ledger) -> Numbers:
     """Payments that the same approver approved within one minute, this one among them.
 
     0 where the register gives only the day of the approval: midnight stands for no time, since
-    days alone would make all approvals of a day one batch.
+    days alone would make all approvals of a day one batch. Of two approvals of one payment on one
+    day the later counts, whatever the order of rows.
     """
     counts = np.zeros(len(ledger))
     if has_register(ledger, "approvals"):
-        approved = approval_rows(ledger)
+        approved = approval_rows(ledger).sort_values("second", kind="stable")
         approved = approved.drop_duplicates(["row", "approver_id", "approved_day"], keep="last")
         approved = approved[approved["second"] % DAY_SECONDS != 0]
         for _, of_one in approved.groupby("approver_id"):
-            by_time = of_one.sort_values("second", kind="stable")
-            seconds, rows = by_time["second"].to_numpy(), by_time["row"].to_numpy()
+            seconds, rows = of_one["second"].to_numpy(), of_one["row"].to_numpy()
             np.maximum.at(counts, rows, _within_a_minute(seconds))
     return counts
 

@@ -48,13 +48,16 @@ REGISTER_MESSAGES = {
 BLANK_WORDS = (
     r"(?i)^[\s\p{Z}]*(?:n/?a|not? (?:known|stated|given)|unknown|tbc|ongoing|none|-+)?[\s\p{Z}]*$"
 )
-NIL_VERBS = r"(?: (?:or hospitality|to declare|to report|received|declared|offered|recorded))"
+NIL_VERBS = (
+    r"(?: (?:(?:and|or) )?(?:hospitality|to (?:declare|report|register|record)|received|declared"
+    r"|offered|recorded|accepted|given|made|registered|reported))"
+)
 NIL_RETURN = (
     r"(?i)^[\s\p{Z}]*(?:"
     r"nil(?: returns?)?(?:[\s\p{Z}]*[-:\x{2013}\x{2014}][\s\p{Z}]*nothing\b[^,;]*)?"
     rf"|nothing{NIL_VERBS}"
     r"|(?:no|nil) (?:gifts?|hospitality|gifts? (?:and|or|/|&) hospitality|interests?|entries"
-    rf"|offers?|declarations?|returns?){NIL_VERBS}*"
+    rf"|offers?|declarations?|returns?)(?: of (?:gifts?|hospitality|interests?))?{NIL_VERBS}*"
     rf"|none{NIL_VERBS}?"
     r")(?:[\s\p{Z}]+(?:in|for|during|this|to date)\b[^,;]*)?[\s\p{Z}.]*$"
 )

@@ -11,8 +11,9 @@ from cardwatch.errors import FileRefused
 from cardwatch.quantities import money, plural, quantity
 from cardwatch.records import Check
 from cardwatch.statements import cells
+from cardwatch.statements.amounts import WITH_DECIMALS
 from cardwatch.statements.cells import TextColumn, card_name
-from cardwatch.statements.holders import fold_name, labelled
+from cardwatch.statements.holders import fold_name, labelled, name_words
 from cardwatch.statements.profiles import HOLDER_FIELDS
 from cardwatch.statements.words import PLUS_MINUS, plain_word, word_set
 from cardwatch.tabular import normalise_heading
@@ -372,14 +373,23 @@ def check_turned(sheet: ParsedSheet, totals: Sequence[Total]) -> None:
         raise FileRefused(sheet.table.file, "direction_unclear", reason)
 
 
-def tell_totals(sheet: ParsedSheet, totals: Sequence[Total]) -> None:
+def tell_totals(sheet: ParsedSheet, totals: Sequence[Total], good: Flags) -> None:
     """Say which totals of the file are not what the rows above them come to.
 
+    Args:
+        sheet: the file.
+        totals: compared with the payments above them.
+        good: which rows are payments.
+
     Raises:
-        FileRefused: a total is a hundredth of it, as of amounts in pence.
+        FileRefused: a total is a hundredth of it, as of amounts in pence: none has decimals.
     """
     wrong = [total for total in totals if not total.agrees]
-    if any(PENCE_IN_A_POUND * t.declared_pence == t.found_pence and t.found_pence for t in wrong):
+    is_hundredth = any(
+        PENCE_IN_A_POUND * t.declared_pence == t.found_pence and t.found_pence for t in wrong
+    )
+    columns = [sheet.column(name) for name in ("amount", "debit", "credit")] if is_hundredth else []
+    if is_hundredth and not any(c.kept(good).matches(WITH_DECIMALS).any() for c in columns):
         reason = (
             "its payments come to exactly a hundred times the total that it states, so they are in "
             "pence. Head their column 'Amount (pence)'"
@@ -440,11 +450,10 @@ def tell_other_holder(sheet: ParsedSheet, good: Flags) -> None:
         name = next(
             (v["cardholder"] for row in part.above if "cardholder" in (v := labelled(row))), ""
         )
-        below = {
-            fold_name(t) for t in TextColumn(column.codes[rows][good[rows]], column.distinct).used
-        }
-        words = set(fold_name(name).split())
-        if name and below - {""} and not any(words & set(other.split()) for other in below):
+        used = TextColumn(column.codes[rows][good[rows]], column.distinct).used
+        below = set[str]().union(*map(name_words, used))
+        words = name_words(name)
+        if words and below and not words & below:
             sheet.notes.append(
                 "a line above the headings names another cardholder than "
                 f"'{sheet.sources['cardholder']}' does, which is read"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from cardwatch.errors import FileRefused
 from cardwatch.quantities import plural
 from cardwatch.statements.cells import FILLED, TextColumn
 from cardwatch.statements.dates import is_day, read_date
-from cardwatch.statements.holders import fold_name, holders_elsewhere, labelled_holders
+from cardwatch.statements.holders import holders_elsewhere, labelled_holders, name_words
 from cardwatch.statements.narratives import narrative_column
 from cardwatch.statements.profiles import (
     DATE_ORDERS,
@@ -40,6 +41,11 @@ SAMPLE_ROWS = 1000
 """So many rows show whether a column has the merchants again."""
 MOST_DAYS = 20
 """A column with more distinct texts has more than one day."""
+EFFECTIVE = "effective date"
+TIME_ALONE = re.compile(
+    r"\d{1,2}[:.]\d\d(?:[:.]\d\d(?:[.,]\d{1,9})?)?\s*(?:[ap]\.?m\.?)?", re.IGNORECASE
+)
+"""A time of the day without a day."""
 
 
 def choose_columns(sheet: ParsedSheet) -> tuple[Profile, list[str]]:
@@ -49,6 +55,7 @@ def choose_columns(sheet: ParsedSheet) -> tuple[Profile, list[str]]:
     """
     profile, missing = choose_profile(sheet.headings, sheet.choices.profiles)
     profile, missing = _without_other_names(sheet, profile, missing)
+    profile, missing = _without_times(sheet, profile, missing)
     profile = _without_one_day(sheet, _without_codes(sheet, profile))
     if "date" in missing and profile.is_general:
         profile, missing = _with_posting_days(sheet, profile, missing)
@@ -83,17 +90,16 @@ def _without_other_names(
     heading = sheet.headings[position]
     if normalise_heading(heading) != "name" or sheet.table.feed:
         return profile, missing
-    date = places.get("date")
-    column = sheet.column_at(position)
-    dated = np.zeros(len(column.codes), dtype=bool)
-    if date is not None:
-        dated = sheet.column_at(date).each(is_day, "bool")
-    labels, sections = labelled_holders(sheet.table, dated)
-    texts = column.kept(dated).used
+    dated = np.zeros(len(sheet.table.rows), dtype=bool)
+    if "date" in places:
+        dated = sheet.column_at(places["date"]).each(is_day, "bool")
+    holders, sections = labelled_holders(sheet.table, dated)
+    labels = [of_name for holder in holders if (of_name := name_words(holder))]
+    texts = sheet.column_at(position).kept(dated).used
     placeholders = word_set("placeholders", "words")
     words = {word for text in texts if text.strip().casefold() not in placeholders
-             for word in fold_name(text).split()}  # fmt: skip
-    if not labels or not words or any(words & set(label.split()) for label in labels):
+             for word in name_words(text)}  # fmt: skip
+    if not labels or not words or any(map(words.intersection, labels)):
         return profile, missing
     if sections < 2 and "merchant" not in missing:
         reason = (
@@ -146,6 +152,29 @@ def _without_codes(sheet: ParsedSheet, profile: Profile) -> Profile:
     )
     columns = profile.columns | {"merchant": (sheet.headings[better],)}
     return replace(profile, columns=columns)
+
+
+def _without_times(
+    sheet: ParsedSheet, profile: Profile, missing: list[str]
+) -> tuple[Profile, list[str]]:
+    """Return a layout without a column of times or of effective days, beside days of another.
+
+    Effective is what the days of posting are where these have a column of their own.
+    """
+    position = profile.map(sheet.headings).get("date")
+    if not profile.is_general or position is None:
+        return profile, missing
+    heading = sheet.headings[position]
+    texts = [text for cell in sheet.column_at(position).used if (text := cell.strip())]
+    are_times = bool(texts) and all(map(TIME_ALONE.fullmatch, texts))
+    if not are_times and normalise_heading(heading) != EFFECTIVE:
+        return profile, missing
+    other = profile.map([name if i != position else "" for i, name in enumerate(sheet.headings)])
+    if "date" not in other and "posting_date" not in other:
+        return profile, missing
+    days = (sheet.headings[other["date"]],) if "date" in other else ()
+    profile = replace(profile, columns=profile.columns | {"date": days})
+    return profile, [*missing, *(["date"] if not days else [])]
 
 
 def _without_one_day(sheet: ParsedSheet, profile: Profile) -> Profile:

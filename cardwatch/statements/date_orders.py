@@ -131,7 +131,7 @@ def _check_short_years(texts: list[str], file: str) -> None:
     filled = [dates.plain_day(text) for text in texts if text.strip()]
     turned = [dates.year_before(text) for text in filled]
     days = [dates.read_date(text, "day-first", serial=False) for text in filled]
-    if not filled or None in turned or None in days:
+    if not filled or None in turned or None in days or turned == days:
         return
     spans = [(max(d) - min(d)).days for d in (list(filter(None, turned)), list(filter(None, days)))]
     years = [{day.year for day in filter(None, d)} for d in (turned, days)]

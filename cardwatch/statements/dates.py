@@ -202,7 +202,7 @@ def _parts(text: str, order: str) -> tuple[int, int, int] | None:
         (NAMED_LAST, (1, 2, 3)),
     ):
         if match := pattern.fullmatch(text):
-            month = _month(match[month_at])
+            month = month_number(match[month_at])
             return (_full_year(match[year_at]), month, int(match[day_at])) if month else None
     return None
 
@@ -213,10 +213,11 @@ def _year_month_day(text: str) -> tuple[int, int, int] | None:
     return (year, month, day) if 1900 <= year <= 2099 and 1 <= month <= 12 and day <= 31 else None
 
 
-def _month(name: str) -> int:
-    """Return the number of a month by its name or a part of it; 0 for another word."""
-    short = name.casefold().replace("sept", "sep") if len(name) == 4 else name.casefold()
-    return next((i for i, month in enumerate(MONTH_NAMES, 1) if month.startswith(short)), 0)
+def month_number(name: str) -> int:
+    """Return the number of a month by its name or the start of it; 0 for another word."""
+    return next(
+        (i for i, month in enumerate(MONTH_NAMES, 1) if month.startswith(name.casefold())), 0
+    )
 
 
 def _full_year(text: str) -> int:

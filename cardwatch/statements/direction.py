@@ -14,6 +14,7 @@ from cardwatch.statements.amounts import FAULTLESS
 from cardwatch.statements.direction_words import (
     MOST_WORDS,
     sign_by_words,
+    tell_kinds_of_cards,
     word_column,
     words_beside_signs,
 )
@@ -81,7 +82,7 @@ def sign_amounts(
         pence = amounts.pence
     else:
         if not (amounts.pence[read] < 0).any():
-            _tell_codes(sheet)
+            _tell_unread(sheet, read)
         positive = stated_meaning(sheet, amounts, read) or meaning_by_evidence(
             sheet, amounts, read, kinds
         )
@@ -150,6 +151,12 @@ def _check_sides(sheet: ParsedSheet, amounts: Amounts, read: Flags, kinds: Kinds
             f"{backs} of {backs + charges} payments stand in the column of refunds; if they are "
             "charges, name the columns the other way round in a column profile"
         )
+
+
+def _tell_unread(sheet: ParsedSheet, read: Flags) -> None:
+    """Say which columns may tell refunds from charges, where no amount has a sign."""
+    _tell_codes(sheet)
+    tell_kinds_of_cards(sheet, read)
 
 
 def _tell_codes(sheet: ParsedSheet) -> None:

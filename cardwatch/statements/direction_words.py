@@ -28,6 +28,8 @@ MOST_WORDS = 25
 CARD_HEADING_WORDS = frozenset({"card", "cards", "account", "product"})
 CARD_KIND_WORDS = frozenset({"type", "kind", "class", "of", "scheme", "brand", "name", "category"})
 """Words of headings of what a card is, and not of what was done with it."""
+KINDS_OF_CARDS = frozenset({"credit", "debit", "credit card", "debit card"})
+"""Words that say under such a heading what the card is; `Purchase` and `Refund` do not."""
 SPELT_LETTERS = 4
 """Shorter texts may be codes."""
 DIRECTION_TEXT_FIELDS = ("category", "description")
@@ -182,6 +184,24 @@ def is_for_direction(sheet: ParsedSheet, position: int) -> bool:
     )
 
 
+def tell_kinds_of_cards(sheet: ParsedSheet, read: Flags) -> None:
+    """Say that a column with debit and credit is taken for the kind of each card.
+
+    To be called where no amount has a sign: it may say which amounts are refunds.
+    """
+    for position in sheet.unused:
+        column, heading = sheet.column_at(position), sheet.headings[position]
+        if not _is_of_cards(heading) or len(column.distinct) > MOST_WORDS:
+            continue
+        texts = column.kept(read).used
+        sides = {DIRECTION_SIGNS[direction_of(plain_word(cells.plain_cell(t)))] for t in texts}
+        if sides >= {1, -1}:
+            sheet.notes.append(
+                f"'{heading}' is taken for the kind of card or account. If it says which amounts "
+                "are refunds, name it as 'debit_credit' in a column profile"
+            )
+
+
 def _is_of_cards(heading: str) -> bool:
     """Return whether a heading says what the card is: `Card Type`, with credit and debit."""
     words = set(normalise_heading(heading).split())
@@ -198,8 +218,6 @@ def _meanings(
             else says it.
     """
     column = sheet.column_at(position)
-    if _is_of_cards(sheet.headings[position]) and not is_for_direction(sheet, position):
-        return None
     if (flags := _flag_column(sheet, position)) is not None:
         return flags
     is_named = is_for_direction(sheet, position)
@@ -210,6 +228,9 @@ def _meanings(
     filled = {words[i] for i in used_codes if words[i]}
     meaning = {word: direction for word in filled if (direction := direction_of(word))}
     strange = filled - meaning.keys()
+    own = {DIRECTION_SIGNS[meaning[word]] for word in meaning.keys() - KINDS_OF_CARDS}
+    if _is_of_cards(sheet.headings[position]) and not is_named and not own >= {1, -1}:
+        return None
     heading = sheet.headings[position] or f"number {position + 1}"
     if strange or not filled:
         if (

@@ -52,7 +52,7 @@ def labelled(row: Sequence[str]) -> dict[str, str]:
 
 
 def labelled_holders(table: Table, payments: Flags) -> tuple[set[str], int]:
-    """Return the cardholders whom labels name, folded, and how many labels stand between rows.
+    """Return the cardholders whom labels name, and how many labels stand between rows.
 
     Args:
         table: the file.
@@ -60,9 +60,7 @@ def labelled_holders(table: Table, payments: Flags) -> tuple[set[str], int]:
     """
     above = [labelled(row) for part in table.parts for row in part.above]
     sections = [fields for fields in _sections(table, payments).values() if "cardholder" in fields]
-    names = {
-        fold_name(fields["cardholder"]) for fields in [*above, *sections] if "cardholder" in fields
-    }
+    names = {fields["cardholder"] for fields in [*above, *sections] if "cardholder" in fields}
     return names, len(sections)
 
 
@@ -153,6 +151,11 @@ def whole_name(first: str, name: str) -> str:
     words = re.sub(r"[.,\s]+", " ", name.casefold()).split()
     has_first = len(words) > 1 and first.casefold().strip(" .") in words
     return name if has_first else f"{first} {name}".strip()
+
+
+def name_words(name: str) -> set[str]:
+    """Return the words of a name in small letters; a number of an employee has none."""
+    return set(re.findall(r"\b[^\W\d_]+\b", name.casefold()))
 
 
 def fold_name(text: str) -> str:

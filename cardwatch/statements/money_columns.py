@@ -94,12 +94,16 @@ def _words() -> dict[str, frozenset[str]]:
 def money_columns(headings: Sequence[str]) -> MoneyColumns:
     """Return what the money columns of a file are, by the words of their headings.
 
-    Amounts that were approved, or those of a base currency, are taken where there are no others.
+    What was charged or paid in pounds, without a word for an amount, is taken where there are no
+    amounts; those that were approved, or of a base currency, where there are no others at all.
     """
     names = _without_document([normalise_heading(heading) for heading in headings])
     columns = _columns_of(names)
     has_sides = any(DEBIT_WORDS & set(name.split()) for name in names)
-    if columns.fields or columns.tax is not None or has_sides:
+    if columns.fields or has_sides:
+        return columns
+    columns = _columns_of([f"amount {name}" if _is_charged(name) else name for name in names])
+    if columns.fields or columns.tax is not None:
         return columns
     return _columns_of([" ".join(w for w in name.split() if w not in SOLE_WORDS) for name in names])
 
@@ -220,8 +224,7 @@ def _amount(position: int, name: str) -> AmountColumn | None:
     if "minor" in words:
         words -= {"unit", "units"}
     every = ("amount", "billed", "foreign", "purchase", "gross", "net", "tax", "filler")
-    has_sign = bool(set(name.split()) & POUND_MARKS) and bool(words & CHARGED_WORDS)
-    if not (words & vocabulary["amount"] or has_sign) or words - frozenset().union(
+    if not words & vocabulary["amount"] or words - frozenset().union(
         PENCE_WORDS, *(vocabulary[k] for k in every)
     ):
         return None
@@ -232,6 +235,12 @@ def _amount(position: int, name: str) -> AmountColumn | None:
     in_pounds = without_pound_mark(name) != name and not words & vocabulary["foreign"]
     tax = NET if words & vocabulary["net"] else GROSS if words & vocabulary["gross"] else UNSAID
     return AmountColumn(position, BILLED if in_pounds else _taken(words), tax)
+
+
+def _is_charged(name: str) -> bool:
+    """Return whether a heading is of pounds that were charged or paid: `Actual charged £`."""
+    words = set(name.split())
+    return bool(words & POUND_MARKS and words & CHARGED_WORDS)
 
 
 def _currency(name: str) -> int | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardwatch.statements.dates import MONTH_NAMES, possible_orders, read_date
+from cardwatch.statements.dates import MONTH_NAMES, month_number, possible_orders, read_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,6 +33,12 @@ MONTH_AND_YEAR = re.compile(
     rf"(?<!\d )(?<!\d-)(?<!\d[a-z][a-z] )\b({MONTH_WORD}) (\d{{4}})\b", re.IGNORECASE
 )
 """A month and year without a day before it."""
+NO_MONTH = re.compile(
+    r"\b(?:(?:year|quarter) end(?:ed|ing)?|since|from|to|until|till|before|after|by|version|"
+    rf"effective|approved)\W+{MONTH_WORD} \d{{4}}\b",
+    re.IGNORECASE,
+)
+"""A line in which a month and year are not all the days of which it is: `Year to March 2026`."""
 OTHER_DAYS = re.compile(
     r"\b(?:print|export|run|produc|creat|generat|publish|issu|due|expir)", re.IGNORECASE
 )
@@ -58,10 +64,11 @@ def read_period(line: str) -> tuple[dt.date, dt.date] | None:
                 for day in match.groups()[:2]]  # fmt: skip
         first, last = days
         return (first, last) if first and last and first <= last else None
-    months = {(_month(match[1]), int(match[2])) for match in MONTH_AND_YEAR.finditer(line)}
-    if len(months) != 1 or (month_and_year := months.pop())[0] == 0:
+    found = MONTH_AND_YEAR.findall(line)
+    months = {(month, int(year)) for name, year in found if (month := month_number(name))}
+    if len(months) != 1 or NO_MONTH.search(line):
         return None
-    month, year = month_and_year
+    ((month, year),) = months
     return dt.date(year, month, 1), dt.date(year, month, calendar.monthrange(year, month)[1])
 
 
@@ -72,11 +79,6 @@ def _order(texts: Iterable[str]) -> str:
     if len(possible) > 1 or (not possible and votes["either"]):
         return ""
     return possible[0] if possible else "day-first"
-
-
-def _month(name: str) -> int:
-    short = name.casefold()[:3]
-    return next((i for i, month in enumerate(MONTH_NAMES, 1) if month.startswith(short)), 0)
 
 
 def order_by_period(sheet: ParsedSheet, orders: Iterable[str]) -> str:

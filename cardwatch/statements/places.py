@@ -90,7 +90,8 @@ def place_rows(sheet: ParsedSheet, amounts: Amounts, dates: Days, kinds: Kinds) 
     _place_dated_totals(sheet, amounts, dates, place)
     place[not_booked(sheet) & (place == ROW)] = APART
     tell_described(sheet, place == ROW)
-    check_paid_by_bank(sheet, (place == ROW) & ~np.isnat(dates) & (kinds != "payment"))
+    payments = (place == ROW) & ~np.isnat(dates) & (kinds != "payment")
+    check_paid_by_bank(sheet, payments, amounts.pence)
     tell_paid_otherwise(sheet, place == ROW)
     if mark := sheet.profile.end_mark:
         pattern = rf"^\s*{re.escape(mark)}\s*$"

@@ -243,7 +243,7 @@ def _report(  # noqa: PLR0913, PLR0917  all that was found out about a file
     if (turned & good).any() and any(not total.agrees for total in totals):
         signed = np.where(turned, -amounts.pence, amounts.pence)
         checks.check_turned(sheet, check_totals(sheet, place == TOTALS, good, signed))
-    checks.tell_totals(sheet, totals)
+    checks.tell_totals(sheet, totals, good)
     counts: dict[str, Any] = {
         name: int((place == code).sum())
         for name, code in (

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from cardwatch.statements.sheet import ParsedSheet
 
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
+    Pence = np.ndarray[Any, np.dtype[np.int64]]
 
 MOST_STATUS_WORDS = 40
+MOST_INITIALS = 3
 MOST_STATE_WORDS = 12
 """A line with more words of its own than this is a sentence and no heading."""
 CARD_WORDS = frozenset({"card", "cards"})
@@ -144,23 +146,32 @@ def _says(text: str, known_words: frozenset[str]) -> bool:
     )
 
 
-def check_paid_by_bank(sheet: ParsedSheet, rows: Flags) -> None:
+def check_paid_by_bank(sheet: ParsedSheet, rows: Flags, pence: Pence) -> None:
     """Refuse a list of all payments, of which a column says that a bank and no card made some.
+
+    Amounts of the other sign than most are none of them: a direct debit settles the card account.
 
     Args:
         sheet: the file.
         rows: which rows are payments.
+        pence: the amount of each row, as printed.
 
     Raises:
         FileRefused: there are such payments.
     """
     by_bank, headings = word_set("status", "paid_by_bank"), word_set("status", "payment_headings")
+    signs = np.sign(pence)
+    charges = rows & (signs * np.sign(signs[rows].sum()) >= 0)
     for position in sheet.unused:
         column, heading = sheet.column_at(position), sheet.headings[position]
-        if normalise_heading(heading) not in headings or len(column.distinct) > MOST_STATUS_WORDS:
+        name = normalise_heading(heading)
+        if name not in headings or len(column.distinct) > MOST_STATUS_WORDS:
             continue
-        is_other = column.each(lambda text: plain_word(cells.plain_cell(text)) in by_bank, "bool")
-        if count := int((is_other & rows).sum()):
+        is_of_people = "by" in name.split()  # `Paid by`: DD and SO may be somebody's initials
+        known = {word for word in by_bank if len(word) > MOST_INITIALS or not is_of_people}
+        words = [plain_word(cells.plain_cell(text)) for text in column.values]
+        is_other = np.isin(column.codes, [i for i, word in enumerate(words) if word in known])
+        if count := int((is_other & charges).sum()):
             reason = (
                 f"{count} of {quantity(int(rows.sum()), 'payment')} "
                 f"{plural(count, 'was', 'were')} made by BACS, cheque or another transfer and by "

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pytest
+from made_alerts import make_alert
 
 from cardwatch.alerts import ranking
 from cardwatch.alerts.ranking import alert_order, rank_alerts
@@ -193,14 +194,55 @@ def test_the_strongest_evidence_still_orders() -> None:
     assert chance > 0  # 10**-400 would be 0, which has no logarithm
 
 
-@pytest.mark.parametrize(("evidence", "chance"), [("same_bill", 1e-1), ("equal_payments", 1e-4)])
+@pytest.mark.parametrize(
+    ("evidence", "chance", "leads"), [("same_bill", 1e-1, 2), ("equal_payments", 1e-4, 1)]
+)
 def test_the_last_of_equal_payments_tells_whether_two_holders_paid_a_bill_or_a_price(
-    evidence: str, chance: float
+    evidence: str, chance: float, leads: int
 ) -> None:
-    rule = SimpleNamespace(id="some-rule", evidence=evidence)
-    second = SimpleNamespace(rule=rule, row=1, evidence=np.array([0, 1]))
-    third = SimpleNamespace(rule=rule, row=2, evidence=np.array([0, 1, 2]))
-    basis = SimpleNamespace(weighed={"some-rule": np.array([0.0, 4.0, 1.0])})
-    matter = SimpleNamespace(findings=(second, third))
-    found = ranking._case_chance(cast("ranking.Basis", basis), cast("AlertGroup", matter))
-    assert found == pytest.approx(chance)
+    rule = SimpleNamespace(id="some-rule", evidence=evidence, kind="duplicate", level="low")
+    window = {"rule": rule, "pence": 5_000.0}  # 60 days hold two of them, never all three
+    second = SimpleNamespace(row=1, evidence=np.array([0, 1]), **window)
+    third = SimpleNamespace(row=2, evidence=np.array([1, 2]), **window)
+    weighed = {"some-rule": np.array([0.0, 4.0, 1.0])}
+    basis = cast("ranking.Basis", SimpleNamespace(weighed=weighed, context=(), fires={}))
+    matter = cast("AlertGroup", SimpleNamespace(findings=(second, third)))
+    assert ranking._case_chance(basis, matter) == pytest.approx(chance)
+    assert ranking._lead(basis, matter)[1].row == leads  # the fact and the chance are of one
+
+
+def _part(kind: str, rule: str, pence: list[int], chance: float, tier: str = "B") -> Alert:
+    """Return an alert of one cardholder and merchant about the first of their payments."""
+    whole = make_alert(f"{rule:12}"[:12], (0,), "a.csv")
+    payments = tuple(
+        dataclasses.replace(whole.payments[0], row=row, amount_pence=amount)
+        for row, amount in enumerate(pence)
+    )
+    reason = dataclasses.replace(whole.reasons[0], rule=rule, title=rule)
+    return dataclasses.replace(
+        whole, kind=kind, title=rule, reasons=(reason,), payments=payments, chance=chance,
+        at_stake_pence=sum(pence), tier=tier,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("split", "reasons"),
+    [
+        (_part("split", "split-few-days", [500, 500], 1e-4), [["split-few-days", "slow-total"]]),
+        (_part("split", "split-few-days", [500, 500], 1e-2), [["slow-total", "split-few-days"]]),
+        (_part("split", "split-few-days", [500, 499], 1e-4), [["split-few-days"], ["slow-total"]]),
+    ],
+    ids=["half, and rarer", "half", "less than half"],
+)
+def test_a_split_that_is_most_of_a_total_is_one_question_with_it(
+    split: Alert, reasons: list[list[str]]
+) -> None:
+    total = _part("spend", "slow-total", [500, 500, 1_000], 1e-3)
+    total = dataclasses.replace(total, payments=(*split.payments, total.payments[2]))
+    alerts = ranking._alike_joined([total, split])
+    assert [[reason.rule for reason in alert.reasons] for alert in alerts] == reasons
+    assert [alert.title for alert in alerts] == [names[0] for names in reasons]
+    if len(alerts) == 1:
+        assert alerts[0].payments == total.payments
+        assert alerts[0].at_stake_pence == total.at_stake_pence
+        assert alerts[0].chance == min(split.chance, total.chance)

@@ -433,3 +433,125 @@ def test_lines_that_are_one_cell_each_are_called_so(write: Write) -> None:
     assert "quotation marks around whole lines" in refusal(path).what
     path = write("\n".join(lines[1:]) + "\n", "b.csv")
     assert "looks like a payment" in refusal(path).what
+
+
+# What was read before, and is read so still -----------------------------------------------------
+
+
+def test_what_was_charged_is_no_amount_beside_one_that_is_called_so(write: Write) -> None:
+    lines = "".join(f"{13 + i}/10/2026,A,S{i},5.00,0.00\n" for i in range(3))
+    path = write(f"Date,Cardholder,Merchant,Amount,Paid £\n{lines}")
+    assert pence_of(path) == [500] * 3
+
+
+@pytest.mark.parametrize(
+    ("heading", "cell"),
+    [
+        ("Transaction Time", "09:30"),
+        ("Purchase Time", "9:30:01 pm"),
+        ("Effective Date", "1/4/2026"),
+    ],
+)
+def test_days_of_posting_are_taken_beside_times_or_effective_days(
+    write: Write, heading: str, cell: str
+) -> None:
+    lines = "".join(f"{13 + i}/10/2026,{cell},A,S{i},5.00\n" for i in range(3))
+    statements, _ = read(write(f"Posting Date,{heading},Cardholder,Merchant,Amount\n{lines}"))
+    assert [day.day for day in statements.transactions["date"]] == [13, 14, 15]
+
+
+def test_a_time_beside_days_of_a_document_leaves_these(write: Write) -> None:
+    lines = "".join(f"09:3{i},{13 + i}/10/2026,A,S{i},5.00\n" for i in range(3))
+    path = write(f"Transaction Time,Document Date,Cardholder,Merchant,Amount\n{lines}")
+    assert pence_of(path) == [500] * 3
+
+
+def test_a_direct_debit_that_settles_the_account_is_no_payment_by_bank(write: Write) -> None:
+    head = f"{HEAD},Payment Method"
+    lines = ("5.00,Card", "6.00,Card", "-11.00,Direct Debit")
+    assert pence_of(write(rows(*lines, head=head))) == [500, 600, -1100]
+    lines = ("5.00,Card", "6.00,Card", "11.00,Direct Debit")
+    assert refusal(write(rows(*lines, head=head), "b.csv")).code == "account_entries"
+    lines = ("-5.00,Card", "-6.00,Card", "-11.00,Direct Debit")
+    assert refusal(write(rows(*lines, head=head), "c.csv")).code == "account_entries"
+
+
+@pytest.mark.parametrize(
+    "title", ["Marketing 2026", "Marshals 2026", "Year ended March 2026", "Year to March 2026",
+              "Policy approved March 2026"]
+)  # fmt: skip
+def test_a_line_that_names_no_month_of_payments_decides_no_order(write: Write, title: str) -> None:
+    path = write(f"{title}\n{HEAD}\n03/02/2026,A,S,5.00\n03/03/2026,A,T,6.00\n")
+    assert refusal(path).code == "date_order_unknown"
+    later = write(f"{title}\n{HEAD}\n23/04/2026,A,S,5.00\n", "b.csv")
+    assert "a line above the headings says" not in notes_of(later)
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["March 2026", "Sept 2026", "Financial year 2026/27: Mar 2026", "Paid by card Mar 2026"],
+)
+def test_a_line_that_names_a_month_is_compared_with_the_payments(write: Write, title: str) -> None:
+    path = write(f"{title}\n{HEAD}\n23/04/2026,A,S,5.00\n")
+    assert "a line above the headings says" in notes_of(path)
+
+
+def test_short_dates_that_are_the_same_either_way_are_read(write: Write) -> None:
+    path = write(f"{HEAD}\n26/09/26,A,S,5.00\n26/10/26,A,T,6.00\n")
+    assert pence_of(path) == [500, 600]
+    path = write(f"{HEAD}\n25/09/26,A,S,5.00\n25/10/26,A,T,6.00\n", "b.csv")
+    assert refusal(path).code == "date_order_unknown"
+
+
+def test_a_kind_of_card_that_may_be_a_side_is_told_of(write: Write) -> None:
+    head = f"{HEAD},Account Type"
+    path = write(rows("5.00,Debit", "6.00,Credit", "7.00,Debit", head=head))
+    assert "'Account Type' is taken for the kind of card" in notes_of(path)
+    assert pence_of(path, f'{PROFILE}debit_credit = "Account Type"\n') == [500, -600, 700]
+    signed = write(rows("5.00,Debit", "-6.00,Credit", "7.00,Debit", head=head), "b.csv")
+    assert "kind of card" not in notes_of(signed)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Cardholder Statement,October 2026", "Cardholder Statement - Corporate Card",
+     "Cardholder Statement: Corporate Card"],
+)  # fmt: skip
+def test_the_title_of_a_cardholders_statement_names_no_cardholder(write: Write, line: str) -> None:
+    body = "Date,Merchant,Amount\n13/10/2026,S,5.00\n"
+    assert refusal(write(f"{line}\n{body}")).code == "columns_unknown"
+    assert holders_of(write(f"{line}\nCardholder,Ann Roe\n{body}", "b.csv")) == ["Ann Roe"]
+    named = f"{line}\n{HEAD}\n13/10/2026,Ann Roe,S,5.00\n"
+    assert "names another cardholder" not in notes_of(write(named, "c.csv"))
+
+
+def test_amounts_with_decimals_are_no_pence_whatever_a_total_says(write: Write) -> None:
+    text = rows("60.00", "40.00")
+    path = write(f"{text}Total transactions,,,1\n")
+    assert pence_of(path) == [6_000, 4_000]
+    assert "are rows missing" in notes_of(path)
+
+
+def test_initials_of_who_paid_are_no_direct_debit(write: Write) -> None:
+    lines = ("5.00,DD", "6.00,SO", "7.00,AR")
+    assert pence_of(write(rows(*lines, head=f"{HEAD},Paid by"))) == [500, 600, 700]
+    path = write(rows("5.00,DD", "6.00,Card", head=f"{HEAD},Payment method"), "b.csv")
+    assert refusal(path).code == "account_entries"
+    path = write(rows("5.00,Cheque", "6.00,Card", head=f"{HEAD},Paid by"), "c.csv")
+    assert refusal(path).code == "account_entries"
+
+
+@pytest.mark.parametrize("heading", ["Card Type", "Product", "Account Category"])
+def test_purchase_and_refund_are_no_kinds_of_cards_under_any_heading(
+    write: Write, heading: str
+) -> None:
+    path = write(rows("5.00,Purchase", "6.00,Refund", "7.00,Purchase", head=f"{HEAD},{heading}"))
+    assert pence_of(path) == [500, -600, 700]
+
+
+@pytest.mark.parametrize("label", ["ROE/ANN MS", "E1234", "Roe, Ann"])
+def test_a_label_that_may_be_who_stands_under_name_contradicts_nobody(
+    write: Write, label: str
+) -> None:
+    body = "Date,Name,Merchant,Amount\n13/10/2026,Ann Roe,S,5.00\n"
+    assert holders_of(write(f'"Cardholder: {label}"\n{body}')) == ["Ann Roe"]
