@@ -114,6 +114,35 @@ def test_columns_with_other_headings_are_stated_once(page: Callable[..., Any]) -
     assert "gifts.csv" not in waiting
 
 
+@pytest.mark.parametrize("is_ticked", [False, True])
+def test_a_refused_form_ticks_nothing_that_was_not_ticked(
+    page: Callable[..., Any], *, is_ticked: bool
+) -> None:
+    """Once it said that the file is the whole register, and sent again it replaced the others."""
+    form = {"known_from": "soon"} | ({"replaces": "true"} if is_ticked else {})
+    for name, content in (("gifts.csv", GIFTS), ("strange.csv", STRANGE)):
+        answer = page("/registers/new", files={"files": (name, content)}, kind="gifts", **form)
+        upload = re.search(r'name="upload" value="([^"]+)"', answer.text)
+        if upload:
+            answer = page("/registers/columns", upload=upload[1], action="read", **COLUMNS)
+        assert "is not a date" in answer.text
+        box = re.search(r'<input[^>]*name="replaces"[^>]*>', answer.text)
+        assert box is not None
+        assert ("checked" in box[0]) == is_ticked
+
+
+def test_a_heading_with_a_card_number_is_stated_as_it_is_shown(page: Callable[..., Any]) -> None:
+    """Once the page asked for such columns again and again."""
+    strange = STRANGE.replace("Ref", "Card 4111 1111 1111 1111").replace("By whom", "Von  wem")
+    asked = page("/registers/new", files={"files": ("gifts.csv", strange)})
+    assert "4111 1111" not in asked.text
+    upload = re.search(r'name="upload" value="([^"]+)"', asked.text)
+    assert upload is not None
+    form = COLUMNS | {"organisation": "Von wem"}
+    done = page("/registers/columns", upload=upload[1], action="read", **form)
+    assert "Register uploaded" in done.text
+
+
 def test_a_register_of_unknown_headings_is_not_finances_to_state(
     page: Callable[..., Any],
 ) -> None:
