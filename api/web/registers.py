@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response
@@ -16,11 +16,13 @@ from api.web.paging import numbered_page
 from cardwatch import services
 from cardwatch.casebook import PSD
 from cardwatch.casebook.unit_of_work import short_id
-from cardwatch.errors import CardwatchError, NotAllowed, NotFound, RegisterUnknown
+from cardwatch.errors import CardwatchError, NotAllowed, RegisterUnknown
 from cardwatch.registers import chosen_profile, guessed_columns, register_kind, template_text
 from cardwatch.vocabulary import SECOND_PERSON
 
 if TYPE_CHECKING:
+    from starlette.datastructures import UploadFile
+
     from cardwatch.records import Register
 
 router = APIRouter()
@@ -56,8 +58,9 @@ def _upload_page(
     """Show the form for a register; beside an error what the file does with entries in use."""
     kinds = services.uploadable_kinds(context)
     return render(
-        request, "registers_new.html", kinds=kinds, form=form, errors=errors, effects=effects
-    )
+        request, "registers_new.html", kinds=kinds, form=form, errors=errors, effects=effects,
+        waiting=services.list_uploads(context, of_register=True),
+    )  # fmt: skip
 
 
 @router.post("/registers/new", max_body_size=UPLOAD_BYTES)
@@ -83,11 +86,26 @@ def upload(
             return _upload_page(request, context, form, errors)
         if refusal.kind not in kinds:
             raise NotAllowed("Your role cannot upload this register.") from refusal
-        kept = keep_upload(service, context, files[0], options | {"kind": refusal.kind})
-        return redirect(f"/registers/columns?upload={kept}")
+        options["kind"] = refusal.kind
+        return _kept_for_columns(request, context, service, files[0], options)
     except CardwatchError as refusal:
         return _upload_page(request, context, form, field_errors(refusal, {"file": "files"}))
     return _imported(request, context, register, options)
+
+
+def _kept_for_columns(
+    request: Request,
+    context: Context,
+    service: Service,
+    file: UploadFile,
+    options: Mapping[str, str],
+) -> Response:
+    """Keep a register until its columns are stated, and go on to where that is done."""
+    try:
+        kept = keep_upload(service, context, file, options)
+    except CardwatchError as refusal:
+        return _upload_page(request, context, options, field_errors(refusal, {"file": "files"}))
+    return redirect(f"/registers/columns?upload={kept}")
 
 
 def _imported(
@@ -116,10 +134,9 @@ def show_columns(request: Request, context: Context, service: AppStateDep) -> Re
     """Ask for the columns of a register whose headings are not known, with guesses filled in."""
     upload_id = request.query_params.get("upload", "")
     kept, refusal = _waiting(service, context, upload_id)
-    if refusal is None:  # its columns were stated meanwhile
-        return redirect("/registers/new")
-    form = guessed_columns(register_kind(refusal.kind), refusal.headings)
-    return _columns_page(request, (upload_id, kept), refusal, form, {})
+    headings = refusal.headings if refusal else ()  # none where they were stated meanwhile
+    form = guessed_columns(register_kind(kept.options["kind"]), headings)
+    return _columns_page(request, (upload_id, kept), headings, form, {})
 
 
 def _waiting(
@@ -131,9 +148,7 @@ def _waiting(
         NotFound: no register of that id waits for the caller.
         CardwatchError: it cannot be read for another reason.
     """
-    upload = services.open_upload(context, upload_id, service.seal)
-    if "kind" not in upload.options:
-        raise NotFound("This file is not kept any more. Upload it again.")
+    upload = services.open_upload(context, upload_id, service.seal, of_register=True)
     try:
         read_kept_register(service, context, upload, ())
     except RegisterUnknown as refusal:
@@ -144,14 +159,15 @@ def _waiting(
 def _columns_page(
     request: Request,
     upload: tuple[str, services.Upload],
-    refusal: RegisterUnknown,
+    headings: Sequence[str],
     form: Mapping[str, str],
     errors: dict[str, str],
 ) -> Response:
-    """Show the form for the columns of a register."""
-    kind, (upload_id, kept) = register_kind(refusal.kind), upload
-    offered = [h for h in refusal.headings if h and not kind.dropped_because(h)]
-    dropped = {h: why for h in refusal.headings if h and (why := kind.dropped_because(h))}
+    """Show the form for the columns of a register, if its headings are not known."""
+    upload_id, kept = upload
+    kind = register_kind(kept.options["kind"])
+    offered = [h for h in headings if h and not kind.dropped_because(h)]
+    dropped = {h: why for h in headings if h and (why := kind.dropped_because(h))}
     return render(
         request, "registers_columns.html", kind=kind, file=kept.file, upload_id=upload_id,
         headings=list(dict.fromkeys(offered)), dropped=dropped, form=form, errors=errors,
@@ -166,7 +182,7 @@ def state_columns(
     """Read a register with the columns that somebody has stated, and remember them; or discard."""
     upload_id = form.get("upload", "")
     if form.get("action") == "discard":
-        services.open_upload(context, upload_id, service.seal)  # nobody else's
+        services.open_upload(context, upload_id, service.seal, of_register=True)  # nobody else's
         services.discard_upload(context, upload_id)
         return redirect("/registers/new", "file-discarded")
     kept, refusal = _waiting(service, context, upload_id)
@@ -179,7 +195,7 @@ def state_columns(
             register = read_kept_register(service, context, kept, profiles)
         except CardwatchError as fault:
             errors = field_errors(fault, {"file": ""})
-            return _columns_page(request, (upload_id, kept), refusal, chosen, errors)
+            return _columns_page(request, (upload_id, kept), refusal.headings, chosen, errors)
     else:
         register = read_kept_register(service, context, kept, ())
     for profile in profiles:
