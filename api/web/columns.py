@@ -9,10 +9,12 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 
 from api.deps import AppStateDep, Context
+from api.templating import field_title
 from api.uploads import choices_of, open_kept
 from api.web.base import MOST_FILES, AllFields, confirm, field_errors, redirect, render
 from cardwatch import services
 from cardwatch.errors import CardwatchError, FileRefused, NotFound
+from cardwatch.registers import register_kind
 from cardwatch.services import Upload
 from cardwatch.statements import CHOICES, FIELDS, plain_headings, preview_table, profile_toml
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from api.state import Service
-    from cardwatch.services import ServiceContext
+    from cardwatch.services import RememberedProfile, ServiceContext
     from cardwatch.statements import Profile, StatementPreview
     from cardwatch.tabular import Table
 
@@ -249,7 +251,7 @@ def _page(
 def list_profiles(request: Request, context: Context) -> Response:
     """List the column profiles that are remembered."""
     profiles = [
-        (remembered, _columns_of(remembered.profile))
+        (remembered, _name_of(remembered), _titled_columns(remembered))
         for remembered in services.list_profiles(context)
     ]
     return render(request, "column_profiles.html", profiles=profiles)
@@ -282,13 +284,13 @@ def change_profile(
 @router.get("/statements/profiles/{profile_id}/removal")
 def ask_removal(request: Request, context: Context, profile_id: str) -> Response:
     """Ask whether a column profile is to be forgotten."""
-    profile = services.get_column_profile(context, profile_id)
+    remembered = services.get_remembered_profile(context, profile_id)
     return confirm(
         request,
-        f"Remove the profile {profile.name}?",
+        f"Remove the profile {_name_of(remembered)}?",
         "/statements/profiles",
         "Files with its headings will ask for their columns again, unless two people have saved a "
-        "profile for them. Statements that were read with it stay as they are.",
+        "profile for them. Statements and registers that were read with it stay as they are.",
         "Remove profile",
     )
 
@@ -298,6 +300,21 @@ def remove_profile(context: Context, profile_id: str) -> Response:
     """Forget a column profile."""
     services.remove_profile(context, profile_id)
     return redirect("/statements/profiles", "profile-removed")
+
+
+def _name_of(remembered: RememberedProfile) -> str:
+    """Return what pages call a column profile."""
+    name = remembered.profile.name
+    return f"Register of {register_kind(name).title.lower()}" if remembered.is_of_register else name
+
+
+def _titled_columns(remembered: RememberedProfile) -> dict[str, str]:
+    """Return the heading of each field, by what pages call it, in the files of a profile."""
+    profile = remembered.profile
+    if not remembered.is_of_register:
+        return {field_title(field): heading for field, heading in _columns_of(profile).items()}
+    kind = register_kind(profile.name)
+    return {kind.field(name).headings[0]: headings[0] for name, headings in profile.columns.items()}
 
 
 def _columns_of(profile: Profile) -> dict[str, str]:

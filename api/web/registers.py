@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response
@@ -16,11 +16,13 @@ from api.web.paging import numbered_page
 from cardwatch import services
 from cardwatch.casebook import PSD
 from cardwatch.casebook.unit_of_work import short_id
-from cardwatch.errors import CardwatchError, NotAllowed, NotFound, RegisterUnknown
+from cardwatch.errors import CardwatchError, NotAllowed, RegisterUnknown
 from cardwatch.registers import chosen_profile, guessed_columns, register_kind, template_text
 from cardwatch.vocabulary import SECOND_PERSON
 
 if TYPE_CHECKING:
+    from starlette.datastructures import UploadFile
+
     from cardwatch.records import Register
 
 router = APIRouter()
@@ -56,8 +58,9 @@ def _upload_page(
     """Show the form for a register; beside an error what the file does with entries in use."""
     kinds = services.uploadable_kinds(context)
     return render(
-        request, "registers_new.html", kinds=kinds, form=form, errors=errors, effects=effects
-    )
+        request, "registers_new.html", kinds=kinds, form=form, errors=errors, effects=effects,
+        waiting=services.list_uploads(context, of_register=True),
+    )  # fmt: skip
 
 
 @router.post("/registers/new", max_body_size=UPLOAD_BYTES)
@@ -83,11 +86,26 @@ def upload(
             return _upload_page(request, context, form, errors)
         if refusal.kind not in kinds:
             raise NotAllowed("Your role cannot upload this register.") from refusal
-        upload = keep_upload(service, context, files[0], options | {"kind": refusal.kind})
-        return redirect(f"/registers/columns?upload={upload}")
+        options["kind"] = refusal.kind
+        return _kept_for_columns(request, context, service, files[0], options)
     except CardwatchError as refusal:
         return _upload_page(request, context, form, field_errors(refusal, {"file": "files"}))
     return _imported(request, context, register, options)
+
+
+def _kept_for_columns(
+    request: Request,
+    context: Context,
+    service: Service,
+    file: UploadFile,
+    options: Mapping[str, str],
+) -> Response:
+    """Keep a register until its columns are stated, and go on to where that is done."""
+    try:
+        upload_id = keep_upload(service, context, file, options)
+    except CardwatchError as refusal:
+        return _upload_page(request, context, options, field_errors(refusal, {"file": "files"}))
+    return redirect(f"/registers/columns?upload={upload_id}")
 
 
 def _imported(
@@ -115,11 +133,10 @@ def _imported(
 def show_register_columns(request: Request, context: Context, service: AppStateDep) -> Response:
     """Ask for the columns of a register whose headings are not known, with guesses filled in."""
     upload_id = request.query_params.get("upload", "")
-    upload, refusal = _waiting(service, context, upload_id)
-    if refusal is None:  # its columns were stated meanwhile
-        return redirect("/registers/new")
-    form = guessed_columns(register_kind(refusal.kind), refusal.headings)
-    return _columns_page(request, (upload_id, upload), refusal, form, {})
+    waiting_file, refusal = _waiting(service, context, upload_id)
+    headings = refusal.headings if refusal else ()  # none where they were stated meanwhile
+    form = guessed_columns(register_kind(waiting_file.options["kind"]), headings)
+    return _columns_page(request, (upload_id, waiting_file), headings, form, {})
 
 
 def _waiting(
@@ -131,9 +148,7 @@ def _waiting(
         NotFound: no register of that id waits for the caller.
         CardwatchError: it cannot be read for another reason.
     """
-    upload = services.open_upload(context, upload_id, service.seal)
-    if "kind" not in upload.options:
-        raise NotFound("This file is not kept any more. Upload it again.")
+    upload = services.open_upload(context, upload_id, service.seal, of_register=True)
     try:
         read_kept_register(service, context, upload, ())
     except RegisterUnknown as refusal:
@@ -144,16 +159,17 @@ def _waiting(
 def _columns_page(
     request: Request,
     upload: tuple[str, services.Upload],
-    refusal: RegisterUnknown,
+    headings: Sequence[str],
     form: Mapping[str, str],
     errors: dict[str, str],
 ) -> Response:
-    """Show the form for the columns of a register."""
-    kind, (upload_id, kept) = register_kind(refusal.kind), upload
-    offered = [h for h in refusal.headings if h and not kind.dropped_because(h)]
-    dropped = {h: why for h in refusal.headings if h and (why := kind.dropped_because(h))}
+    """Show the form for the columns of a register, if its headings are not known."""
+    upload_id, waiting_file = upload
+    kind = register_kind(waiting_file.options["kind"])
+    offered = [h for h in headings if h and not kind.dropped_because(h)]
+    dropped = {h: why for h in headings if h and (why := kind.dropped_because(h))}
     return render(
-        request, "registers_columns.html", kind=kind, file=kept.file, upload_id=upload_id,
+        request, "registers_columns.html", kind=kind, file=waiting_file.file, upload_id=upload_id,
         headings=list(dict.fromkeys(offered)), dropped=dropped, form=form, errors=errors,
         needed={name for group in kind.needs for name in group},
     )  # fmt: skip
@@ -166,26 +182,28 @@ def state_register_columns(
     """Read a register with the columns that somebody has stated, and remember them; or discard."""
     upload_id = form.get("upload", "")
     if form.get("action") == "discard":
-        services.open_upload(context, upload_id, service.seal)  # nobody else's
+        services.open_upload(context, upload_id, service.seal, of_register=True)  # nobody else's
         services.discard_upload(context, upload_id)
         return redirect("/registers/new", "file-discarded")
-    upload, refusal = _waiting(service, context, upload_id)
+    waiting_file, refusal = _waiting(service, context, upload_id)
     profiles = []
     if refusal is not None:
         fields = {field.name for field in register_kind(refusal.kind).fields}
         chosen = {name: heading for name, heading in form.items() if name in fields}
         try:
             profiles = [chosen_profile(refusal.kind, refusal.headings, chosen)]
-            register = read_kept_register(service, context, upload, profiles)
+            register = read_kept_register(service, context, waiting_file, profiles)
         except CardwatchError as fault:
             errors = field_errors(fault, {"file": ""})
-            return _columns_page(request, (upload_id, upload), refusal, chosen, errors)
+            return _columns_page(
+                request, (upload_id, waiting_file), refusal.headings, chosen, errors
+            )
     else:
-        register = read_kept_register(service, context, upload, ())
+        register = read_kept_register(service, context, waiting_file, ())
     for profile in profiles:
         services.save_register_profile(context, profile)
     services.discard_upload(context, upload_id)
-    return _imported(request, context, register, upload.options)
+    return _imported(request, context, register, waiting_file.options)
 
 
 @router.get("/registers/versions/{version_id}")

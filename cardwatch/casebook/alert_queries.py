@@ -18,7 +18,7 @@ from cardwatch.casebook.alerts import (
     not_about,
     shares_subject,
 )
-from cardwatch.casebook.tables import alert_snapshots, alert_subjects, alerts, decisions
+from cardwatch.casebook.tables import Pence, alert_snapshots, alert_subjects, alerts, decisions
 from cardwatch.errors import CardwatchError
 from cardwatch.vocabulary import ANSWERED, ASKED_ABOUT, RAISED_BY_HAND, UNANSWERED, SubjectKind
 
@@ -161,9 +161,9 @@ def _order(
 ) -> tuple[list[sa.ColumnElement[Any]], sa.ColumnElement[float]]:
     """The columns that an order sorts by, the last one unique, and the expected precision."""
     expected, columns = expected_precision(uow), alerts.c
-    facts_last = sa.type_coerce(columns.is_fact, sa.BigInteger)  # a number, as a place has no flags
+    is_fact = sa.type_coerce(columns.is_fact, Pence)  # a place in the list has numbers and texts
     orders: dict[str, list[sa.ColumnElement[Any]]] = {
-        "evidence": [facts_last, -expected, -columns.strength, columns.alert_id],
+        "evidence": [is_fact, -expected, -columns.strength, columns.alert_id],
         "money": [-columns.at_stake_pence, columns.alert_id],
         "age": [columns.last_on, columns.alert_id],
     }

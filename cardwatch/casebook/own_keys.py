@@ -22,7 +22,14 @@ from cardwatch.casebook.tables import (
     transactions,
 )
 from cardwatch.casebook.unit_of_work import canonical, short_id
-from cardwatch.registers import PERSON_KEYS, is_written_like, name_forms, names_of, person_key
+from cardwatch.registers import (
+    PERSON_KEYS,
+    is_written_like,
+    key_letters,
+    name_forms,
+    names_of,
+    person_key,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -129,10 +136,11 @@ def named_like_cardholders(
         visible &= holder_names.c.visible_to_psd_only == 0
     question = sa.select(holder_names.c.subject_id).where(visible).distinct()
     keys = {*registered, *(row["subject_id"] for row in uow.fetch_all(question))}
+    cardholders = {key_letters(key) for key in keys}
     return {
         person_id
         for person_id, texts in names.items()
-        if any(is_written_like(key, text) for text in texts for key in keys)
+        if any(is_written_like(cardholders, text) for text in texts)
     }
 
 

@@ -40,7 +40,7 @@ VERIFIED_MINUTES = 5
 MOST_SESSIONS = 5
 """Of one person; one more ends the oldest."""
 BROWSER_CHARACTERS = 120
-MARKED = ("session_id", "person_id", "made_at", "verified_at")
+MARK_FIELDS = ("session_id", "person_id", "made_at", "verified_at")
 """What of a session its mark is made of, with the organisation."""
 SESSION = re.compile(r"([a-z0-9-]{1,40})_([\w-]{43})")
 
@@ -116,8 +116,8 @@ def actor_of_session(
     with casebook.unaudited(itself, now, reads=True) as uow:
         session_row = uow.fetch_one(
             sa.select(
-                *(sessions.c[name] for name in (*MARKED, "seen_at", "mark")),
-                *(column for column in people.c if column.name not in MARKED),
+                *(sessions.c[name] for name in (*MARK_FIELDS, "seen_at", "mark")),
+                *(column for column in people.c if column.name not in MARK_FIELDS),
             )
             .join(people, uow.scope(people) & (people.c.person_id == sessions.c.person_id))
             .where(
@@ -252,7 +252,7 @@ def end_sessions(uow: UnitOfWork, person_id: str, *, but: str) -> None:
 
 def _marked(organisation_id: str, session: Mapping[str, object]) -> bytes:
     """Return what the mark of a session is made of."""
-    return json.dumps([organisation_id, *(session[name] for name in MARKED)]).encode()
+    return json.dumps([organisation_id, *(session[name] for name in MARK_FIELDS)]).encode()
 
 
 def _is_ours(organisation_id: str, session: Mapping[str, object], seal: MultiFernet) -> bool:

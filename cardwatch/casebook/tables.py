@@ -7,7 +7,7 @@ keep the same and sort alike.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import (
     REAL,
@@ -97,8 +97,8 @@ class Flag(TypeDecorator[bool]):
         return None if value is None else int(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> bool | None:  # noqa: ARG002
-        """Return what was stored; another number, written by hand, is not true, as in SQL."""
-        return None if value is None else value == 1
+        """Return what was stored; another number, written by hand, as it is: no seal fits it."""
+        return bool(value) if value in {0, 1} else cast("bool | None", value)
 
 
 def _table(name: str, *parts: SchemaItem, lane: bool = False) -> Table:

@@ -27,6 +27,7 @@ WAITING_BYTES = 100 * 1024 * 1024
 """Bytes of files that may wait for one person at once."""
 REFUSED_OWNER = "refused-file"
 """Whose a refused file is, in place of a person: any of its lane may state its columns."""
+NOT_KEPT = "This file is not kept any more. Upload it again."
 SHOWN_COLUMNS = ("upload_id", "file", "size_bytes", "expires_at", "options")
 
 
@@ -70,7 +71,7 @@ def get_upload(uow: UnitOfWork, upload_id: str) -> tuple[str, bytes, dict[str, s
     question = sa.select(uploads).where(_own(uow), uploads.c.upload_id == upload_id)
     row = uow.fetch_one(question)
     if row is None:
-        raise NotFound("This file is not kept any more. Upload it again.")
+        raise NotFound(NOT_KEPT)
     return row["file"], bytes(row["content"]), json.loads(row["options"])
 
 
@@ -124,7 +125,7 @@ def copy_refused(uow: UnitOfWork, refusal_id: str) -> str:
     question = sa.select(uploads).where(uow.scope(uploads), is_kept, sa.not_(_expired(uow)))
     row = uow.fetch_one(question)
     if row is None:
-        raise NotFound("This file is not kept any more. Upload it again.")
+        raise NotFound(NOT_KEPT)
     return put_upload(uow, row["file"], bytes(row["content"]), row["size_bytes"], {})
 
 

@@ -347,19 +347,24 @@ def read_folder(folder: Path | None, choices: ReadingChoices) -> list[Register]:
     A TOML file among them is a column profile, by which the others are read.
 
     Raises:
-        CardwatchError: the folder is not there, or holds no file.
+        CardwatchError: the folder is not there, or holds no register.
     """
     from cardwatch.registers import read_registers
 
     if folder is None:
         return []
     files = [folder] if folder.is_file() else sorted(folder.rglob("*"))
-    files = [file for file in files if file.is_file() and not file.name.startswith((".", "~"))]
-    if not files:
-        raise CardwatchError(f"{folder} holds no register. Give a folder with one file a register.")
+    files = [file for file in files if file.is_file() and not _is_hidden(file, folder)]
     profiles = [profile for file in files if file.suffix == ".toml" for profile in _profiles(file)]
     registers = [file for file in files if file.suffix != ".toml"]
+    if not registers:
+        raise CardwatchError(f"{folder} holds no register. Give a folder with one file a register.")
     return read_registers(registers, choices, profiles=profiles)
+
+
+def _is_hidden(file: Path, folder: Path) -> bool:
+    """Whether a file in a folder, or a folder that it is in, is hidden or a temporary one."""
+    return any(part.startswith((".", "~")) for part in file.relative_to(folder).parts)
 
 
 def _quality(register: Register) -> dict[str, Any]:

@@ -35,6 +35,7 @@ from cardwatch.registers.organisation_matching import (
 from cardwatch.registers.organisations import comparable_name, names_in
 from cardwatch.registers.persons import (
     is_written_like,
+    key_letters,
     keys_by_name_and_unit,
     name_forms,
     names_of,
@@ -76,6 +77,7 @@ __all__ = [
     "is_written_like",
     "join_registers",
     "judge_names",
+    "key_letters",
     "keys_by_name_and_unit",
     "known_no_earlier",
     "layouts_page",

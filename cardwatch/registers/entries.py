@@ -129,7 +129,8 @@ def read_registers(  # noqa: PLR0913  as `read_register`, and what a file may co
         name = redact_cards(path.name, choices.card_key)
         if isinstance(table, FileRefused):
             raise FileRefused(name, table.code, table.what)
-        profile = next((one for one in fitting if one.fits(table.headings)), None)
+        plain = _plain(table, choices.card_key)  # as who stated the columns was shown them
+        profile = next((one for one in fitting if one.fits(plain)), None)
         chosen = kinds[0] if kind else recognise_kind(path.name, table.headings)
         if profile is not None:
             chosen = register_kind(profile.name)

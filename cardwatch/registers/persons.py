@@ -16,7 +16,7 @@ import pandas as pd
 from cardwatch.registers.cards import compared, plain_letters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
 MOST_INITIALS = 3
 TITLES = re.compile(
@@ -63,26 +63,35 @@ def name_forms(text: str) -> tuple[str, ...]:
     return (f"{words[0][0]} {words[-1]}",) if len(words) > 1 else ()
 
 
-def is_written_like(key: str, text: str) -> bool:
-    """Whether a cardholder's key may be somebody's name, written otherwise; for a person to look.
+def is_written_like(cardholders: Collection[str], text: str) -> bool:
+    """Whether one of some cardholders may be somebody, written otherwise; for a person to look.
 
     Args:
-        key: the cardholder as `person_key` gives them.
-        text: the name, forename and surname at least; one word is like nobody.
+        cardholders: the letters and digits of each one's key, as `key_letters` gives them.
+        text: the name, forename and surname at least; one word is like nobody. The surname may
+            have several words, as `de la Cruz` has.
     """
-    words = ["".join(filter(str.isalnum, word)) for word in _name_words(text)]
-    letters = "".join(filter(str.isalnum, key))
+    words = [key_letters(word) for word in _name_words(text)]
     if len(words) < 2 or len(words[-1]) < 2:
         return False
-    first, last = words[0], words[-1]
-    if letters.startswith(last):
-        first_names = letters[len(last) :]
-    elif letters.endswith(last):
-        first_names = letters[: -len(last)]
-    else:
-        return False
-    is_whole = len(first) > 1 and (first_names.startswith(first) or first_names.endswith(first))
-    return is_whole or (first_names[:1] == first[0] and len(first_names) <= MOST_INITIALS)
+    for number in range(1, len(words)):
+        last = "".join(words[number:])
+        givens = [letters[len(last) :] for letters in cardholders if letters.startswith(last)]
+        givens += [letters[: -len(last)] for letters in cardholders if letters.endswith(last)]
+        if any(_is_given_like(given, words[0]) for given in givens):
+            return True
+    return False
+
+
+def key_letters(key: str) -> str:
+    """The letters and digits of a cardholder's key, as `person_key` gives it, or of a word."""
+    return "".join(filter(str.isalnum, key))
+
+
+def _is_given_like(given: str, first: str) -> bool:
+    """Whether what is written beside a surname may be a first name, or initials of it."""
+    is_whole = len(first) > 1 and (given.startswith(first) or given.endswith(first))
+    return is_whole or (given[:1] == first[0] and len(given) <= MOST_INITIALS)
 
 
 def names_of(person: str, former_names: str) -> list[str]:

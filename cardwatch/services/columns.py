@@ -46,6 +46,7 @@ NEEDS = {
 }
 """Error messages for required fields without a column."""
 NAME_CHARACTERS = 100
+NO_PROFILE = "There is no such column profile."
 OF_REGISTER = "kind"
 """An option of each register that waits, and of no statement."""
 REGISTER_PROFILE = "register"
@@ -80,12 +81,14 @@ class RememberedProfile:
     Attributes:
         is_shared: whether two people have saved it, so that it is used for everybody's files.
         is_own: whether it is used for the actor's files.
+        is_of_register: whether it is for files of a register, whose kind is its name.
     """
 
     profile_id: str
     profile: Profile
     is_shared: bool
     is_own: bool
+    is_of_register: bool
 
 
 def save_profile(context: ServiceContext, text: str) -> None:
@@ -195,16 +198,20 @@ def list_profiles(context: ServiceContext) -> list[RememberedProfile]:
 def _remembered(uow: UnitOfWork) -> list[RememberedProfile]:
     """Return every column profile that the actor may know of."""
     used, waiting = column_profiles.used_profiles(uow), column_profiles.waiting_profiles(uow)
-    return [
-        RememberedProfile(
-            row["name"],
-            parse_profile(row["content"], "columns"),
-            is_shared=row["agreed_by"] is not None,
-            is_own=row in used,
+    remembered = []
+    for row in (*used, *waiting):
+        is_of_register = is_register_profile(row["content"])
+        parse = parse_register_profile if is_of_register else parse_profile
+        remembered.append(
+            RememberedProfile(
+                row["name"],
+                parse(row["content"], "columns"),
+                is_shared=row["agreed_by"] is not None,
+                is_own=row in used,
+                is_of_register=is_of_register,
+            )
         )
-        for row in (*used, *waiting)
-        if not is_register_profile(row["content"])
-    ]
+    return remembered
 
 
 def list_column_profiles(context: ServiceContext) -> list[Profile]:
@@ -246,18 +253,36 @@ def list_register_profiles(context: ServiceContext) -> list[Profile]:
 
 
 def get_column_profile(context: ServiceContext, profile_id: str) -> Profile:
-    """Return a column profile that is remembered.
+    """Return a column profile of statements that is remembered.
 
     Raises:
         NotAllowed: the role receives no statements.
         NotFound: there is none of that id.
     """
     with context.work(AuditEvent("consultation", "layout", profile_id), ()) as uow:
-        _may_receive(context)
-        for remembered in _remembered(uow):
-            if remembered.profile_id == profile_id:
-                return remembered.profile
-        raise NotFound("There is no such column profile.")
+        remembered = _get_remembered(context, uow, profile_id)
+        if remembered.is_of_register:
+            raise NotFound(NO_PROFILE)
+        return remembered.profile
+
+
+def get_remembered_profile(context: ServiceContext, profile_id: str) -> RememberedProfile:
+    """Return a column profile of statements or registers that is remembered.
+
+    Raises:
+        NotAllowed: the role receives no statements.
+        NotFound: there is none of that id.
+    """
+    with context.work(AuditEvent("consultation", "layout", profile_id), ()) as uow:
+        return _get_remembered(context, uow, profile_id)
+
+
+def _get_remembered(context: ServiceContext, uow: UnitOfWork, profile_id: str) -> RememberedProfile:
+    _may_receive(context)
+    for remembered in _remembered(uow):
+        if remembered.profile_id == profile_id:
+            return remembered
+    raise NotFound(NO_PROFILE)
 
 
 def keep_upload(
@@ -287,16 +312,26 @@ def keep_upload(
         return uow.event.object_id
 
 
-def open_upload(context: ServiceContext, upload_id: str, seal: MultiFernet) -> Upload:
+def open_upload(
+    context: ServiceContext, upload_id: str, seal: MultiFernet, *, of_register: bool = False
+) -> Upload:
     """Return a file that waits until its columns are checked.
+
+    Args:
+        context: for whom.
+        upload_id: of the file.
+        seal: with which it was kept.
+        of_register: whether it is to be a register, and else a statement.
 
     Raises:
         NotAllowed: the role receives no statements.
-        NotFound: it does not wait, or waits for somebody else.
+        NotFound: it does not wait, or waits for somebody else, or is of the other sort.
     """
     with context.work(AuditEvent("consultation", "upload", upload_id), ()) as uow:
         _may_receive(context)
         file, sealed, options = uploads.get_upload(uow, upload_id)
+        if (OF_REGISTER in options) != of_register:
+            raise NotFound(uploads.NOT_KEPT)
     return Upload(file, seal.decrypt(sealed), options)
 
 
@@ -311,11 +346,11 @@ def discard_upload(context: ServiceContext, upload_id: str) -> None:
         uploads.delete_upload(uow, upload_id)
 
 
-def list_uploads(context: ServiceContext) -> list[WaitingUpload]:
-    """Return the statements of the actor's that wait until their columns are checked."""
+def list_uploads(context: ServiceContext, *, of_register: bool = False) -> list[WaitingUpload]:
+    """Return the statements, or registers, of the actor's that wait for their columns."""
     with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
         rows = uploads.list_uploads(uow)
-    return [row for row in rows if OF_REGISTER not in json.loads(row["options"])]
+    return [row for row in rows if (OF_REGISTER in json.loads(row["options"])) == of_register]
 
 
 def note_preview(context: ServiceContext) -> None:

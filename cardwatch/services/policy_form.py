@@ -72,7 +72,8 @@ def policy_values(text: str, today: dt.date) -> dict[str, str]:
     policy = parse_policy(text, "policy.toml")
     values = {one.name: f"{getattr(policy, one.name):.12g}" for one in FIGURE_LABELS}
     values |= {name: "\n".join(map(str, getattr(policy, name))) for name in LIST_LABELS}
-    values |= {f"clause_{kind}": policy.clauses.get(kind, "") for kind in CLAUSE_LABELS}
+    for kind in CLAUSE_LABELS:  # in one line, as a browser sends it back
+        values[f"clause_{kind}"] = " ".join(policy.clauses.get(kind, "").split())
     for key in LIMIT_LABELS:
         values |= {f"{key}_pounds": "", f"{key}_vat": "unknown"}
         for entry in policy.entries_in_force(key, today):
@@ -109,10 +110,10 @@ def changed_policy(text: str, form: Mapping[str, str], today: dt.date) -> str:
             since = today if entries else ALWAYS
             settings[key] = _with_limit(entries, _limit(key, form, before, since))
     for kind in CLAUSE_LABELS:
-        if f"clause_{kind}" in changed:
-            settings["clauses"] = _with_clause(
-                settings.get("clauses", {}), kind, form[f"clause_{kind}"].strip()
-            )
+        name = f"clause_{kind}"
+        clause = " ".join(form.get(name, before[name]).split())
+        if clause != before[name]:
+            settings["clauses"] = _with_clause(settings.get("clauses", {}), kind, clause)
     if settings == tomllib.loads(text):
         raise CardwatchError("Change a figure, a list or a clause first.")
     written = policy_toml(settings)

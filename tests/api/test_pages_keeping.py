@@ -312,6 +312,14 @@ def test_an_auditor_verifies_and_goes_through_the_events(held: Running) -> None:
     assert "Audit log: Professional standards" in _ask(held, "GET", "/audit/events?lane=psd", "psd")
 
 
+def test_who_tries_the_audit_log_of_another_lane_leaves_an_event(held: Running) -> None:
+    """Once, the page counted the events first, and refused without a trace."""
+    _ask(held, "GET", "/audit/events?lane=psd", "finance", 403)
+    wanted = {"object": "audit", "role": "finance", "outcome": "denied"}
+    events = held.ask("GET", "/v1/audit/events", "auditor", params=wanted).json()
+    assert len(events) == 1
+
+
 def test_looking_at_events_moves_no_event_to_another_page(held: Running) -> None:
     for _ in range(120):
         services.list_alerts(held.context("auditor"))

@@ -114,6 +114,91 @@ def test_columns_with_other_headings_are_stated_once(page: Callable[..., Any]) -
     assert "gifts.csv" not in waiting
 
 
+def _upload_id(text: str) -> str:
+    found = re.search(r'name="upload" value="([^"]+)"', text)
+    assert found is not None, text
+    return found[1]
+
+
+def test_columns_that_were_stated_wrongly_are_removed_and_asked_for_again(
+    page: Callable[..., Any],
+) -> None:
+    """Once nothing showed them, and every later file was read by them."""
+    asked = page("/registers/new", files={"files": ("gifts.csv", STRANGE)})
+    wrong = COLUMNS | {"organisation": "Ref"}
+    page("/registers/columns", upload=_upload_id(asked.text), action="read", **wrong)
+    listed = page("/statements/profiles").text
+    assert "Register of gifts and hospitality" in listed
+    assert "Donor: Ref" in listed
+    assert "gifts and hospitality" not in page("/statements/profiles", "finance").text
+    (removal,) = re.findall(r'href="(/statements/profiles/[^"]+/removal)"', listed)
+    assert page(removal.removesuffix("/removal")).status_code == 404  # has no form of its own
+    assert page(removal, "finance").status_code == 404
+    assert "Remove the profile Register of gifts" in page(removal).text
+    page(removal, sure="yes")
+    again = page("/registers/new", files={"files": ("gifts.csv", STRANGE)})
+    assert "State the columns" in again.text
+
+
+def test_a_register_that_waits_is_found_again(page: Callable[..., Any]) -> None:
+    first, later = (
+        _upload_id(page("/registers/new", files={"files": (name, STRANGE)}).text)
+        for name in ("gifts-a.csv", "gifts-b.csv")
+    )
+    assert f"/registers/columns?upload={first}" in page("/registers/new").text
+    assert "gifts-a.csv" not in page("/registers/new", "finance").text
+    for attempt in ({}, {"uploads": first, "action": "discard"}):  # it is no statement
+        place = "/statements/columns" if attempt else f"/statements/columns?upload={first}"
+        assert page(place, **attempt).status_code == 404
+    page("/registers/columns", upload=first, action="read", **COLUMNS)
+    known = page(f"/registers/columns?upload={later}").text
+    assert "The columns of gifts-b.csv are known by now" in known
+    assert "gifts-a.csv" not in page("/registers/new").text
+    page("/registers/columns", upload=later, action="discard")
+    assert page("/registers/columns", upload=later, action="discard").status_code == 404
+    assert "Waiting for their columns" not in page("/registers/new").text
+
+
+def test_where_too_much_waits_the_form_says_so(
+    page: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cardwatch.casebook.uploads.WAITING_BYTES", len(STRANGE))
+    page("/registers/new", files={"files": ("gifts-a.csv", STRANGE)})
+    full = page("/registers/new", files={"files": ("gifts-b.csv", STRANGE)})
+    assert full.status_code == 422
+    assert "too many files are waiting" in full.text
+    assert "State the columns of gifts-a.csv" in full.text
+
+
+@pytest.mark.parametrize("is_ticked", [False, True])
+def test_a_refused_form_ticks_nothing_that_was_not_ticked(
+    page: Callable[..., Any], *, is_ticked: bool
+) -> None:
+    """Once it said that the file is the whole register, and sent again it replaced the others."""
+    form = {"known_from": "soon"} | ({"replaces": "true"} if is_ticked else {})
+    for name, content in (("gifts.csv", GIFTS), ("strange.csv", STRANGE)):
+        answer = page("/registers/new", files={"files": (name, content)}, kind="gifts", **form)
+        upload = re.search(r'name="upload" value="([^"]+)"', answer.text)
+        if upload:
+            answer = page("/registers/columns", upload=upload[1], action="read", **COLUMNS)
+        assert "is not a date" in answer.text
+        box = re.search(r'<input[^>]*name="replaces"[^>]*>', answer.text)
+        assert box is not None
+        assert ("checked" in box[0]) == is_ticked
+
+
+def test_a_heading_with_a_card_number_is_stated_as_it_is_shown(page: Callable[..., Any]) -> None:
+    """Once the page asked for such columns again and again."""
+    strange = STRANGE.replace("Ref", "Card 4111 1111 1111 1111").replace("By whom", "Von  wem")
+    asked = page("/registers/new", files={"files": ("gifts.csv", strange)})
+    assert "4111 1111" not in asked.text
+    upload = re.search(r'name="upload" value="([^"]+)"', asked.text)
+    assert upload is not None
+    form = COLUMNS | {"organisation": "Von wem"}
+    done = page("/registers/columns", upload=upload[1], action="read", **form)
+    assert "Register uploaded" in done.text
+
+
 def test_a_register_of_unknown_headings_is_not_finances_to_state(
     page: Callable[..., Any],
 ) -> None:

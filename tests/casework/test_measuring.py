@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from books import NOW, lively_month, month
 
+from api.schemas.jobs import Job
 from cardwatch import services
 from cardwatch.errors import CasebookFailed, NothingToScore
 from cardwatch.services import evaluation_runner
@@ -65,6 +66,8 @@ def test_an_evaluation_is_done_apart_and_leaves_nothing_but_its_answer(
     assert _kept(auditor) == before
     assert [one["job_id"] for one in services.list_trials(after)] == [asked, first]
     told = done["answer"]
+    answered = Job.model_validate(done).model_dump(mode="json", by_alias=True, exclude_unset=True)
+    assert answered["answer"] == told, "the API tells all of it"
     assert {row["ranker"] for row in told["rows"]} >= {"cardwatch", "same-day rule"}
     assert "psd_per_1000" not in told["volume"][0]
     facts = told["facts"]

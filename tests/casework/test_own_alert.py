@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,7 @@ from cardwatch.casebook.tables import (
 )
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
-from cardwatch.registers import person_key, read_cards
+from cardwatch.registers import is_written_like, key_letters, person_key, read_cards
 from cardwatch.services.queries import Query
 from cardwatch.statements import read_each
 
@@ -205,6 +206,22 @@ def test_who_is_stated_to_hold_no_card_and_is_named_like_a_cardholder_is_marked(
     assert marked() == ({given["email"], more["email"]} if is_like else set())
     services.set_link(admin, more["email"], holder_id=printed)
     assert more["email"] not in marked()
+
+
+@pytest.mark.parametrize("printed", ["DE LA CRUZ M", "De La Cruz/Maria", "MARIA DE LA CRUZ"])
+def test_a_surname_of_several_words_is_found(printed: str) -> None:
+    cardholders = {key_letters(person_key(printed))}
+    assert is_written_like(cardholders, "Maria de la Cruz")
+    assert not is_written_like(cardholders, "Olga de la Cruz")
+
+
+def test_hundreds_of_people_are_compared_with_thousands_of_cardholders_at_once() -> None:
+    """The page of people once took twenty seconds for as many."""
+    cardholders = {key_letters(person_key(f"Surname{n:b} Ann")) for n in range(5_000)}
+    begun = time.process_time()
+    like = [is_written_like(cardholders, f"Bob Surname{n:b}") for n in range(200)]
+    assert not any(like)
+    assert time.process_time() - begun < 3
 
 
 def test_a_cardholder_of_the_card_register_alone_is_compared_too(

@@ -191,6 +191,17 @@ def test_clauses_of_the_card_policy_are_changed_by_kind() -> None:
     }
 
 
+def test_a_clause_of_several_lines_stays_as_it_is_unless_it_is_changed() -> None:
+    """A field of one line comes back without the ends of lines; that is no change."""
+    text = TEXT + '[clauses]\nsplit = """4.2\nNo purchase\n  over £1,000 is divided."""\n'
+    form = policy_values(text, TODAY)
+    assert form["clause_split"] == "4.2 No purchase over £1,000 is divided."
+    changed = changed_policy(text, form | {"clause_card": "7"}, TODAY)
+    assert parse_policy(changed, "policy.toml").clauses == {
+        "split": "4.2\nNo purchase\n  over £1,000 is divided.", "card": "7",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("clause", ["...", "x" * 501])
 def test_a_clause_that_is_none_is_refused_at_its_field(clause: str) -> None:
     form = policy_values(TEXT, TODAY) | {"clause_split": clause}

@@ -211,14 +211,31 @@ def test_no_column_of_a_sealed_table_is_changed_unseen(filled: Context, name: st
     assert _faults(filled) == []
 
 
-def test_a_flag_is_no_third_value_unseen(filled: Context) -> None:
-    """Whoever writes 2, which is neither, is found out as whoever writes 0."""
+@pytest.mark.parametrize(
+    ("table", "flag", "stored"),
+    [
+        ("statements", "is_scored", 1),
+        ("statements", "is_scored", 0),
+        ("people", "holds_no_card", 0),
+    ],
+)
+def test_a_flag_is_no_third_value_unseen(
+    at: Context, read: Read, monkeypatch: pytest.MonkeyPatch, table: str, flag: str, stored: int
+) -> None:
+    """Whoever writes 2, which is neither, is found out by the seal, whichever it was before."""
+    monkeypatch.setattr("cardwatch.casebook.audit.derived_fault", lambda *_: "")
+    services.receive(at(), read(*month(9)), is_history=True)
+    services.receive(at(), read(*month(10)))
+    given = {"name": "Ann", "email": "ann@x.example", "role": "auditor"}
+    services.add_person(at("admin"), **given, holder_id="E77")
+    assert _faults(at) == []
 
     def spoil(uow: UnitOfWork) -> None:
-        uow.connection.exec_driver_sql("UPDATE statements SET is_scored = 2 WHERE is_scored = 1")
+        change = f"UPDATE {table} SET {flag} = 2 WHERE {flag} = {stored}"  # noqa: S608
+        assert uow.connection.exec_driver_sql(change).rowcount
 
-    _by_hand(filled, spoil)
-    assert _faults(filled)
+    _by_hand(at, spoil)
+    assert _faults(at)
 
 
 def _other(column: sa.Column[Any], value: object) -> object:

@@ -348,6 +348,18 @@ def test_registers_are_listed_read_matched_and_scored_with(home: Path, tmp_path:
     words = ("registers", "match", tmp_path / "given", "--statements")
     told = run(home, *words, SAMPLE / "statements" / "2026-10.csv").stdout
     assert "nothing declared under a similar name; 0 entries read" in " ".join(told.split())
+    (tmp_path / "given" / ".history").mkdir()
+    (tmp_path / "given" / ".history" / "notes.csv").write_text("Colour\nred\n", encoding="utf-8")
+    assert " ".join(run(home, *words, SAMPLE / "statements" / "2026-10.csv").stdout.split()) == (
+        " ".join(told.split())
+    ), "a hidden folder is none of the registers"
+    (tmp_path / "profiles").mkdir()
+    profile = run(home, "registers", "columns", "--kind", "gifts", tmp_path / "given" / "2025" /
+                  "gifts.csv").stdout  # fmt: skip
+    (tmp_path / "profiles" / "gifts.toml").write_text(profile, encoding="utf-8")
+    words = ("registers", "match", tmp_path / "profiles", "--statements")
+    answer = run(home, *words, SAMPLE / "statements" / "2026-10.csv", code=3)
+    assert "holds no register" in " ".join(answer.stderr.split())
 
 
 def test_score_takes_a_folder_of_registers_and_finance_sees_contracts_only(home: Path) -> None:
