@@ -450,10 +450,10 @@ def tell_other_holder(sheet: ParsedSheet, good: Flags) -> None:
         name = next(
             (v["cardholder"] for row in part.above if "cardholder" in (v := labelled(row))), ""
         )
-        used = TextColumn(column.codes[rows][good[rows]], column.distinct).used
-        below = set[str]().union(*map(name_words, used))
+        texts = TextColumn(column.codes[rows][good[rows]], column.distinct).used
+        words_below = set[str]().union(*map(name_words, texts))
         words = name_words(name)
-        if words and below and not words & below:
+        if words and words_below and not words & words_below:
             sheet.notes.append(
                 "a line above the headings names another cardholder than "
                 f"'{sheet.sources['cardholder']}' does, which is read"

@@ -228,8 +228,8 @@ def _meanings(
     filled = {words[i] for i in used_codes if words[i]}
     meaning = {word: direction for word in filled if (direction := direction_of(word))}
     strange = filled - meaning.keys()
-    own = {DIRECTION_SIGNS[meaning[word]] for word in meaning.keys() - KINDS_OF_CARDS}
-    if _is_of_cards(sheet.headings[position]) and not is_named and not own >= {1, -1}:
+    own_sides = {DIRECTION_SIGNS[meaning[word]] for word in meaning.keys() - KINDS_OF_CARDS}
+    if _is_of_cards(sheet.headings[position]) and not is_named and not own_sides >= {1, -1}:
         return None
     heading = sheet.headings[position] or f"number {position + 1}"
     if strange or not filled:

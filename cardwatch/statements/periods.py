@@ -64,8 +64,8 @@ def read_period(line: str) -> tuple[dt.date, dt.date] | None:
                 for day in match.groups()[:2]]  # fmt: skip
         first, last = days
         return (first, last) if first and last and first <= last else None
-    found = MONTH_AND_YEAR.findall(line)
-    months = {(month, int(year)) for name, year in found if (month := month_number(name))}
+    matches = MONTH_AND_YEAR.findall(line)
+    months = {(month, int(year)) for name, year in matches if (month := month_number(name))}
     if len(months) != 1 or NO_MONTH.search(line):
         return None
     ((month, year),) = months

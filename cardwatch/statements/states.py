@@ -168,9 +168,11 @@ def check_paid_by_bank(sheet: ParsedSheet, rows: Flags, pence: Pence) -> None:
         if name not in headings or len(column.distinct) > MOST_STATUS_WORDS:
             continue
         is_of_people = "by" in name.split()  # `Paid by`: DD and SO may be somebody's initials
-        known = {word for word in by_bank if len(word) > MOST_INITIALS or not is_of_people}
+        transfer_words = {word for word in by_bank if len(word) > MOST_INITIALS or not is_of_people}
         words = [plain_word(cells.plain_cell(text)) for text in column.values]
-        is_other = np.isin(column.codes, [i for i, word in enumerate(words) if word in known])
+        is_other = np.isin(
+            column.codes, [i for i, word in enumerate(words) if word in transfer_words]
+        )
         if count := int((is_other & charges).sum()):
             reason = (
                 f"{count} of {quantity(int(rows.sum()), 'payment')} "
