@@ -35,7 +35,8 @@ OFFICERS = 60
 def _statement() -> list[str]:
     """Return a month in which half of the officers, and a fifth of the others, pass the limit."""
     ordinary = [
-        f"2026-10-{1 + (7 * n + k) % 27:02},H{n:03},SHOP {k % 5},{20 + (n + k) % 9}.{(n + 13 * k) % 100:02},O{n}x{k}"
+        f"2026-10-{1 + (7 * n + k) % 27:02},H{n:03},SHOP {k % 5},"
+        f"{20 + (n + k) % 9}.{(n + 13 * k) % 100:02},O{n}x{k}"
         for n in range(2 * OFFICERS)
         for k in range(8)
     ]
