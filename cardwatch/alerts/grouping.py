@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,6 +45,22 @@ class AlertGroup:
 
     findings: tuple[Finding, ...]
     rows: Rows
+
+    @cached_property
+    def deciding(self) -> tuple[Finding, ...]:
+        """The findings; of equal payments by several cardholders only the last.
+
+        The second of five equal payments cannot be told from a bill that was paid twice; the last
+        knows best whether the sum is a price.
+        """
+        earlier = {
+            (finding.rule.id, row)
+            for finding in self.findings
+            if EVIDENCE[finding.rule.evidence].joins == "holders"
+            for row in finding.evidence.tolist()
+            if row < finding.row
+        }
+        return tuple(f for f in self.findings if (f.rule.id, f.row) not in earlier)
 
 
 class EvidenceFinder:

@@ -278,13 +278,11 @@ def _with_part(whole: Alert, part: Alert) -> Alert:
     joined = _with_reasons(whole, part)
     if part.kind != SPLITS or (part.tier, alert_order(part)) >= (whole.tier, alert_order(whole)):
         return joined
-    of_part = {reason.rule for reason in part.reasons}
-    rest = tuple(reason for reason in whole.reasons if reason.rule not in of_part)
     return dataclasses.replace(
         joined,
         kind=part.kind,
         title=part.title,
-        reasons=(*part.reasons, *rest),
+        reasons=_with_reasons(part, whole).reasons,
         weakened_by=part.weakened_by,
         unusual=part.unusual,
     )
@@ -353,7 +351,7 @@ def _lead(basis: Basis, matter: AlertGroup) -> tuple[int, Finding]:
     """
     weakening = [rule for rule in basis.context if rule.role == "weakens"]
     # The first of equals leads: by rule and the later row, whatever the order of rows was.
-    findings = sorted(_deciding(matter), key=lambda f: (f.rule.id, -f.row))
+    findings = sorted(matter.deciding, key=lambda f: (f.rule.id, -f.row))
     levels = [_level(f, weakening, basis.fires) for f in findings]
     _, lead = max(
         zip(levels, findings, strict=True),
@@ -459,32 +457,14 @@ def _pressing(basis: Basis, finding: Finding) -> tuple[float, float, int]:
 
 def _case_chance(basis: Basis, matter: AlertGroup) -> float:
     """The share of past payments with a finding of its kind as strong."""
-    evidence = max(
-        float(basis.weighed[finding.rule.id][finding.row]) for finding in _deciding(matter)
-    )
+    evidence = max(float(basis.weighed[f.rule.id][f.row]) for f in matter.deciding)
     return min(10 ** -min(evidence, MOST_EVIDENCE), 1.0)
-
-
-def _deciding(matter: AlertGroup) -> list[Finding]:
-    """Return the findings of a matter; of equal payments by several cardholders only the last.
-
-    The second of five equal payments cannot be told from a bill that was paid twice; the last knows
-    best whether the sum is a price.
-    """
-    earlier = {
-        (finding.rule.id, row)
-        for finding in matter.findings
-        if EVIDENCE[finding.rule.evidence].joins == "holders"
-        for row in finding.evidence.tolist()
-        if row < finding.row
-    }
-    return [f for f in matter.findings if (f.rule.id, f.row) not in earlier]
 
 
 def _reasons(basis: Basis, matter: AlertGroup, lead: Finding) -> list[Reason]:
     """Return one reason a rule, the lead first, then the most pressing; each by its best row."""
     best: dict[str, Finding] = {lead.rule.id: lead}
-    for finding in _deciding(matter):
+    for finding in matter.deciding:
         other = best.get(finding.rule.id)
         if other is None or (
             other is not lead and _pressing(basis, finding) > _pressing(basis, other)

@@ -90,7 +90,7 @@ def begin_session(  # noqa: PLR0913  what a browser and a provider say
     row |= {"made_at": uow.now, "verified_at": provider.verified_at if provider else uow.now}
     more = {"seen_at": uow.now, "browser": browser[:BROWSER_CHARACTERS]}
     more["provider_session"] = provider.session if provider else ""
-    more["mark"] = seal.encrypt(_marked(uow.actor.organisation_id, row)).decode()
+    more["mark"] = _mark(uow, row, seal)
     uow.insert(sessions, [row | more])
     uow.event.object_id, uow.event.chain = person["person_id"], chain_of(person)
     return f"{uow.actor.organisation_id}_{secret}"
@@ -149,9 +149,9 @@ def set_verified(uow: UnitOfWork, session_id: str, seal: MultiFernet) -> None:
     theirs = (sessions.c.person_id == uow.actor.actor_id) & (sessions.c.session_id == session_id)
     row = uow.fetch_one(sa.select(sessions).where(uow.scope(sessions), theirs))
     if row is not None:
-        changed = dict(row) | {"verified_at": uow.now}
-        mark = seal.encrypt(_marked(uow.actor.organisation_id, changed)).decode()
-        uow.update(sessions, theirs, {"verified_at": uow.now, "mark": mark})
+        verified = {"verified_at": uow.now}
+        mark = _mark(uow, {**row, **verified}, seal)
+        uow.update(sessions, theirs, {**verified, "mark": mark})
 
 
 def is_verified(uow: UnitOfWork, session_id: str) -> bool:
@@ -253,6 +253,11 @@ def end_sessions(uow: UnitOfWork, person_id: str, *, but: str) -> None:
 def _marked(organisation_id: str, session: Mapping[str, object]) -> bytes:
     """Return what the mark of a session is made of."""
     return json.dumps([organisation_id, *(session[name] for name in MARK_FIELDS)]).encode()
+
+
+def _mark(uow: UnitOfWork, session: Mapping[str, object], seal: MultiFernet) -> str:
+    """Return the mark of a session as it is to be."""
+    return seal.encrypt(_marked(uow.actor.organisation_id, session)).decode()
 
 
 def _is_ours(organisation_id: str, session: Mapping[str, object], seal: MultiFernet) -> bool:

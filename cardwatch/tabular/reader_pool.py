@@ -108,11 +108,7 @@ class ReaderPool:
             "needed": [sorted(headings) for headings in needed],
             "limits": asdict(limits),
         }
-        worker = self._free.get()
-        try:
-            code, answer = worker.ask(json.dumps(order).encode() + b"\n", limits.wall_seconds)
-        finally:
-            self._free.put(worker)
+        code, answer = self._ask(order, limits)
         return _answer(path.name, code, answer, limits)
 
     def check_toml(self, texts: Mapping[str, str], limits: Limits = TOML_LIMITS) -> None:
@@ -127,16 +123,20 @@ class ReaderPool:
             ValueError: the pool is closed.
         """
         order = {"toml": dict(texts), "limits": asdict(limits)}
-        worker = self._free.get()
-        try:
-            code, answer = worker.ask(json.dumps(order).encode() + b"\n", limits.wall_seconds)
-        finally:
-            self._free.put(worker)
+        code, answer = self._ask(order, limits)
         if code != 0:
             file = next(iter(texts)) if len(texts) == 1 else quantity(len(texts), "file")
             raise FileFaulty(file, ["reading it takes too much memory or time"])
         for file, faults in json.loads(answer).items():
             raise FileFaulty(file, faults)
+
+    def _ask(self, order: Mapping[str, object], limits: Limits) -> tuple[int, bytes]:
+        """Give an order to a process that is free; return how its child ended, and its answer."""
+        worker = self._free.get()
+        try:
+            return worker.ask(json.dumps(order).encode() + b"\n", limits.wall_seconds)
+        finally:
+            self._free.put(worker)
 
     def close(self) -> None:
         """End the processes, each after the file that it is at."""

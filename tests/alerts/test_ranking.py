@@ -12,6 +12,7 @@ import pytest
 from made_alerts import make_alert
 
 from cardwatch.alerts import ranking
+from cardwatch.alerts.grouping import AlertGroup
 from cardwatch.alerts.ranking import alert_order, rank_alerts
 from cardwatch.features.split import taken_back
 from cardwatch.rules import load_rules
@@ -20,7 +21,7 @@ from cardwatch.rules.rule import Condition
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cardwatch.alerts.grouping import AlertGroup
+    from cardwatch.alerts.grouping import Finding
     from cardwatch.records import Alert
     from cardwatch.rules import Rule
     from cardwatch.scoring import ScoringResult
@@ -189,7 +190,7 @@ def test_the_strongest_evidence_still_orders() -> None:
     rule = SimpleNamespace(id="some-rule", evidence="payment")
     finding = SimpleNamespace(rule=rule, row=0)
     basis = cast("ranking.Basis", SimpleNamespace(weighed={"some-rule": np.array([400.0])}))
-    matter = cast("AlertGroup", SimpleNamespace(findings=(finding,)))
+    matter = AlertGroup((cast("Finding", finding),), np.array([0]))
     chance = ranking._case_chance(basis, matter)
     assert chance > 0  # 10**-400 would be 0, which has no logarithm
 
@@ -206,7 +207,7 @@ def test_the_last_of_equal_payments_tells_whether_two_holders_paid_a_bill_or_a_p
     third = SimpleNamespace(row=2, evidence=np.array([1, 2]), **window)
     weighed = {"some-rule": np.array([0.0, 4.0, 1.0])}
     basis = cast("ranking.Basis", SimpleNamespace(weighed=weighed, context=(), fires={}))
-    matter = cast("AlertGroup", SimpleNamespace(findings=(second, third)))
+    matter = AlertGroup(cast("tuple[Finding, ...]", (second, third)), np.array([0, 1, 2]))
     assert ranking._case_chance(basis, matter) == pytest.approx(chance)
     assert ranking._lead(basis, matter)[1].row == leads  # the fact and the chance are of one
 
