@@ -36,6 +36,9 @@ LENGTHS = (1.0, 2.0, 5.0, 10.0)
 """Alerts per 1,000 payments, of everything asked in all lists."""
 EACH_PER_1000, FEWEST_EACH = 0.18, 4
 """Cases of a kind injected per 1,000 payments: few, as in life, but enough to count."""
+LOST_AMONG = 20
+"""Nobody finds a payment among more than so many others: an item shows a case only where at least
+one in so many of its payments are of it."""
 AS_GIVEN, NAMES_ALONE = "as given", "names alone"
 CODES_LATE, ONE_YEAR = "codes come later", "one year"
 VIEWS = (AS_GIVEN, NAMES_ALONE, CODES_LATE, ONE_YEAR)
@@ -148,13 +151,17 @@ def _in_turn(lists: Sequence[Sequence[Sequence[int]]]) -> Iterator[Sequence[int]
 def _places(
     items: Iterable[Sequence[int]], matters: Sequence[AlertGroup], payments: int
 ) -> list[float]:
-    """Return for each matter how much of a list is read until an item holds enough of its rows."""
+    """Return for each matter how much of a list is read until an item shows it.
+
+    An item does if it has enough of its rows, and not too many others (`LOST_AMONG`).
+    """
     owner = {row: number for number, matter in enumerate(matters) for row in matter.rows}
     places = [NOT_FOUND] * len(matters)
     for read, item in enumerate(items, start=1):
         touched = [owner[row] for row in item if row in owner]
         for number in set(touched):
-            if touched.count(number) >= matters[number].needed:
+            count = touched.count(number)
+            if count >= matters[number].needed and len(item) <= LOST_AMONG * count:
                 places[number] = min(places[number], read * 1000 / payments)
     return places
 

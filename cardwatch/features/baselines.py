@@ -1,4 +1,4 @@
-"""Mean and spread of past amounts of a group, shrunk to what is usual beyond it."""
+"""What is usual in a group, shrunk to what is usual beyond it, and when a total has doubled."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import numpy as np
 from cardwatch.features.ledger import SMALLEST_PENCE
 
 if TYPE_CHECKING:
-    from cardwatch.features.ledger import Columns, Ledger, Numbers
+    from cardwatch.features.ledger import Columns, Flags, Ledger, Numbers
 
 SHRINKAGE = 5.0
 """Weight, in payments, of what is usual beyond the group (docs/detection.md)."""
 SMALLEST_DEVIATION = 0.15
 """Spread of log amounts below which a fixed price would make every penny unusual."""
+A_PENNY = 1
+"""A total exceeds a limit when it is a penny more."""
 START_MEAN, START_DEVIATION = np.log(5_000), 1.3
 """Log pence before anything is known: purchase cards pay about 50 pounds, widely spread."""
 
@@ -58,3 +60,15 @@ def amount_surprise(ledger: Ledger, *levels: tuple[str, ...]) -> Numbers:
     usual = past_moments(ledger, *levels)
     above = (ledger.log_pence - usual["mean"]) / usual["deviation"]
     return np.where(ledger.is_purchase, np.maximum(above, 0), 0.0)
+
+
+def has_doubled(total: Numbers, before: Numbers, figure: Numbers | float) -> Flags:
+    """Return where a total has reached 1, 2, 4, 8 and so on times a figure, and before had not.
+
+    Args:
+        total: up to this day; less `A_PENNY`, where it has to exceed the figure.
+        before: up to the day before, in the same way.
+        figure: what both are held against, above 0.
+    """
+    steps = [np.floor(np.log2(np.maximum(n / np.maximum(figure, 1), 0.5))) for n in (total, before)]
+    return steps[0] > steps[1]

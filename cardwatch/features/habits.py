@@ -1,4 +1,4 @@
-"""Features of habits: sums at a merchant of one cardholder, and splits again and again."""
+"""Features of habits: sums at a merchant of one cardholder, repeated splits, cash and vouchers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cardwatch.features.amount import is_near_limit
+from cardwatch.features.baselines import A_PENNY, has_doubled
 from cardwatch.features.ledger import PAIR
-from cardwatch.features.merchant import MERCHANT_YEAR_DAYS, merchant_holders_count
+from cardwatch.features.merchant import (
+    MERCHANT_YEAR_DAYS,
+    is_cash,
+    is_gift_card,
+    merchant_holders_count,
+)
 from cardwatch.features.split import is_unlikely_split
 from cardwatch.features.together import is_billed_per_person
 
@@ -93,8 +99,7 @@ def split_merchants_count(ledger: Ledger) -> Numbers:
     first = _split_merchants(ledger)
     count = ledger.count(first, PAIR[:1], MERCHANT_YEAR_DAYS)
     before = ledger.count(first, PAIR[:1], MERCHANT_YEAR_DAYS, 1)
-    times, times_before = (np.maximum(n / FEWEST_SPLITS, 0.5) for n in (count, before))
-    doubled = np.floor(np.log2(times)) > np.floor(np.log2(times_before))
+    doubled = has_doubled(count, before, FEWEST_SPLITS)
     return np.where(first & doubled & (count >= FEWEST_SPLITS), count, 0.0)
 
 
@@ -110,3 +115,46 @@ def split_merchants_surprise(ledger: Ledger) -> Numbers:
     expected = usual * ledger.count(bought, PAIR[:1], MERCHANT_YEAR_DAYS)
     tail = pdtrc(np.maximum(count - 1, 0), expected)
     return np.where(count > 0, -np.log(np.maximum(tail, LEAST_CHANCE)), 0.0)
+
+
+def is_cash_or_voucher(ledger: Ledger) -> Flags:
+    """Whether it is cash, something close to cash, or a seller of gift cards or vouchers."""
+    return is_cash(ledger) | is_gift_card(ledger)
+
+
+def cash_and_vouchers_count(ledger: Ledger) -> Numbers:
+    """The cardholder's payments for cash and vouchers in twelve months.
+
+    It is 0 but on the days on which their total first exceeds the single-purchase limit, or twice,
+    four times and so on as much.
+    """
+    count = ledger.count(is_cash_or_voucher(ledger), PAIR[:1], MERCHANT_YEAR_DAYS)
+    return np.where(_cash_and_vouchers_times(ledger) > 0, count, 0.0)
+
+
+def cash_and_vouchers_pence(ledger: Ledger) -> Numbers:
+    """Total of the cardholder's payments for cash and vouchers in twelve months."""
+    paid = np.where(is_cash_or_voucher(ledger), ledger.pence, 0.0)
+    return ledger.total(paid, PAIR[:1], MERCHANT_YEAR_DAYS)
+
+
+def cash_and_vouchers_surprise(ledger: Ledger) -> Numbers:
+    """Cash and vouchers of one cardholder add up to more than the limit, which few others buy."""
+    times = _cash_and_vouchers_times(ledger)
+    if not times.any():
+        return np.zeros(len(ledger))
+    first = ledger.first_of_kind(is_cash_or_voucher(ledger), PAIR[:1])
+    holders = ledger.count(ledger.first_of_kind(ledger.is_purchase, PAIR[:1]), ())
+    rarity = np.log((holders + 1) / (ledger.count(first, ()) + 1))
+    return np.where(times > 0, np.log(np.maximum(times, 1.0)) + np.maximum(rarity, 0.01), 0.0)
+
+
+def _cash_and_vouchers_times(ledger: Ledger) -> Numbers:
+    """Return how many times the limit a cardholder's cash and vouchers are, where this is new."""
+    limit = ledger.column("single_purchase_limit_pence").astype("float64")
+    bought, now = is_cash_or_voucher(ledger), cash_and_vouchers_pence(ledger)
+    earlier = now - ledger.total(np.where(bought, ledger.pence, 0.0), PAIR[:1], 0)
+    last = np.zeros(len(ledger), dtype=bool)
+    last[ledger.last_rows(bought, (*PAIR[:1], "date"))] = True
+    is_new = last & (limit > 0) & has_doubled(now - A_PENNY, earlier - A_PENNY, limit)
+    return np.where(is_new, now / np.maximum(limit, 1), 0.0)

@@ -38,7 +38,7 @@ PAIR = ("holder_id", "merchant_id")
 DAYS_APART = 1 << 20
 """Room for days in a key that joins group and day."""
 OWN_GROUPS = ("month", "category_id", "category_words", "team", "organisation", "purpose_id",
-              "size_pence", "size_band")  # fmt: skip
+              "size_pence", "size_band", "price_ending")  # fmt: skip
 """Groupings of rows that are not columns of the frame."""
 UNMATCHED: dict[str, Any] = {
     "card_id": "",
@@ -257,6 +257,13 @@ class Ledger:
         """Number of the band of like sums that each row's amount lies in."""
         logs = np.log(np.maximum(self.size_pence.astype("float64"), SMALLEST_PENCE))
         return np.rint(logs / BAND).astype("int64")
+
+    @cached_property
+    def price_ending(self) -> Codes:
+        """Pence beyond the pounds of each amount, whole fives and tens of pounds apart."""
+        pence = self.size_pence
+        whole = np.where(pence % 1_000 == 0, 101, np.where(pence % 500 == 0, 100, pence % 100))
+        return whole.astype("int64")
 
     @cached_property
     def purpose_id(self) -> Texts:

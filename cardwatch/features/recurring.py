@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cardwatch.features.baselines import A_PENNY, has_doubled
 from cardwatch.features.ledger import PAIR
 from cardwatch.features.merchant import MERCHANT_YEAR_DAYS, is_billed_in_parts, spending
 from cardwatch.features.repeat import SAME
+from cardwatch.features.together import is_widely_used
 
 if TYPE_CHECKING:
     from cardwatch.features.ledger import Columns, Flags, Ledger, Numbers, Whole
@@ -154,12 +156,14 @@ def _totals(ledger: Ledger, by: tuple[str, ...], limit: Numbers, back: int = SLO
     earlier = now - ledger.total(values, by, 0)
     days = ledger.count(first, by, back)
     times = (now - usual) / np.maximum(limit, 1)
-    times_before = (earlier - usual) / np.maximum(limit, 1)
-    doubled = np.floor(np.log2(np.maximum(times, 0.5))) > np.floor(
-        np.log2(np.maximum(times_before, 0.5))
-    )
     has_begun = days - ledger.count(first, by, 0) < SLOW_LEAST_DAYS
-    over = part & (limit > 0) & (times > 1) & (days >= SLOW_LEAST_DAYS) & (has_begun | doubled)
+    over = (
+        part
+        & (limit > 0)
+        & (times > 1)
+        & (days >= SLOW_LEAST_DAYS)
+        & (has_begun | has_doubled(now - usual - A_PENNY, earlier - usual - A_PENNY, limit))
+    )
     over &= ~is_billed_in_parts(ledger)
     last = np.zeros(len(ledger), dtype=bool)
     last[ledger.last_rows(part, (*by, "date"))] = True
@@ -176,9 +180,28 @@ def _slow(ledger: Ledger) -> Columns:
 
     def make() -> Columns:
         limit = ledger.column("single_purchase_limit_pence").astype("float64")
-        return _totals(ledger, PAIR, limit)
+        totals = _totals(ledger, PAIR, limit)
+        usual = _others_pay_as_much(ledger, totals["total"])
+        return {name: np.where(usual, 0.0, values) for name, values in totals.items()}
 
     return ledger.once("slow", make)
+
+
+def _others_pay_as_much(ledger: Ledger, total: Numbers) -> Flags:
+    """Return where others have paid a shop for everything as much, in as many days.
+
+    Args:
+        ledger: the payments.
+        total: of the cardholder's payments here in those days, in pence; 0 where nothing is asked.
+    """
+    holder = ledger.group("holder_id")
+    found = np.zeros(len(ledger), dtype=bool)
+    for row in np.flatnonzero((total > 0) & is_widely_used(ledger)):
+        near = ledger.window_rows(int(row), ("merchant_id",), SLOW_DAYS)
+        paid = np.bincount(holder[near], np.where(ledger.is_purchase[near], ledger.pence[near], 0))
+        paid[holder[row]] = 0
+        found[row] = paid.max() >= total[row]
+    return found
 
 
 def _organisation_totals(ledger: Ledger) -> Columns:
@@ -238,7 +261,7 @@ def organisation_total_surprise(ledger: Ledger) -> Numbers:
 
 def _total_surprise(ledger: Ledger, times: Numbers) -> Numbers:
     """Return how far totals exceed a limit, as a logarithm, and how rare their merchants are."""
-    surprise = 2 * np.log(np.maximum(times, 1)) + _merchant_rarity(ledger)
+    surprise = 2 * (np.log(np.maximum(times, 1)) + _merchant_rarity(ledger))
     return np.where(times > 0, np.maximum(surprise, 0.01), 0.0)
 
 

@@ -179,7 +179,9 @@ def other_bill_surprise(ledger: Ledger) -> Numbers:
     chance = _coincidence(ledger)
     unexpected = (by_others > 0) & (chance < UNEXPECTED)
     more = np.maximum(by_others - 1, 0) + np.maximum(ledger.count(standing, SAME, BILL_DAYS) - 1, 0)
-    chance = chance * _holder_pays_here(ledger) * _given_to(ledger, unexpected)
+    usual = _usual(ledger, unexpected)
+    by_ending = _drawn(ledger, unexpected, ("price_ending",), usual) / usual
+    chance = chance * _holder_pays_here(ledger) * _given_to(ledger, unexpected) * by_ending
     surprise = -np.log(chance) - 2 * np.log1p(more)
     return np.where(standing & (by_others > 0), np.maximum(surprise, 0.01), 0.0)
 

@@ -49,6 +49,7 @@ SPLIT_DEFAULTS = {
     "window_days": 0.0,
     "needed_count": 0.0,
     "needed_pence": 0.0,
+    "needed_least_pence": 0.0,
     "needed_bookings_count": 0.0,
     "several_count": 0.0,
     "pairs_count": 0.0,
@@ -68,6 +69,8 @@ class Search:
         several: column of which there have to be several values, or nothing.
         several_needed: whether the fewest payments that pass the limit have to be of several, with
             standing payments no part of them.
+        booked_by: columns that tell what a payment was for; several cardholders' cost centres
+            differ anyway.
         only_days: the only window, in place of the policy's.
         what: the payments that it finds, in words.
         pattern: whose pattern their chance is told by, in words.
@@ -81,6 +84,7 @@ class Search:
     columns: tuple[str, ...]
     several: str = ""
     several_needed: bool = False
+    booked_by: tuple[str, ...] = ("cost_centre", "purpose_id")
     only_days: int | None = None
 
 
@@ -133,6 +137,7 @@ SEARCHES = {
         ),
         several="holder_id",
         several_needed=True,
+        booked_by=("purpose_id",),
     ),
 }
 MEANINGS = {
@@ -241,7 +246,7 @@ def _examined(ledger: Ledger, search: Search, rows: Codes, windows: Columns) -> 
     needed_count = np.bincount(window[needed], minlength=len(count))
     may_be = pence >= pence[starts + needed_count - 1][window]
     several = ledger.group(search.several or "holder_id")[part]
-    booking = ledger.group("cost_centre", "purpose_id")[part]
+    booking = ledger.group(*search.booked_by)[part]
     figures = windows | {
         "group": ledger.group(*search.by)[rows[windows["close"]]],
         "count": count,
@@ -251,6 +256,7 @@ def _examined(ledger: Ledger, search: Search, rows: Codes, windows: Columns) -> 
         "several_count": _distinct(window, several),
         "needed_count": needed_count,
         "needed_pence": np.bincount(window[needed], pence[needed]),
+        "needed_least_pence": pence[starts + needed_count - 1],
         "needed_bookings_count": _distinct(window[may_be], booking[may_be]),
         "pairs_count": np.zeros(len(count)),
     }
@@ -410,6 +416,16 @@ def is_unit_split_only_with_vat(ledger: Ledger) -> Flags:
     return _only_with_vat(ledger, "unit", "single_purchase_sure_limit_pence")
 
 
+def unit_split_needed_least_share(ledger: Ledger) -> Numbers:
+    """Smallest of several cardholders' payments that are needed to exceed the limit, as its share.
+
+    A payment of a few pounds that only tips a total of others over the limit is no part of a
+    purchase that was shared out.
+    """
+    least, limit = (_of(ledger, "unit", name) for name in ("needed_least_pence", "limit_pence"))
+    return least / np.maximum(limit, 1)
+
+
 def split_surprise(ledger: Ledger) -> Numbers:
     """Payments to one merchant look like parts of one purchase over the limit."""
     return _evidence(ledger, "limit")
@@ -434,23 +450,23 @@ def _evidence(ledger: Ledger, search: str) -> Numbers:
     """Points for one purchase in parts, in steps of about a half; 0 for no split.
 
     For it: chance seldom makes such a sum; the fewest payments that pass the limit are few and as
-    large as it allows; several holders are of one cost centre. Against it: one holder's are booked
-    to several cost centres or purposes; the same has happened before. What else was bought there
-    in those days, and on how many days, speaks neither way. The weights are round figures chosen by
+    large as it allows; several holders are of one cost centre. Against it: they are booked to
+    several purposes, or one holder's to several cost centres; the same has happened before; one of
+    several holders' payments is far smaller than the others. What else was bought there in those
+    days, and on how many days, speaks neither way. The weights are round figures chosen by
     judgement, and no detector was fitted to planted cases (docs/detection.md).
     """
     table = _found(ledger, search)
     needed, limit = np.maximum(table["needed_count"], 1), np.maximum(table["limit_pence"], 1)
-    filled = table["needed_pence"] / (limit * needed)
-    bookings = np.maximum(table["needed_bookings_count"], 1)
+    needed_pence = np.maximum(table["needed_pence"], 1)
     points = -0.5 * np.log10(table["chance_share"])
-    points += 2 * np.log2(np.maximum(filled, 1e-3)) - needed
+    points += 2 * np.log2(needed_pence / (limit * needed)) - needed
     points -= 2 * np.log1p(table["earlier_count"])
+    points -= 2 * np.log2(np.maximum(table["needed_bookings_count"], 1))
     if SEARCHES[search].several_needed:  # colleagues buy together more often than strangers do
         seldom = -np.log10(np.maximum(merchant_users_share(ledger)[table["row"]], LEAST_SHARE))
         points += np.where(table["pairs_count"] > 0, TOGETHER, seldom)
-    else:
-        points -= 2 * np.log2(bookings)
+        points += np.log2(np.maximum(table["needed_least_pence"], 1) * needed / needed_pence)
     strength = np.zeros(len(ledger))
     strength[table["row"]] = np.maximum(points + LIKENESS_TO_SPLIT, 0.01)
     return strength

@@ -141,6 +141,7 @@ EVIDENCE = {
     "near_limit": Evidence(("holder_id",), 90, "is_near_limit", joins="group"),
     "holder_merchant_year": Evidence(PAIR, 364, "is_spending", joins="group"),
     "splits_of_holder": Evidence(("holder_id",), 364, "is_unlikely_split", joins="group"),
+    "cash_and_vouchers": Evidence(("holder_id",), 364, "is_cash_or_voucher", joins="group"),
     "unlisted_card": Evidence(("holder_id",), 31, "is_card_unknown", joins="group"),
     "closed_card": Evidence(("card_id",), 31, "is_after_closing", joins="group"),
     "related": Evidence(PAIR, 364, "relation_count", joins="group"),

@@ -69,3 +69,43 @@ def test_splits_of_one_holder_are_held_against_those_of_others(make_ledger: Make
     ledger = make_ledger(usual() + splits(3))
     assert habits.split_merchants_surprise(ledger).max() > 4.6
     assert habits.split_merchants_surprise(make_ledger(usual() + splits(2))).max() == 0
+
+
+def vouchers(*payments: tuple[str, int]) -> list[Payment]:
+    return [(day, "h1", "LOVE2SHOP VOUCHERS", pence) for day, pence in payments]
+
+
+def test_vouchers_are_told_when_their_year_passes_the_limit_and_when_it_has_doubled(
+    make_ledger: MakeLedger,
+) -> None:
+    limit = int(make_ledger(usual()).column("single_purchase_limit_pence")[0])
+    half = limit // 2 + 1
+    ledger = make_ledger(
+        usual()
+        + vouchers(("2026-03-02", half), ("2026-03-09", half), ("2026-03-10", half))
+        + vouchers(("2026-03-11", half), ("2026-03-12", half))
+    )
+    told = habits.cash_and_vouchers_count(ledger)
+    assert told[-5:].tolist() == [0, 2, 0, 4, 0]
+    assert habits.cash_and_vouchers_pence(ledger)[-4] == 2 * half
+    surprise = habits.cash_and_vouchers_surprise(ledger)
+    assert 0 < surprise[-4] < surprise[-2]
+    assert (surprise > 0).tolist() == (told > 0).tolist()
+
+
+def test_vouchers_of_one_day_are_told_once(make_ledger: MakeLedger) -> None:
+    limit = int(make_ledger(usual()).column("single_purchase_limit_pence")[0])
+    ledger = make_ledger(usual() + vouchers(*[("2026-03-02", limit // 3 + 1)] * 3))
+    assert habits.cash_and_vouchers_count(ledger)[-3:].tolist() == [0, 0, 3]
+
+
+def test_vouchers_within_the_limit_or_a_year_apart_or_of_two_holders_are_not_told(
+    make_ledger: MakeLedger,
+) -> None:
+    limit = int(make_ledger(usual()).column("single_purchase_limit_pence")[0])
+    within = make_ledger(usual() + vouchers(("2026-03-02", limit)))
+    apart = make_ledger(vouchers(("2025-02-28", limit)) + usual() + vouchers(("2026-03-02", 100)))
+    others = [("2026-03-03", "h2", "LOVE2SHOP VOUCHERS", limit)]
+    two = make_ledger(usual() + vouchers(("2026-03-02", limit)) + others)
+    for ledger in (within, apart, two):
+        assert habits.cash_and_vouchers_count(ledger).max() == 0

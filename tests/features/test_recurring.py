@@ -208,6 +208,32 @@ def test_a_standing_supplier_has_no_slow_total_until_it_rises(make_ledger: MakeL
     assert not late.any()
 
 
+def test_a_total_that_rests_on_the_limit_is_asked_about_when_it_goes_beyond(
+    make_ledger: MakeLedger,
+) -> None:
+    exactly = _paid([0, 7, 14, 21], 2_500)
+    assert not recurring.slow_total_count(make_ledger(exactly, SLOW_POLICY)).any()
+    beyond = recurring.slow_total_count(make_ledger(exactly + _paid([28], 100), SLOW_POLICY))
+    assert np.flatnonzero(beyond).tolist() == [4]
+
+
+def _at_a_shop_for_everything(others_pence: int) -> list[tuple[Any, ...]]:
+    """Return nine holders' payments at a shop, of whom one pays the most but for another."""
+    shop = _paid([7 * n for n in range(3)], 4_800, "SHOP")
+    payments = [(day, f"h{n}", name, 900) for n in range(9) for day, _, name, _ in shop]
+    return payments + [(day, "other", name, others_pence) for day, _, name, _ in shop] + shop
+
+
+@pytest.mark.parametrize(("others_pence", "asked"), [(4_700, True), (4_900, False)])
+def test_a_slow_total_at_a_shop_for_everything_is_asked_of_whoever_pays_most(
+    make_ledger: MakeLedger, others_pence: int, *, asked: bool
+) -> None:
+    known = [(dt.date(2026, 4, 1), f"h{n}", "SHOP", 900) for n in range(9)]
+    ledger = make_ledger(known + _at_a_shop_for_everything(others_pence), SLOW_POLICY)
+    last = recurring.slow_total_count(ledger)[-1]
+    assert (last > 0) == asked
+
+
 LONG_AGO = (dt.date(2025, 5, 4), "other", "BETA", 500)
 """A payment that begins the history a year before: what comes later at a merchant is new."""
 

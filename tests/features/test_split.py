@@ -73,6 +73,7 @@ class Window(NamedTuple):
     span_days: float
     needed_count: float
     needed_pence: float
+    needed_least_pence: float
     needed_bookings_count: float
     several_count: float
 
@@ -106,10 +107,11 @@ def _window(lines: list[Line], close: int, limit: float, search: Search) -> Wind
     may_be = [i for i, one in enumerate(pence) if one >= largest[needed - 1]]
     if search.several_needed and len({one_of[i] for i in may_be}) < 2:
         return None
-    booked = {(lines[i]["cost_centre"], lines[i]["purpose_id"]) for i in may_be}
+    booked = {tuple(lines[i][name] for name in search.booked_by) for i in may_be}
     total, passing = sum(pence), sum(largest[:needed])
     span = close - min(days)
-    return Window(len(lines), total, span, needed, passing, len(booked), len(set(one_of)))
+    least, several = largest[needed - 1], len(set(one_of))
+    return Window(len(lines), total, span, needed, passing, least, len(booked), several)
 
 
 def _is_standing(lines: list[Line], line: Line) -> bool:
