@@ -327,26 +327,53 @@ def with_payers(ledger: Ledger, pairs: pd.DataFrame, by: str) -> pd.DataFrame:
     """
     if pairs.empty:
         return pairs.assign(payer_count=0, known_count=0)
-    payments = keys_of_payments(ledger)
-    named_payments = payments[payments[by] != ""]
-    known_days = np.sort(
-        named_payments.drop_duplicates(by)["day"].to_numpy()
-    )  # payments are in order
-    known = np.searchsorted(known_days, pairs["day"].to_numpy(), "right")
+    payers = _payers_by_merchant(ledger, by)
     days = pairs["day"].to_numpy()
+    known = np.searchsorted(payers.known_days, days, "right")
     starts = np.fmax(pairs["true_day"].to_numpy(), days - BEARS_DAYS)
     windows = pd.DataFrame({"code": pairs["merchant_code"].to_numpy(), "start": starts})
-    named_payments = named_payments[named_payments["merchant_code"].isin(windows["code"].unique())]
-    before = named_payments.groupby(["merchant_code", by])["day"].shift(fill_value=-DAYS_APART)
-    paid = {
-        code: (of_merchant.to_numpy(), before[of_merchant.index].to_numpy())
-        for code, of_merchant in named_payments.groupby("merchant_code")["day"]
-    }
     counts = np.zeros(len(pairs), dtype="int64")
     indices = windows.groupby(["code", "start"]).indices
     for (code, start), rows in cast("dict[tuple[int, float], Codes]", indices).items():
-        counts[rows] = _payers_since(*paid[code], start, days[rows])
+        counts[rows] = _payers_since(*payers.of_merchant(code), start, days[rows])
     return pairs.assign(payer_count=counts, known_count=known)
+
+
+@dataclass(frozen=True)
+class _Payers:
+    """The payments of people whose key is known, by merchant and then by day.
+
+    Attributes:
+        known_days: the first day of each person, in order.
+        codes: the merchant of each payment, in order.
+        days: of each payment.
+        before: the day of the same person's payment to the merchant before it.
+    """
+
+    known_days: Codes
+    codes: Codes
+    days: Codes
+    before: Codes
+
+    def of_merchant(self, code: int) -> tuple[Codes, Codes]:
+        """Return the days of a merchant's payments in order, and for each the day before it."""
+        rows = slice(*np.searchsorted(self.codes, [code, code + 1]))
+        return self.days[rows], self.before[rows]
+
+
+def _payers_by_merchant(ledger: Ledger, by: str) -> _Payers:
+    """Return the payments of people by merchant, where people are known by one kind of key."""
+
+    def make() -> _Payers:
+        payments = keys_of_payments(ledger)
+        payments = payments[payments[by] != ""]  # in order of days, and so are a merchant's
+        first_days = payments.drop_duplicates(by)["day"].to_numpy()
+        payments = payments.sort_values("merchant_code", kind="stable")
+        before = payments.groupby(["merchant_code", by])["day"].shift(fill_value=-DAYS_APART)
+        columns = (payments["merchant_code"], payments["day"], before)
+        return _Payers(np.sort(first_days), *(column.to_numpy() for column in columns))
+
+    return ledger.once(f"payers by merchant and {by}", make)
 
 
 def _payers_since(days: Codes, before: Codes, start: float, ends: Numbers) -> Whole:
