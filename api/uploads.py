@@ -247,6 +247,7 @@ def _register_at(
             limits=READING,
             readers=service.readers,
             profiles=[*profiles, *remembered],
+            given_count=len(profiles),
         )
     return register
 

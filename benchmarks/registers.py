@@ -25,8 +25,8 @@ from casebook import MONTH_ROWS, NOW, TIMES, begin, months_of
 from cardwatch import services
 from cardwatch.casebook import PSD, Actor, Casebook
 from cardwatch.casebook.register_content import forget_versions
-from cardwatch.evaluation.register_matches import chance_pairs
 from cardwatch.features import Ledger
+from cardwatch.features.chance_pairs import chance_pairs
 from cardwatch.policy import load_policy
 from cardwatch.registers import OrganisationMatcher, read_register
 from cardwatch.statements import ReadingChoices, read_statements, shipped_profiles

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cardwatch import __version__
-from cardwatch.alerts import ScoringContext, count_notes, pounds, prose_day, rank_alerts
+from cardwatch.alerts import (
+    ScoringContext,
+    chance_notes,
+    count_notes,
+    pounds,
+    prose_day,
+    rank_alerts,
+)
 from cardwatch.errors import ModelRefused, NothingToScore
 from cardwatch.features import (
     FOREST_FEATURES,
@@ -21,6 +28,7 @@ from cardwatch.features import (
     build_card_features,
     build_features,
 )
+from cardwatch.features.chance_pairs import declared_chances
 from cardwatch.features.ledger import take_rows
 from cardwatch.forest import Forest, fit_forest
 from cardwatch.quantities import plural, quantity
@@ -321,7 +329,8 @@ def _list(
     questions = [alert for alert in alerts if not alert.is_fact]
     expected, most = _expected(scored, rules, lane, reference, len(questions) - of_cards)
     first, last = count_notes(alerts, expected, most)
-    notes = (*first, *base_list.notes, *last)
+    by_chance = chance_notes(declared_chances(scored.ledger)) if lane != "finance" else ()
+    notes = (*first, *base_list.notes, *by_chance, *last)
     # What finance reads names finance's rules: psd's may change without a trace in it.
     read = [rule for rule in rules if lane != "finance" or rule.lane == lane]
     made_by = base_list.made_by | {"rules": rules_sha256(read)}

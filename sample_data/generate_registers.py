@@ -93,6 +93,7 @@ def interests(made: Registers) -> list[Row]:
 def contracts(made: Registers) -> list[Row]:
     """Contracts of other suppliers, some without an end or value."""
     rows = made.planted("contracts")
+    made.truths.append(made.plan["without_contract"])
     for n, supplier in enumerate(made.filler["suppliers"]):
         start = made.some_day(date(2023, 1, 1), 700)
         end = british(start + timedelta(1460)) if n % 3 else ""

@@ -17,7 +17,13 @@ from cardwatch import services
 from cardwatch.casebook import PSD
 from cardwatch.casebook.unit_of_work import short_id
 from cardwatch.errors import CardwatchError, NotAllowed, RegisterUnknown
-from cardwatch.registers import chosen_profile, guessed_columns, register_kind, template_text
+from cardwatch.registers import (
+    chosen_profile,
+    guessed_columns,
+    register_kind,
+    register_kinds,
+    template_text,
+)
 from cardwatch.vocabulary import SECOND_PERSON
 
 if TYPE_CHECKING:
@@ -259,7 +265,8 @@ def _matches_page(
 ) -> Response:
     """Show the names to review; the one chosen, or the first undecided, with a form."""
     with service.scoring():
-        matches = services.list_matches(context)
+        names = services.names_to_review(context)
+    matches = names.matches
     by_id = {short_id(match.organisation, match.merchant): match for match in matches}
     undecided = [name for name, match in by_id.items() if not match.decision]
     pair = request.query_params.get("pair", "")
@@ -274,6 +281,7 @@ def _matches_page(
         request, "matches.html", page=page,
         listed=dict(list(listed.items())[page.offset : page.last]),
         counts={"undecided": len(undecided), "decided": len(by_id) - len(undecided)}, show=show,
+        chances=names.chances, titles={kind: k.title for kind, k in register_kinds().items()},
         chosen=by_id.get(pair), pair=pair, labels=DECISION_LABELS, form=form, errors=errors,
         supplier_ids=services.supplier_ids(context, {m.merchant for m in matches}),
     )  # fmt: skip

@@ -2,7 +2,13 @@
 
 from cardwatch.alerts.entries import entry_shown
 from cardwatch.alerts.later import as_raised_later
-from cardwatch.alerts.lists import count_notes, with_later, without_alerts
+from cardwatch.alerts.lists import (
+    BY_CHANCE,
+    chance_notes,
+    count_notes,
+    with_later,
+    without_alerts,
+)
 from cardwatch.alerts.ranking import ScoringContext, alert_order, alert_strength, rank_alerts
 from cardwatch.alerts.reasons import joined_facts
 from cardwatch.alerts.wording import (
@@ -23,12 +29,14 @@ from cardwatch.alerts.wording import (
 )
 
 __all__ = [
+    "BY_CHANCE",
     "ScoringContext",
     "alert_content",
     "alert_order",
     "alert_strength",
     "as_raised_later",
     "card_label",
+    "chance_notes",
     "compared",
     "cost_centres_label",
     "count_notes",

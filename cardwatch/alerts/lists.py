@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING
 
 from cardwatch.alerts.wording import drift_notes, expected_words
 from cardwatch.quantities import plural
+from cardwatch.registers import register_kind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from cardwatch.features.chance_pairs import ChancePairs
     from cardwatch.records import Alert, AlertList
+
+BY_CHANCE = "By chance alone"
+"""How the sentence begins that says how often names in registers match payments by chance."""
 
 
 def without_alerts(alert_list: AlertList, hidden: Collection[str]) -> AlertList:
@@ -31,12 +36,13 @@ def without_alerts(alert_list: AlertList, hidden: Collection[str]) -> AlertList:
     return replace(alert_list, alerts=alerts, notes=(*first, *notes, *last))
 
 
-def with_later(alert_list: AlertList, later: Sequence[Alert]) -> AlertList:
+def with_later(alert_list: AlertList, later: Sequence[Alert], by_chance: str = "") -> AlertList:
     """Return a list with alerts that registers raised later, after the others; a note counts them.
 
     Args:
         alert_list: the list as it was made when its statement was scored.
         later: the alerts, in their order.
+        by_chance: the note of the newest list that says how many entries would match by chance.
     """
     if not later:
         return alert_list
@@ -44,8 +50,30 @@ def with_later(alert_list: AlertList, later: Sequence[Alert]) -> AlertList:
     alerts = (replace(alert, rank=rank) for rank, alert in enumerate(later, start=first))
     were = plural(len(later), "alert was", "alerts were")
     note = f"{len(later):,} {were} raised later, after a register was received."
-    notes = (*alert_list.notes, note)
+    others = [note for note in alert_list.notes if not note.startswith(BY_CHANCE)]
+    notes = (*others, note, *filter(None, [by_chance]))
     return replace(alert_list, alerts=(*alert_list.alerts, *alerts), notes=notes)
+
+
+def chance_notes(registers: Sequence[ChancePairs]) -> tuple[str, ...]:
+    """A note on how many entries would match payments by chance, for each 100 of a register.
+
+    Args:
+        registers: the figures of each register in which people declare; none without any.
+    """
+    registers = [pairs for pairs in registers if pairs.entries]
+    if not registers:
+        return ()
+    rates = "; ".join(map(_chance_words, registers))
+    return (f"{BY_CHANCE}, if entries named people at random, of 100 these would match: {rates}.",)
+
+
+def _chance_words(pairs: ChancePairs) -> str:
+    """How many of 100 entries of one register would match payments by chance."""
+    words = f"{register_kind(pairs.kind).title.lower()} {pairs.per_hundred:.2f}"
+    if not pairs.stated_per_hundred:
+        return words
+    return f"{words}, and {pairs.stated_per_hundred:.2f} with confirmed names"
 
 
 def count_notes(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 
-from cardwatch.alerts import with_later, without_alerts
+from cardwatch.alerts import BY_CHANCE, with_later, without_alerts
 from cardwatch.casebook.alert_context import neighbours, referrals_of_alert
 from cardwatch.casebook.own_keys import actor_keys
 from cardwatch.casebook.people import check_assignee, display_names
@@ -286,9 +286,22 @@ def read_list(
     hidden = hidden_ids(uow, statement_id)
     visible_list = without_alerts(AlertList(**content), hidden)
     later = [alert for alert, seq in raised if seq and alert.alert_id not in hidden]
-    visible_list = with_later(visible_list, later)
+    visible_list = with_later(visible_list, later, note_by_chance(uow, lane, statement_id))
     selected = [alert for alert in visible_list.alerts if only is None or alert.alert_id in only]
     return replace(visible_list, alerts=tuple(selected))
+
+
+def note_by_chance(uow: UnitOfWork, lane: str, statement_id: str) -> str:
+    """Return what the newest list of a statement says of matches by chance; empty for nothing."""
+    of_statement = (alert_lists.c.lane == lane) & (alert_lists.c.statement_id == statement_id)
+    newest = uow.fetch_one(
+        sa.select(alert_lists.c.content)
+        .where(uow.scope(alert_lists), of_statement)
+        .order_by(alert_lists.c.seq.desc())
+        .limit(1)
+    )
+    notes = json.loads(newest["content"])["notes"] if newest else []
+    return next((note for note in notes if note.startswith(BY_CHANCE)), "")
 
 
 def is_list(lane: str, statement_id: str, seq: int = 0) -> sa.ColumnElement[bool]:

@@ -45,7 +45,8 @@ RegisterKindName = Annotated[
 RegisterColumns = Annotated[
     Path | None,
     typer.Option(
-        "--columns", help="Column profile (TOML), as 'cardwatch registers columns' writes it."
+        "--columns",
+        help="Column profile (TOML) for these files, as 'cardwatch registers columns' writes it.",
     ),
 ]
 KnownFrom = Annotated[
@@ -96,7 +97,7 @@ def import_files(
         profiles = [*stated_profiles, *services.list_register_profiles(context)]
 
         def import_one(file: Path) -> RegisterReceipt:
-            register = _read(file, choices, kind, profiles)
+            register = _read(file, choices, kind, profiles, len(stated_profiles))
             for profile in stated_profiles:
                 services.save_register_profile(context, profile)
             return services.import_register(context, register, known_from=day, replaces=replaces)
@@ -119,12 +120,14 @@ def _profiles(columns: Path | None) -> list[Profile]:
     return [parse_register_profile(read_text(columns), columns.name)] if columns else []
 
 
-def _read(file: Path, choices: ReadingChoices, kind: str, profiles: Sequence[Profile]) -> Register:
+def _read(
+    file: Path, choices: ReadingChoices, kind: str, profiles: Sequence[Profile], given_count: int
+) -> Register:
     """Return the register in a file that is imported."""
     from cardwatch.registers import read_register
 
     with busy(f"Reading {file.name}"):
-        return read_register(file, choices, kind=kind, profiles=profiles)
+        return read_register(file, choices, kind=kind, profiles=profiles, given_count=given_count)
 
 
 def _import_one(
@@ -241,14 +244,15 @@ def show(
     from cardwatch.registers import read_register
 
     if Path(file).is_file():
-        day = known_from.date() if known_from else None
+        day, profiles = known_from.date() if known_from else None, _profiles(columns)
         with busy("Reading the register"):
             register = read_register(
                 Path(file),
                 reading_choices(None, date_order),
                 kind=kind,
                 known_from=day,
-                profiles=_profiles(columns),
+                profiles=profiles,
+                given_count=len(profiles),
             )
         _show_file(register, json=json)
     else:
@@ -311,12 +315,12 @@ def match(
 ) -> None:
     """Match the organisations of registers to merchants, with the words that they share.
 
-    Beside it: how many entries would match by chance, as 1,000 shuffles of their people show.
+    Beside it: how many entries would match by chance, were their people shuffled.
     """
     from cardwatch.cli.output import out
-    from cardwatch.evaluation.register_matches import chance_pairs
     from cardwatch.features import Ledger
-    from cardwatch.features.name_matches import DECLARED, name_matches
+    from cardwatch.features.chance_pairs import declared_chances
+    from cardwatch.features.name_matches import name_matches
     from cardwatch.policy import load_policy
     from cardwatch.statements import read_statements
 
@@ -329,7 +333,7 @@ def match(
     with busy("Matching"):
         rows = [asdict(match) for match in name_matches(ledger)]
         kinds = [kind for kind in by_kind if "organisation" in by_kind[kind].entries]
-        chance = [asdict(chance_pairs(ledger, kind)) for kind in kinds if kind in DECLARED]
+        chance = [asdict(pairs) for pairs in declared_chances(ledger)]
     if save:
         _write_review(save, rows)
     if json:
@@ -347,7 +351,7 @@ def read_folder(folder: Path | None, choices: ReadingChoices) -> list[Register]:
     A TOML file among them is a column profile, by which the others are read.
 
     Raises:
-        CardwatchError: the folder is not there, or holds no register.
+        CardwatchError: the folder is not there, holds no register, or a profile that fits none.
     """
     from cardwatch.registers import read_registers
 
@@ -359,7 +363,7 @@ def read_folder(folder: Path | None, choices: ReadingChoices) -> list[Register]:
     registers = [file for file in files if file.suffix != ".toml"]
     if not registers:
         raise CardwatchError(f"{folder} holds no register. Give a folder with one file a register.")
-    return read_registers(registers, choices, profiles=profiles)
+    return read_registers(registers, choices, profiles=profiles, given_count=len(profiles))
 
 
 def _is_hidden(file: Path, folder: Path) -> bool:

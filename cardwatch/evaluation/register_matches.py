@@ -1,4 +1,4 @@
-"""Measures the matching of registers: chance pairs by shuffling, precision by labelled names."""
+"""Measures the matching of names in registers: precision and recall by labelled names."""
 
 from __future__ import annotations
 
@@ -11,25 +11,12 @@ import numpy as np
 from rapidfuzz import fuzz
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from cardwatch.features.gifts import GIFT_DAYS
-from cardwatch.features.registered import (
-    CERTAIN_BANDS,
-    as_known,
-    is_telling,
-    keys_of_payments,
-    pairs_by_merchant,
-    register_entries,
-    with_payers,
-)
-from cardwatch.registers import BANDS, STATED, STRONG, judge_names
+from cardwatch.registers import BANDS, judge_names
 from cardwatch.registers.organisations import comparable_name, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from cardwatch.features import Ledger
-
-SEED, SHUFFLES = 20261129, 1_000
 TFIDF_LIKENESS = 0.7
 """Cosine likeness of character trigrams from which the rival says that two names are one."""
 NOMENKLATURA_SCORE = 0.7
@@ -62,29 +49,6 @@ class NameScore:
     def recall(self) -> float | None:
         """Share of the pairs that are one organisation that were matched; none without any."""
         return self.true_pairs / self.all_pairs if self.all_pairs else None
-
-
-@dataclass(frozen=True)
-class ChancePairs:
-    """How many entries a register would seem to tie to payments if its people were others.
-
-    Attributes:
-        entries: entries that name a person and an organisation.
-        pairs: entries whose person has paid a merchant of that name while a rule looks at them,
-            and which tie the two by themselves (`is_telling`).
-        by_chance: the mean number of such entries when people are shuffled, where the names are one
-            by a strong match alone.
-        per_hundred: the same for each 100 entries.
-        stated_per_hundred: the mean for each 100 entries where it is stated that the names are one,
-            mostly by a person who reviewed them.
-    """
-
-    kind: str
-    entries: int
-    pairs: int
-    by_chance: float
-    per_hundred: float
-    stated_per_hundred: float
 
 
 def measure_names(names: Mapping[str, frozenset[str]]) -> list[NameScore]:
@@ -172,66 +136,3 @@ def labelled_names(rows: Iterable[Mapping[str, str]]) -> dict[str, frozenset[str
         if row["name"].strip() and row["number"].strip():
             numbers[row["name"].strip()].add(row["number"].strip().upper().zfill(8))
     return {name: frozenset(company_numbers) for name, company_numbers in numbers.items()}
-
-
-def chance_pairs(
-    ledger: Ledger, kind: str, shuffles: int = SHUFFLES, *, is_bounded: bool = True
-) -> ChancePairs:
-    """Return how many entries of a register tie to payments, and how many would by chance.
-
-    The people of the register are given the cards of others, each shuffle anew (a permutation test
-    under the hypothesis that who declared what has nothing to do with who paid whom). Payments
-    count on the days on which a rule would look at the entry, as it then was known and true.
-
-    Args:
-        ledger: the payments, with the register.
-        kind: of the register.
-        shuffles: how often people are given the cards of others.
-        is_bounded: count only pairs that tie a person to a merchant by themselves, as rules do;
-            else every stated or strong match.
-    """
-    entries = register_entries(ledger, kind)
-    payments = keys_of_payments(ledger)
-    holders = sorted(set(payments["holder_key"]))
-    people = sorted(set(entries["person_key"]) - {""})
-    rng = np.random.default_rng(SEED)
-    payers = _payers(ledger, kind, is_bounded=is_bounded)
-    counts = dict.fromkeys(CERTAIN_BANDS, 0)
-    for _ in range(shuffles if payers and holders else 0):
-        order = rng.permutation(max(len(holders), len(people))) % len(holders)
-        holder_of = dict(zip(people, (holders[n] for n in order), strict=False))
-        for band, person, paid in payers:
-            counts[band] += holder_of[person] in paid
-    by_chance = {band: count / shuffles for band, count in counts.items()}
-    total = int((entries["person_key"] != "").sum())
-    each = 100 / total if total else 0.0
-    return ChancePairs(
-        kind=kind,
-        entries=total,
-        pairs=sum(person in paid for _, person, paid in payers),
-        by_chance=round(by_chance[STRONG], 3),
-        per_hundred=round(each * by_chance[STRONG], 3),
-        stated_per_hundred=round(each * by_chance[STATED], 3),
-    )
-
-
-def _payers(
-    ledger: Ledger, kind: str, *, is_bounded: bool
-) -> list[tuple[str, str, frozenset[str]]]:
-    """Return the band and person of each entry, and who paid its merchant while it bore on it.
-
-    A gift bears on the payments of the half year after it, other entries until they end.
-    """
-    pairs = pairs_by_merchant(ledger, kind)
-    if is_bounded:
-        pairs = with_payers(ledger, pairs, "holder_key")
-        pairs = pairs[is_telling(pairs)]
-    until = pairs["until_day"].fillna(np.inf)
-    if kind == "gifts":
-        until = until.clip(upper=pairs["true_day"] + GIFT_DAYS)
-    bears = as_known(pairs) & (pairs["day"] <= until).to_numpy()
-    by_entry = pairs[bears & (pairs["person_key"] != "").to_numpy()].groupby(["band", "entry"])
-    return [
-        (str(band), rows["person_key"].iloc[0], frozenset(rows["holder_key"]))
-        for (band, _), rows in by_entry
-    ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from cardwatch.features.chance_pairs import DECLARED
 from cardwatch.features.gifts import GIFT_DAYS
 from cardwatch.features.registered import (
     as_known,
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
     from cardwatch.features.ledger import Ledger
     from cardwatch.records import Register
-
-DECLARED = ("gifts", "interests", "associations")
-"""Registers whose entries a person declares about themselves."""
 
 
 @dataclass(frozen=True)

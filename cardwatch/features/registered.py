@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -327,43 +327,68 @@ def with_payers(ledger: Ledger, pairs: pd.DataFrame, by: str) -> pd.DataFrame:
     """
     if pairs.empty:
         return pairs.assign(payer_count=0, known_count=0)
-    payments = keys_of_payments(ledger)
-    named_payments = payments[payments[by] != ""]
-    known_days = np.sort(
-        named_payments.drop_duplicates(by)["day"].to_numpy()
-    )  # payments are in order
-    known = np.searchsorted(known_days, pairs["day"].to_numpy(), "right")
-    windows = pd.DataFrame(
-        {
-            "code": pairs["merchant_code"].to_numpy(),
-            "start": np.fmax(pairs["true_day"].to_numpy(), pairs["day"].to_numpy() - BEARS_DAYS),
-            "day": pairs["day"].to_numpy(),
-        }
-    )
-    named_payments = named_payments[named_payments["merchant_code"].isin(windows["code"].unique())]
-    before = named_payments.groupby(["merchant_code", by])["day"].shift(fill_value=-DAYS_APART)
-    paid = {
-        code: (days.to_numpy(), before[days.index].to_numpy())
-        for code, days in named_payments.groupby("merchant_code")["day"]
-    }
-    distinct = windows.drop_duplicates()
-    counts = [_payers_within(*paid[code], start, day) for code, start, day in
-              distinct.itertuples(index=False, name=None)]  # fmt: skip
-    counted = windows.merge(distinct.assign(count=counts), how="left")["count"].to_numpy()
-    return pairs.assign(payer_count=counted, known_count=known)
+    payers = _payers_by_merchant(ledger, by)
+    days = pairs["day"].to_numpy()
+    known = np.searchsorted(payers.known_days, days, "right")
+    starts = np.fmax(pairs["true_day"].to_numpy(), days - BEARS_DAYS)
+    windows = pd.DataFrame({"code": pairs["merchant_code"].to_numpy(), "start": starts})
+    counts = np.zeros(len(pairs), dtype="int64")
+    indices = windows.groupby(["code", "start"]).indices
+    for (code, start), rows in cast("dict[tuple[int, float], Codes]", indices).items():
+        counts[rows] = _payers_since(*payers.of_merchant(code), start, days[rows])
+    return pairs.assign(payer_count=counts, known_count=known)
 
 
-def _payers_within(days: Codes, before: Codes, start: float, end: float) -> int:
-    """Count the people who paid a merchant within some days, both included.
+@dataclass(frozen=True)
+class _Payers:
+    """The payments of people whose key is known, by merchant and then by day.
+
+    Attributes:
+        known_days: the first day of each person, in order.
+        codes: the merchant of each payment, in order.
+        days: of each payment.
+        before: the day of the same person's payment to the merchant before it.
+    """
+
+    known_days: Codes
+    codes: Codes
+    days: Codes
+    before: Codes
+
+    def of_merchant(self, code: int) -> tuple[Codes, Codes]:
+        """Return the days of a merchant's payments in order, and for each the day before it."""
+        rows = slice(*np.searchsorted(self.codes, [code, code + 1]))
+        return self.days[rows], self.before[rows]
+
+
+def _payers_by_merchant(ledger: Ledger, by: str) -> _Payers:
+    """Return the payments of people by merchant, where people are known by one kind of key."""
+
+    def make() -> _Payers:
+        payments = keys_of_payments(ledger)
+        payments = payments[payments[by] != ""]  # in order of days, and so are a merchant's
+        first_days = payments.drop_duplicates(by)["day"].to_numpy()
+        payments = payments.sort_values("merchant_code", kind="stable")
+        before = payments.groupby(["merchant_code", by])["day"].shift(fill_value=-DAYS_APART)
+        columns = (payments["merchant_code"], payments["day"], before)
+        return _Payers(np.sort(first_days), *(column.to_numpy() for column in columns))
+
+    return ledger.once(f"payers by merchant and {by}", make)
+
+
+def _payers_since(days: Codes, before: Codes, start: float, ends: Numbers) -> Whole:
+    """Count the people who paid a merchant from one day to each of some others, all included.
 
     Args:
         days: of the merchant's payments, in order.
         before: for each, the day of the same person's payment before it.
         start: the first day.
-        end: the last.
+        ends: the last days.
     """
-    window = slice(np.searchsorted(days, start), np.searchsorted(days, end, "right"))
-    return int((before[window] < start).sum())
+    first = np.searchsorted(days, start)
+    people = np.concatenate([[0], np.cumsum(before[first:] < start)])  # each at their first payment
+    counts: Whole = people[np.searchsorted(days[first:], ends, "right")]
+    return counts
 
 
 def is_telling(pairs: pd.DataFrame) -> Flags:
@@ -427,14 +452,42 @@ def _linked_entries(ledger: Ledger, kind: str) -> pd.DataFrame:
     return links(ledger, kind)[0].merge(entries[["entry", *days, *texts]], on="entry")
 
 
-def pairs_by_person(ledger: Ledger, kind: str) -> pd.DataFrame:
-    """Return the payments of the persons of entries, each with its entry and the entry's days."""
-    entries, payments = register_entries(ledger, kind), keys_of_payments(ledger)
-    entries = entries.assign(holder_key=entries["person_key"].to_numpy())
-    holders = entries["holder_key"]
-    entries = entries[(holders != "") & holders.isin(payments["holder_key"].unique())]
-    days = [name for name in entries if str(name).endswith("_day")]  # a force has many absences
-    return payments.merge(entries[["entry", "holder_key", *days]], on="holder_key")
+def during_entries(
+    events: pd.DataFrame, person: str, day: str, entries: pd.DataFrame
+) -> pd.DataFrame:
+    """Return events on days from the first to the last of an entry of their person, with its entry.
+
+    They are looked up by day, not joined by person: a force has many absences of each, of which
+    few hold any payment.
+
+    Args:
+        events: payments or approvals.
+        person: their column of whom an entry has to be about.
+        day: their column of days counted from 1970.
+        entries: of a register, as `register_entries` gives them.
+    """
+    people = pd.Index(events[person].unique())
+    numbers = people.get_indexer(pd.Index(entries["person_key"]))
+    is_about = (numbers >= 0) & (entries["person_key"] != "").to_numpy()
+    entries = entries[is_about & entries["until_day"].notna() & entries["true_day"].notna()]
+    if events.empty or entries.empty:
+        return events.iloc[:0].assign(entry=[], true_day=[])
+    first = events[day].min()
+    span = events[day].max() - first + 3  # a day before the first and one after the last
+
+    def places(numbers: Whole, days: pd.Series[Any]) -> Numbers:
+        return numbers * span + np.clip(days.to_numpy() - first + 1, 0, span - 1)
+
+    at = places(people.get_indexer(pd.Index(events[person])), events[day])
+    order = np.argsort(at, kind="stable")
+    numbers = people.get_indexer(pd.Index(entries["person_key"]))
+    start = np.searchsorted(at[order], places(numbers, entries["true_day"]))
+    end = np.searchsorted(at[order], places(numbers, entries["until_day"]), "right")
+    counts = np.maximum(end - start, 0)
+    offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    within = events.iloc[order[np.repeat(start, counts) + offsets]].reset_index(drop=True)
+    held = entries.iloc[np.repeat(np.arange(len(entries)), counts)]
+    return within.assign(entry=held["entry"].to_numpy(), true_day=held["true_day"].to_numpy())
 
 
 def as_known(pairs: pd.DataFrame) -> Flags:

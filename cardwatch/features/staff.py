@@ -8,22 +8,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from cardwatch.features.registered import (
-    approvers,
     days_since,
+    during_entries,
     has_register,
     hits_of,
     keys_of_payments,
     pairs_by_merchant,
-    pairs_by_person,
     register_entries,
 )
 from cardwatch.registers import STATED
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from cardwatch.features.ledger import Flags, Ledger, Numbers, Whole
 
 DAY_SECONDS, MINUTE_SECONDS = 86_400, 60
@@ -35,17 +33,20 @@ LONGEST_CHAIN = 12
 @hits_of("people")
 def leaving_hits(ledger: Ledger) -> pd.DataFrame:
     """Return the cardholder's last post, where they had left before the payment."""
-    pairs = pairs_by_person(ledger, "people")
+    posts = register_entries(ledger, "people")
     # Who works in a post that has not ended, or began again, has not left.
-    last_left = pairs["left_day"].fillna(np.inf).groupby(pairs["row"]).transform("max")
-    return pairs[last_left < pairs["day"]]
+    last_left = posts["left_day"].fillna(np.inf).groupby(posts["person_key"]).transform("max")
+    leavers = posts.assign(last_left=last_left)[(posts["person_key"] != "") & (last_left < np.inf)]
+    payments = keys_of_payments(ledger)
+    pairs = payments.merge(leavers, left_on="holder_key", right_on="person_key")
+    return pairs[pairs["last_left"] < pairs["day"]]
 
 
 @hits_of("absence")
 def absence_hits(ledger: Ledger) -> pd.DataFrame:
     """Return absences of the cardholder that hold the day of the payment."""
-    pairs = pairs_by_person(ledger, "absence")
-    return pairs[(pairs["true_day"] <= pairs["day"]) & (pairs["day"] <= pairs["until_day"])]
+    payments = keys_of_payments(ledger)[["row", "holder_key", "day"]]
+    return during_entries(payments, "holder_key", "day", register_entries(ledger, "absence"))
 
 
 @hits_of("absence", "approvals")
@@ -53,11 +54,7 @@ def approver_absence_hits(ledger: Ledger) -> pd.DataFrame:
     """Return absences of the approver that hold the day of the approval."""
     approved = approval_rows(ledger)[["row", "approver_id", "approved_day"]]
     absences = register_entries(ledger, "absence")
-    pairs = approved.merge(absences, left_on="approver_id", right_on="person_key")
-    during = (pairs["true_day"] <= pairs["approved_day"]) & (
-        pairs["approved_day"] <= pairs["until_day"]
-    )
-    return pairs[during]
+    return during_entries(approved, "approver_id", "approved_day", absences)
 
 
 @hits_of("people")
@@ -174,21 +171,19 @@ def reciprocal_count(ledger: Ledger) -> Numbers:
     counts = np.zeros(len(ledger))
     if not has_register(ledger, "approvals"):
         return counts
-    keys = keys_of_payments(ledger)[["row", "holder_key", "day"]]
-    by = approvers(ledger).to_numpy()
-    keys = keys.assign(by=by[keys["row"]])
-    keys = keys[(keys["by"] != "") & (keys["by"] != keys["holder_key"])]
-    grouped = keys.groupby(["holder_key", "by"])
-    days = {pair: np.sort(of_pair.to_numpy()) for pair, of_pair in grouped["day"]}
-    for (holder, approver), of_pair in grouped:
-        theirs = days.get((approver, holder))
-        if theirs is not None:  # counted, not joined: two people may have thousands of payments
-            day = of_pair["day"].to_numpy()
-            until, since = (
-                np.searchsorted(theirs, day, "right"),
-                np.searchsorted(theirs, day - RECIPROCAL_DAYS),
-            )
-            counts[of_pair["row"].to_numpy()] = until - since
+    keys = keys_of_payments(ledger)
+    keys = keys[(keys["approver_key"] != "") & (keys["approver_key"] != keys["holder_key"])]
+    if keys.empty:
+        return counts
+    numbers, people = pd.factorize(pd.concat([keys["holder_key"], keys["approver_key"]]))
+    holder, approver = np.split(numbers, 2)
+    day = (keys["day"] - keys["day"].min()).to_numpy().astype("int64") + RECIPROCAL_DAYS
+    # Counted, not joined: two people may have thousands of payments. A number a pair and day.
+    span = day.max() + 1
+    approved = np.sort((holder * len(people) + approver) * span + day)
+    other_way = (approver * len(people) + holder) * span + day
+    until = np.searchsorted(approved, other_way, "right")
+    counts[keys["row"].to_numpy()] = until - np.searchsorted(approved, other_way - RECIPROCAL_DAYS)
     return counts
 
 

@@ -23,7 +23,13 @@ from cardwatch.registers.descriptions import (
     register_kind,
     register_kinds,
 )
-from cardwatch.statements import known_headings, nearest_headings, order_by_dates, redact_cards
+from cardwatch.statements import (
+    known_headings,
+    nearest_headings,
+    order_by_dates,
+    redact_cards,
+    unused_profile,
+)
 from cardwatch.statements.cells import FILLED, TextColumn, decimal_mark, read_pence
 from cardwatch.statements.dates import is_serial, read_date
 from cardwatch.tabular import LIMITS, Table, normalise_heading, read_tables
@@ -78,6 +84,7 @@ def read_register(  # noqa: PLR0913  as `read_registers`
     known_from: dt.date | None = None,
     readers: ReaderPool | None = None,
     profiles: Sequence[Profile] = (),
+    given_count: int = 0,
 ) -> Register:
     """Return the register in a file.
 
@@ -89,13 +96,21 @@ def read_register(  # noqa: PLR0913  as `read_registers`
         readers: a pool that is running; without it, one is started for this file alone.
         profiles: of registers whose headings are others, see `chosen_profile`; the first whose
             headings are exactly the file's counts.
+        given_count: how many of the profiles, the first, were given for this very file.
 
     Raises:
-        FileRefused: it is not there, is no table, or its dates contradict each other.
+        FileRefused: it is not there, is no table, its dates contradict each other, or a profile
+            that was given for it is for other headings.
         RegisterUnknown: its headings are not those of the register.
     """
     return read_registers(
-        [path], choices, kind=kind, known_from=known_from, readers=readers, profiles=profiles
+        [path],
+        choices,
+        kind=kind,
+        known_from=known_from,
+        readers=readers,
+        profiles=profiles,
+        given_count=given_count,
     )[0]
 
 
@@ -108,10 +123,12 @@ def read_registers(  # noqa: PLR0913  as `read_register`, and what a file may co
     limits: Limits = LIMITS,
     readers: ReaderPool | None = None,
     profiles: Sequence[Profile] = (),
+    given_count: int = 0,
 ) -> list[Register]:
     """Return the registers in some files, one a kind; several files of a kind become one.
 
-    An entry that several files hold is known from the earliest of them.
+    An entry that several files hold is known from the earliest of them. A profile that was given
+    has to fit one of the files; a file says which remembered one nearly fits it.
 
     Raises:
         FileRefused, RegisterUnknown: as `read_register`, for the first file that is refused.
@@ -124,6 +141,8 @@ def read_registers(  # noqa: PLR0913  as `read_register`, and what a file may co
     fitting = [profile for profile in profiles if not kind or profile.name == kind]
     headings = known_headings([k.profile for k in kinds]).union(*(p.recognise for p in fitting))
     tables = read_tables(paths, headings, limits, readers)
+    for given in profiles[:given_count]:
+        _check_used(given, kind, paths, tables, choices.card_key)
     by_kind: dict[str, list[Register]] = {}
     for path, table in zip(paths, tables, strict=True):
         name = redact_cards(path.name, choices.card_key)
@@ -135,9 +154,35 @@ def read_registers(  # noqa: PLR0913  as `read_register`, and what a file may co
         if profile is not None:
             chosen = register_kind(profile.name)
         reading = _RegisterReading(replace(table, file=name), chosen, choices, profile)
+        if profile is None:
+            unused = (unused_profile(one, plain, is_given=False) for one in fitting)
+            reading.decisions += [why for why in unused if why]
         register = reading.register(known_from)
         by_kind.setdefault(register.kind, []).append(register)
     return [join_registers(by_kind[name]) for name in sorted(by_kind)]
+
+
+def _check_used(
+    profile: Profile,
+    kind: str,
+    paths: Sequence[Path],
+    tables: Sequence[Table | FileRefused],
+    card_key: bytes,
+) -> None:
+    """Check that a profile that was given fits one of the files.
+
+    Raises:
+        FileRefused: it fits none, and the first that could be read says why.
+    """
+    read = [(path, _plain(table, card_key)) for path, table in zip(paths, tables, strict=True)
+            if not isinstance(table, FileRefused)]  # fmt: skip
+    fits = kind in {"", profile.name} and any(profile.fits(headings) for _, headings in read)
+    if fits or not read:
+        return
+    path, headings = read[0]
+    why = unused_profile(profile, headings, is_given=True)
+    is_other = f"the column profile is for the register of {profile.name}, not of {kind}"
+    raise FileRefused(redact_cards(path.name, card_key), "profile_unused", why or is_other)
 
 
 def register_headings(

@@ -43,10 +43,11 @@ ENDS = re.compile(
 )
 """What ends an organisation's name in a sentence."""
 WITH_FORM = re.compile(
-    r"((?:[A-Z0-9][\w&'.+-]*\s+(?:(?:and|of|for|the|in|upon|&)\s+)?){1,6}"
+    r"((?:[A-Z0-9][\w&'.+-]*\s+(?:(?:and|of|for|the|in|upon|&)\s+)?"
+    r"(?:\([A-Z][\w&'. -]*\)\s+)?){1,6}"
     r"(?:Limited|Ltd|PLC|plc|LLP|Llp|LLC|Inc|CIC)\b)"
 )
-"""A run of capitalised words that ends in a legal form."""
+"""A run of capitalised words, some perhaps in brackets, that ends in a legal form."""
 COMMON_WEIGHT, TRADE_WEIGHT, UNKNOWN_WEIGHT, SHORT_WEIGHT = 0.6, 1.0, 4.5, 2.0
 """Weights of words that many firms use, of trades, of words that are in no list, and of such with
 three letters at most."""

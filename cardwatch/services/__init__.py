@@ -228,7 +228,13 @@ from cardwatch.services.refused_files import (
     settle_refused_file,
 )
 from cardwatch.services.register_changes import EntryChange, ShownChanges
-from cardwatch.services.register_matches import MatchToReview, decide_match, list_matches
+from cardwatch.services.register_matches import (
+    MatchToReview,
+    NamesToReview,
+    decide_match,
+    list_matches,
+    names_to_review,
+)
 from cardwatch.services.register_report import report_registers
 from cardwatch.services.registers import (
     RegisterDetail,

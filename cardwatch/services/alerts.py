@@ -243,7 +243,8 @@ def inbox_summary(context: ServiceContext) -> InboxSummary:
 
     Returns:
         `alerts` that wait for an answer, without snoozed ones, and their `pence`; `earlier`, how
-        many of these are not of the newest statement that was scored; `answered_before` and
+        many of these are not of the newest statement that was scored; `by_chance`, what its list
+        says of entries of registers that match by chance; `answered_before` and
         `not_asked`, how many of its alerts ask what was explained before or are more than the
         policy's budget; `statement_id` and `label` of that one, empty where there is none; titles
         of `rules` and labels of `statements`, by id.
@@ -269,6 +270,7 @@ def inbox_summary(context: ServiceContext) -> InboxSummary:
         rules = load_inputs(uow, replace(active_inputs(uow, uow.today), model="", cards="")).rules
         return {
             **newest,
+            "by_chance": kept.note_by_chance(uow, uow.actor.role, newest["statement_id"]),
             "alerts": count,
             "pence": pence,
             "earlier": earlier,

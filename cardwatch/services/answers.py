@@ -75,6 +75,8 @@ class TitledAlert(ListedAlert, AlertTitle):
 class InboxSummary(StatementName):
     """What stands around a list of alerts; see `inbox_summary`."""
 
+    by_chance: str
+
     alerts: int
     pence: int
     earlier: int

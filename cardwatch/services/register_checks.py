@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cardwatch.alerts import as_raised_later
+from cardwatch.alerts import BY_CHANCE, as_raised_later
 from cardwatch.casebook import LANES, PSD, Actor, AuditEvent, alert_store, jobs
 from cardwatch.casebook import statements as kept
 from cardwatch.casebook.counting import is_counting
@@ -169,12 +169,14 @@ def _raised_by_entries(
 ) -> AlertList:
     """Return the alerts of one lane that rest on an entry of a register, as a list of their own.
 
-    That there is no entry is no news of a register. No sentence says how many alerts to expect.
+    That there is no entry is no news of a register. No sentence says how many alerts to expect;
+    one says how many entries would match by chance.
     """
     rules = tuple(rule for rule in loaded.rules if rule.role != "raises" or rule.registers)
     alert_list = score_window(table, label, replace(loaded, rules=rules), [lane]).lists[lane]
     alerts = tuple(alert for alert in alert_list.alerts if alert.entries)
-    return replace(alert_list, alerts=alerts, expected=None, notes=())
+    notes = tuple(note for note in alert_list.notes if note.startswith(BY_CHANCE))
+    return replace(alert_list, alerts=alerts, expected=None, notes=notes)
 
 
 def made_again(  # noqa: PLR0913, PLR0917  what it was made with, and which of it is stored

@@ -16,6 +16,7 @@ from cardwatch.casebook.own_keys import hidden_keys
 from cardwatch.casebook.people import email_of
 from cardwatch.errors import NotAllowed
 from cardwatch.features import Ledger
+from cardwatch.features.chance_pairs import declared_chances
 from cardwatch.features.name_matches import (
     NameMatch,
     compared_pair,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from cardwatch.casebook import UnitOfWork
     from cardwatch.casebook.rows import MatchDecision
+    from cardwatch.features.chance_pairs import ChancePairs
     from cardwatch.records import Register
     from cardwatch.services.context import ServiceContext
     from cardwatch.services.scoring_inputs import LoadedInputs
@@ -61,14 +63,35 @@ class MatchToReview:
     decided_at: str
 
 
-def list_matches(context: ServiceContext, *, undecided: bool = False) -> list[MatchToReview]:
-    """Return names in registers beside merchants, with what was decided.
+@dataclass(frozen=True)
+class NamesToReview:
+    """Names in registers beside merchants, and how often entries match payments by chance.
 
-    Those come first for which payments wait: see `NameMatch`.
+    Attributes:
+        matches: those for which payments wait come first; see `NameMatch`.
+        chances: for each register in which people declare.
+    """
+
+    matches: tuple[MatchToReview, ...]
+    chances: tuple[ChancePairs, ...]
+
+
+def list_matches(context: ServiceContext, *, undecided: bool = False) -> list[MatchToReview]:
+    """Return names in registers beside merchants, with what was decided; see `names_to_review`.
 
     Args:
         context: who asks.
         undecided: whether only those are wanted about which nobody has decided.
+
+    Raises:
+        NotAllowed: the role is not professional standards'.
+    """
+    matches = names_to_review(context).matches
+    return [match for match in matches if not (undecided and match.decision)]
+
+
+def names_to_review(context: ServiceContext) -> NamesToReview:
+    """Return names in registers beside merchants, with what was decided and what chance explains.
 
     Raises:
         NotAllowed: the role is not professional standards'.
@@ -88,12 +111,20 @@ def list_matches(context: ServiceContext, *, undecided: bool = False) -> list[Ma
     pairs = [_to_review(match, decided.get(pair)) for pair, match in by_pair.items()]
     gone = [_to_review(None, row) for pair, row in decided.items() if pair not in by_pair]
     everything = [*pairs, *(review for review in gone if review.decision)]
-    return [
-        review
-        for review in everything
-        if not (undecided and review.decision)
-        and not compared_organisations([review.organisation]) & own
-    ]
+    return NamesToReview(
+        matches=tuple(
+            review
+            for review in everything
+            if not compared_organisations([review.organisation]) & own
+        ),
+        chances=tuple(declared_chances(ledger, hidden)) if ledger is not None else (),
+    )
+
+
+def hidden_people(uow: UnitOfWork) -> frozenset[str]:
+    """Return the keys of the actor and of whom they approve, of whom they are shown nothing."""
+    loaded = load_inputs(uow, replace(active_inputs(uow, uow.today), model=""))
+    return hidden_keys(uow, loaded.approvers)
 
 
 def count_names_to_review(uow: UnitOfWork) -> int:

@@ -19,6 +19,7 @@ from cardwatch.casebook.rows import ApprovalScope
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import READS, RECEIVES
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
+from cardwatch.features.chance_pairs import DECLARED, ChancePairs, chance_pairs
 from cardwatch.features.name_matches import name_matches, unmatched_names
 from cardwatch.quantities import quantity
 from cardwatch.registers import (
@@ -40,16 +41,19 @@ from cardwatch.services.register_changes import (
 )
 from cardwatch.services.register_checks import queue_check
 from cardwatch.services.register_inputs import MATCHES, load_registers
-from cardwatch.services.register_matches import payments_beside, record_matches
+from cardwatch.services.register_matches import hidden_people, payments_beside, record_matches
 from cardwatch.services.register_second_person import check_approved, second_upload_needed
 from cardwatch.vocabulary import SECOND_PERSON, RegisterOutcome
 
+NO_NAMES: tuple[tuple[str, ...], int, ChancePairs | None] = ((), 0, None)
+"""What is said of a register's names beside payments where either is missing."""
 MOST_IN_EVENT = 1_000
 """The most entries that an event names; it counts them all."""
 
 if TYPE_CHECKING:
     from cardwatch.casebook import UnitOfWork
     from cardwatch.casebook.rows import StoredRegister
+    from cardwatch.features import Ledger
     from cardwatch.records import Register, RegisterReport
     from cardwatch.services.context import ServiceContext
 
@@ -127,6 +131,8 @@ class RegisterDetail:
         quality: figures about the entries in use; none without a version.
         unmatched: names in it that are like no merchant of the last 13 months.
         matched: how many of its names are like a merchant.
+        chance: how many of its entries tie to payments, and how many would by chance, where people
+            declare in it; entries of the actor, and of whom they approve, are left out.
     """
 
     summary: RegisterSummary
@@ -134,6 +140,7 @@ class RegisterDetail:
     quality: RegisterQuality | None
     unmatched: tuple[str, ...]
     matched: int
+    chance: ChancePairs | None
 
 
 def import_register(
@@ -281,18 +288,26 @@ def get_register(context: ServiceContext, kind_name: str) -> RegisterDetail:
         used = kept.visible_registers(uow)
         registers = {register.kind: register for register in load_registers(uow, used)}
         ledger = payments_beside(uow, registers) if rows else None
+        hidden = hidden_people(uow) if kind.kind in DECLARED else frozenset()
     register = registers.get(kind.kind)
-    unmatched: tuple[str, ...] = ()
-    quality, matched = None, 0
+    quality, names = None, NO_NAMES
     if register is not None:
         units = ledger.frame["cost_centre"].unique() if ledger is not None else ()
         quality = register_quality(register, pd.Timestamp(context.now.date()), units)
         if ledger is not None and kind.kind != MATCHES:
-            unmatched = tuple(unmatched_names(ledger, kind.kind))
-            matches = [match for match in name_matches(ledger) if match.register == kind.kind]
-            matched = len({match.organisation.casefold() for match in matches})
+            names = _names_beside(ledger, kind.kind, hidden)
     versions = tuple(_stored(row) for row in reversed(rows))
-    return RegisterDetail(_summary(kind, rows, register), versions, quality, unmatched, matched)
+    return RegisterDetail(_summary(kind, rows, register), versions, quality, *names)
+
+
+def _names_beside(
+    ledger: Ledger, kind_name: str, hidden: frozenset[str]
+) -> tuple[tuple[str, ...], int, ChancePairs | None]:
+    """Return the names that match no merchant, how many do, and what chance explains of these."""
+    matches = [match for match in name_matches(ledger) if match.register == kind_name]
+    matched = len({match.organisation.casefold() for match in matches})
+    chance = chance_pairs(ledger, kind_name, hidden) if kind_name in DECLARED else None
+    return tuple(unmatched_names(ledger, kind_name)), matched, chance
 
 
 def get_version(context: ServiceContext, version_id: str) -> tuple[StoredVersion, RegisterReport]:

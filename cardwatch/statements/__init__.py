@@ -30,6 +30,7 @@ from cardwatch.statements.profiles import (
     profile_text,
     profile_toml,
     shipped_profiles,
+    unused_profile,
 )
 from cardwatch.statements.reading import read_rows
 from cardwatch.statements.sheet import ReadingChoices
@@ -76,4 +77,5 @@ __all__ = [
     "read_statements",
     "redact_cards",
     "shipped_profiles",
+    "unused_profile",
 ]

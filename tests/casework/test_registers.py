@@ -254,6 +254,25 @@ def test_a_person_decides_a_pair_once_and_may_take_it_back(
     assert [event["action"] for event in events] == ["alteration"] * 2
 
 
+def test_a_register_and_a_list_say_how_many_match_by_chance(
+    at: At, read: Read, register: Callable[..., Register]
+) -> None:
+    """A gift that is uploaded after the statement: the list that it raises says it too."""
+    services.receive(at(), read(*month(10), *PAID))
+    assert services.inbox_summary(at("psd"))["by_chance"] == ""
+    services.import_register(at("psd"), register(GIFTS + LUNCH))
+    pair = {"organisation": "Osprey Joinery Ltd", "merchant": "OSPREY JOINERY"}
+    services.decide_match(at("psd"), **pair, decision="same", reason="seen")
+    services.check_registers_now(at("psd"))
+    chance = services.get_register(at("psd"), "gifts").chance
+    assert chance is not None
+    assert (chance.entries, chance.pairs) == (1, 1)
+    assert services.names_to_review(at("psd")).chances[0].entries == 1
+    note = services.inbox_summary(at("psd"))["by_chance"]
+    assert note.startswith("By chance alone, if entries named people at random")
+    assert services.inbox_summary(at())["by_chance"] == ""
+
+
 def test_reviewed_matches_come_as_a_file_too(at: At, register: Callable[..., Register]) -> None:
     text = "Name in register,Merchant,Decision,Reason\nOsprey plc,OSPREY,same,seen the invoice\n"
     services.import_register(at("psd"), register(text, "matches.csv"))

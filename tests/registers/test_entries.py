@@ -280,6 +280,53 @@ def test_columns_that_somebody_states_are_used_for_exactly_those_headings(read: 
 
 
 @pytest.mark.parametrize(
+    ("text", "kind", "why"),
+    [
+        (STRANGE.replace("Ref,", "Reference,"), "", "the file has no 'ref'; it does not know"),
+        (STRANGE, "interests", "for the register of gifts, not of interests"),
+        # Its headings are known, so that it could be read; not by the columns that were stated.
+        (
+            "Employee No,Date of offer,Donor,Decision\nE1,03/10/2026,Osprey,No\n",
+            "",
+            "the file has no",
+        ),
+    ],
+)
+def test_a_profile_that_was_given_and_fits_no_file_is_told_of(
+    read: Read, text: str, kind: str, why: str
+) -> None:
+    profile = chosen_profile("gifts", HEADINGS, CHOSEN)
+    with pytest.raises(FileRefused, match=why) as refused:
+        read(text, kind=kind, profiles=[profile], given_count=1)
+    assert refused.value.code == "profile_unused"
+
+
+def test_of_several_files_a_profile_has_to_fit_one(tmp_path: Path) -> None:
+    profile = chosen_profile("gifts", HEADINGS, CHOSEN)
+    (tmp_path / "gifts.csv").write_text(STRANGE, encoding="utf-8")
+    (tmp_path / "absence.csv").write_text("Employee No,From,To\n", encoding="utf-8")
+    paths = [tmp_path / "absence.csv", tmp_path / "gifts.csv"]
+    read_both = read_registers(paths, CHOICES, profiles=[profile], given_count=1)
+    assert [register.kind for register in read_both] == ["absence", "gifts"]
+    with pytest.raises(FileRefused, match=r"absence\.csv"):
+        read_registers(paths[:1], CHOICES, profiles=[profile], given_count=1)
+
+
+def test_a_remembered_profile_that_nearly_fits_is_told_of(read: Read) -> None:
+    """Of a file that is read by known headings: a column was added to it."""
+    headings = ["Employee No", "Date of offer", "Donor", "Decision", "Remark"]
+    chosen = {"employee_id": "Employee No", "offered_on": "Date of offer", "organisation": "Donor",
+              "decision": "Remark"}  # fmt: skip
+    profile = chosen_profile("gifts", headings, chosen)
+    register = read(",".join([*headings, "Seen"]) + "\nE1,03/10/2026,Osprey,No,x,y\n",
+                    profiles=[profile])  # fmt: skip
+    assert [d for d in register.reports[0].decisions if "it does not know 'Seen'" in d]
+    far = chosen_profile("gifts", HEADINGS, CHOSEN)
+    register = read(",".join(headings) + "\nE1,03/10/2026,Osprey,No,x\n", profiles=[far])
+    assert not [d for d in register.reports[0].decisions if "not used" in d]
+
+
+@pytest.mark.parametrize(
     ("change", "told"),
     [
         ({"offered_on": ""}, "Choose the column for 'Date offered'"),

@@ -38,6 +38,8 @@ LABELLED = Path(__file__).parents[3] / "shared" / "data" / "registers" / "donati
         ("Babylon Bars (London)", ("Babylon Bars",)),
         ("£30", ()),
         ("", ()),
+        ("Osprey (UK) Co Ltd", ("Osprey (UK) Co Ltd",)),
+        ("lunch with Osprey (Northern) Trading Ltd, declined", ("Osprey (Northern) Trading Ltd",)),
     ],
 )
 def test_the_organisation_is_taken_out_of_a_sentence(text: str, names: tuple[str, ...]) -> None:
