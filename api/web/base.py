@@ -47,7 +47,7 @@ MENU: dict[str, tuple[tuple[str, str], ...]] = {
               ("Health", "/health")),
 }  # fmt: skip
 """Where each role goes from any page."""
-LANE_TITLES = {lane: ROLE_TITLES[lane] for lane in LANES}
+LANE_TITLES: dict[str, str] = {lane: ROLE_TITLES[lane] for lane in LANES}
 MOST_FILES = 24
 """Maximum number of files in one form."""
 DONE = {

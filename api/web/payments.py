@@ -28,7 +28,6 @@ from cardwatch.casebook.payment_queries import PLACE, PaymentFilters
 from cardwatch.casebook.tables import RECEIVES
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
 from cardwatch.line_items import line_item_label
-from cardwatch.records import LineItem
 from cardwatch.reports import csv_text, payments_filename, safe_text
 from cardwatch.reports.formatting import day
 from cardwatch.services.answers import ListedPayment
@@ -257,5 +256,5 @@ def _cell(name: str, row: ListedPayment) -> object:
     if name == "row":
         return row["row"]
     if name == "line_items":
-        return safe_text("\n".join(line_item_label(LineItem(**i)) for i in row["line_items"]))
+        return safe_text("\n".join(line_item_label(i) for i in row["line_items"]))
     return safe_text(str(row.get(name) or ""))

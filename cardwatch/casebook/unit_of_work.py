@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
+    from cardwatch.vocabulary import Lane
+
 Row = dict[str, Any]
 """One row of an answer, by the names of its columns."""
 Select = sa.Select[Any]
@@ -126,7 +128,7 @@ class Actor:
         return self.made_by or self.actor_id
 
     @property
-    def lanes(self) -> tuple[str, ...]:
+    def lanes(self) -> tuple[Lane, ...]:
         """The lanes whose alerts they may see."""
         return tables.ROLES[self.role]
 

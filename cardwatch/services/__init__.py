@@ -276,7 +276,7 @@ from cardwatch.services.subject_rows import SubjectLink, SubjectLinks
 from cardwatch.services.suppliers import SupplierDetail, get_supplier
 from cardwatch.services.units import UnitDetail, get_unit
 from cardwatch.services.verification import (
-    Check,
+    StatementCheck,
     audit_events,
     chain_faults,
     count_audit_events,

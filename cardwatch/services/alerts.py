@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     )
     from cardwatch.services.context import ServiceContext
     from cardwatch.services.scoring_inputs import LoadedInputs
+    from cardwatch.vocabulary import Lane
 
 
 PERSON_FIELDS = ("holder_id", "approver_id")
@@ -431,14 +432,17 @@ def list_suppressions(context: ServiceContext) -> list[Suppression]:
 
 def rule_precision(
     context: ServiceContext, *, by_month: bool = False
-) -> dict[str, list[Precision]]:
+) -> dict[Lane, list[Precision]]:
     """Return for each of the actor's lanes how often each rule's alerts were upheld.
 
     It is told by band of evidence, or by month, which then stands in place of the band.
     """
     with context.work(AuditEvent("consultation", "precision")) as uow:
         context.require_alert_access()
-        answers = {lane: alert_queries.answers(uow, lane, by_month=by_month) for lane in uow.lanes}
+        answers = {
+            lane: alert_queries.answers(uow, lane, by_month=by_month)
+            for lane in context.actor.lanes
+        }
     return {lane: precision_by_rule(rows) for lane, rows in answers.items()}
 
 

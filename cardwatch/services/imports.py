@@ -243,7 +243,7 @@ def _with_registers(
     answer is ids of versions that could not be used: see `split_unreadable`.
     """
     with context.casebook.unaudited(context.actor, context.now, lanes=LANES, reads=True) as uow:
-        by_lane = {lane: used_registers(uow, lane) for lane in LANES}
+        by_lane: dict[str, UsedRegisters] = {lane: used_registers(uow, lane) for lane in LANES}
         by_lane[PSD], unreadable = split_unreadable(uow, by_lane[PSD])
         return replace(loaded, registers=load_registers(uow, by_lane[PSD])), by_lane, unreadable
 

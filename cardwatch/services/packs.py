@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cardwatch.policy import Policy
     from cardwatch.policy_pack import PolicyPack
     from cardwatch.rules import Rule
-    from cardwatch.services.answers import ActivePack, PackChange, PackFacts, RuleChanges
+    from cardwatch.services.answers import ActivePack, PackFacts, PackPreview, RuleChanges
     from cardwatch.services.context import ServiceContext
 
 PACK_FILE = "pack.json"
@@ -58,7 +58,7 @@ def get_pack(context: ServiceContext) -> ActivePack | None:
         }
 
 
-def preview_pack(context: ServiceContext, content: bytes) -> PackChange:
+def preview_pack(context: ServiceContext, content: bytes) -> PackPreview:
     """What a pack would change of the active policy and rules, with the own figures on top.
 
     Raises:

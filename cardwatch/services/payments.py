@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from cardwatch.alerts import compared, fact
@@ -193,7 +193,7 @@ def _with_holders(uow: UnitOfWork, rows: Sequence[StoredPayment]) -> list[ShownP
         items = read_line_items(row["line_items"])
         if uow.actor.role == PSD:
             items = tuple(map(masked_item, items))
-        fields: dict[str, object] = {**row, "line_items": list(map(asdict, items))}
+        fields: dict[str, object] = {**row, "line_items": list(items)}
         holder_id = str(fields.pop("holder_id") or "")
         shown.append(cast("ShownPayment", fields | {"holder": names.get(holder_id, holder_id)}))
     return shown

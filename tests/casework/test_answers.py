@@ -63,7 +63,7 @@ def answered(at: Context, read: Read) -> dict[str, tuple[type, Any]]:
         "alert": (answers.ShownAlert, services.get_alert(at(), first)),
         "related": (alert_rows.RelatedAlert, history["related"]),
         "neighbours": (alert_rows.Neighbour, history["neighbours"]),
-        "decisions": (alert_rows.Decision, history["decisions"]),
+        "decisions": (alert_rows.DecisionMade, history["decisions"]),
         "history": (answers.AlertHistory, history),
         "holder year": (alert_rows.HolderYear, history["holder"]),
         "merchant year": (alert_rows.MerchantYear, history["merchant"]),
