@@ -23,8 +23,9 @@ from cardwatch.forest import Forest, load_forest, save_forest
 from cardwatch.policy import Policy, default_policy_text, load_policy, parse_policy
 from cardwatch.records import CardRegister, Check, Problem, ReadingReport, Register, Total
 from cardwatch.rules import Rule, load_rules, read_rules, rule_texts
-from cardwatch.scoring import LANES, ScoringResult, score
+from cardwatch.scoring import ScoringResult, score
 from cardwatch.statements import name_holders
+from cardwatch.vocabulary import LANES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
