@@ -21,7 +21,16 @@ from api.web.alert_filters import (
     list_headings,
     read_filters,
 )
-from api.web.base import AllFields, FormFields, field_errors, number, redirect, render, subjects_for
+from api.web.base import (
+    AllFields,
+    FormFields,
+    field_errors,
+    number,
+    redirect,
+    render,
+    shown_again,
+    subjects_for,
+)
 from api.web.paging import Page, numbered_page
 from cardwatch import services
 from cardwatch.casebook import FINANCE, PSD, STATES
@@ -191,23 +200,11 @@ def _decisions_page(
 @router.get("/alerts/{alert_id}")
 def show_alert(request: Request, context: Context, service: AppStateDep, alert_id: str) -> Response:
     """Show one alert whole: facts first, then reasons, payments, history and the decision."""
-    return _alert_page(request, context, service, alert_id, {}, {})
-
-
-def _alert_page(
-    request: Request,
-    context: Context,
-    service: AppStateDep,
-    alert_id: str,
-    form: dict[str, str],
-    errors: dict[str, str],
-) -> Response:
     alert = services.get_history(context, alert_id)
     filters = read_filters(request, service, context)
     saved = number(request.query_params.get("saved", ""))
     return render(
-        request, "alert.html", errors=errors, form=form,
-        found=alert, raised=alert["raised"], names=alert["names"],
+        request, "alert.html", found=alert, raised=alert["raised"], names=alert["names"],
         decisions=_decisions(alert["lane"]),
         heads=services.alert_titles(context, [related["alert_id"] for related in alert["related"]]),
         may_decide=context.actor.role == alert["lane"], can_suppress=is_suppressible(alert),
@@ -241,29 +238,28 @@ def _alert_address(alert_id: str, query: str, **more: str) -> str:
 
 
 @router.post("/alerts/{alert_id}/decision")
+@shown_again(show_alert)
 def decide(
     request: Request, context: Context, service: AppStateDep, alert_id: str, form: AllFields
 ) -> Response:
     """Record what somebody decides; a form that is wrong is shown again as it was sent."""
-    try:
-        decision = DecisionInput(
-            reason=form.get("reason", ""),
-            state=form.get("state", ""),
-            assigned_to=form.get("assigned_to"),
-            due_on=form.get("due_on"),
-            snoozed_until=form.get("snoozed_until"),
-            tags=form.get("tags"),
-            recovered_pence=services.pence_recovered(form.get("recovered_pence")),
-            seen=number(form.get("seen", "")),
-        )
-        decided = services.decide(context, alert_id, decision)
-    except CardwatchError as refusal:
-        return _alert_page(request, context, service, alert_id, form, field_errors(refusal))
+    decision = DecisionInput(
+        reason=form.get("reason", ""),
+        state=form.get("state", ""),
+        assigned_to=form.get("assigned_to"),
+        due_on=form.get("due_on"),
+        snoozed_until=form.get("snoozed_until"),
+        tags=form.get("tags"),
+        recovered_pence=services.pence_recovered(form.get("recovered_pence")),
+        seen=number(form.get("seen", "")),
+    )
+    decided = services.decide(context, alert_id, decision)
     query = read_filters(request, service, context).query
     return redirect(_alert_address(alert_id, query, saved=str(decided["version"])))
 
 
 @router.post("/alerts/{alert_id}/name")
+@shown_again(show_alert, {"reason": "why"})
 def show_name(
     request: Request,
     context: VerifiedContext,
@@ -272,11 +268,7 @@ def show_name(
     form: FormFields,
 ) -> Response:
     """Show by name whom an alert is about, for a reason that is kept."""
-    try:
-        services.reveal_identity(context, alert_id, reason=form.get("why", ""))
-    except CardwatchError as refusal:
-        errors = field_errors(refusal, {"reason": "why"})
-        return _alert_page(request, context, service, alert_id, form, errors)
+    services.reveal_identity(context, alert_id, reason=form.get("why", ""))
     query = read_filters(request, service, context).query
     return redirect(_alert_address(alert_id, query), "names-shown")
 

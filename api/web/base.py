@@ -111,7 +111,7 @@ def render(request: Request, template: str, *, status: int = 0, **given: Any) ->
         status: of the response; if not given, 422 for a form with `errors`, else 200.
         **given: what the template asks for.
     """
-    given = {"errors": getattr(request.state, "errors", {}), "form": sent_form(request)} | given
+    given = {"errors": form_errors(request), "form": sent_form(request)} | given
     service: Service = request.app.state.service
     actor: Actor | None = request.state.actor
     path = request.url.path
@@ -313,6 +313,11 @@ def shown_again(
 def sent_form(request: Request) -> dict[str, str]:
     """The fields of a form that is shown again; none where it is shown for the first time."""
     return getattr(request.state, "form", {})
+
+
+def form_errors(request: Request) -> dict[str, str]:
+    """What is wrong with a form that is shown again, by field; nothing at the first time."""
+    return getattr(request.state, "errors", {})
 
 
 def confirm(request: Request, title: str, back: str, text: str, button: str) -> Response:
