@@ -25,9 +25,11 @@ from api.web.base import (
     AllFields,
     FormFields,
     field_errors,
+    form_errors,
     number,
     redirect,
     render,
+    sent_form,
     shown_again,
     subjects_for,
 )
@@ -75,19 +77,8 @@ def _decisions(lane: str) -> list[dict[str, str]]:
 @router.get("/alerts")
 def list_alerts(request: Request, context: Context, service: AppStateDep) -> Response:
     """Show what to ask, in order."""
-    return _list_page(request, context, service, {})
-
-
-def _list_page(
-    request: Request,
-    context: Context,
-    service: AppStateDep,
-    errors: dict[str, str],
-    sent_text: str = "",
-) -> Response:
-    """Return the list of alerts with what is wrong in its filters or search."""
     filters = read_filters(request, service, context)
-    errors = errors | filters.errors
+    errors = form_errors(request) | filters.errors
     page, rows, pence = _page_of(request, context, filters)
     selected = dict.fromkeys(filter(ALERT_ID.fullmatch, request.query_params.getlist("alert")))
     around = services.inbox_summary(context)
@@ -97,7 +88,8 @@ def _list_page(
         request, "alerts.html", errors=errors, alerts=titled, around=around, pence=pence,
         names=services.names_for_display(context, services.people_of(titled)),
         chosen=filters.chosen, words=words,
-        query=filters.query, term=sent_text or filters.term, chips=filter_chips(filters, words),
+        query=filters.query, term=sent_form(request).get("text", filters.term),
+        chips=filter_chips(filters, words),
         headings=list_headings(filters.chosen), list_address=list_address,
         page=page, selected=list(selected),
         decided_count=number(request.query_params.get("decided", ""), 0),
@@ -123,6 +115,7 @@ def _page_of(
 
 
 @router.post("/alerts/search")
+@shown_again(list_alerts)
 def search_alerts(
     request: Request, context: Context, service: AppStateDep, form: FormFields
 ) -> Response:
@@ -134,20 +127,17 @@ def search_alerts(
     if not context.actor.lanes:
         raise NotAllowed("Your role has no access to alerts.")
     filters = {name: value for name, value in form.items() if name in ALERT_FILTERS}
-    text = form.get("text", "")
-    try:
-        return redirect(list_address(with_term(service, context.actor, filters, text)))
-    except CardwatchError as refusal:
-        return _list_page(request, context, service, field_errors(refusal), text)
+    return redirect(list_address(with_term(service, context.actor, filters, form.get("text", ""))))
 
 
 @router.get("/alerts/decisions")
+@shown_again(list_alerts)
 def show_decisions(request: Request, context: Context, service: AppStateDep) -> Response:
     """Show the alerts that were selected, and the form that decides them together."""
     alert_ids = request.query_params.getlist("alert")
     if not 1 <= len(alert_ids) <= services.MAX_DECIDED_TOGETHER:
         sentence = f"Select 1 to {services.MAX_DECIDED_TOGETHER} alerts"
-        return _list_page(request, context, service, {"alert": sentence})
+        raise CardwatchError(sentence, field="alert")
     return _decisions_page(request, context, service, alert_ids, {}, {})
 
 

@@ -17,10 +17,12 @@ from api.web.base import (
     FormFields,
     chips,
     field_errors,
+    form_errors,
     nonempty,
     number,
     redirect,
     render,
+    sent_form,
     shown_again,
     subjects_for,
 )
@@ -58,20 +60,9 @@ def _check_role(context: Context) -> None:
 @router.get("/cases")
 def list_cases(request: Request, context: Context, service: AppStateDep) -> Response:
     """Show the cases that fit some filters, the newest first."""
-    return _list_page(request, context, service, {})
-
-
-def _list_page(
-    request: Request,
-    context: Context,
-    service: AppStateDep,
-    errors: dict[str, str],
-    sent_text: str = "",
-) -> Response:
-    """Return the list of cases with what is wrong in its search."""
     params = nonempty(request.query_params)
     chosen = {name: value for name, value in params.items() if name in CASE_FILTERS}
-    term = ""
+    term, errors = "", form_errors(request)
     page = numbered_page(request, _address(chosen), 0, CASES_PER_PAGE)
     rows: list[ListedCase] = []
     waiting = services.list_referrals(context, waiting=True)
@@ -89,7 +80,8 @@ def _list_page(
         "search": f"Search: {term}" if term else "Search",
     } | CASE_STATE_TITLES
     return render(
-        request, "cases.html", errors=errors, rows=rows, chosen=chosen, term=sent_text or term,
+        request, "cases.html", errors=errors, rows=rows, chosen=chosen,
+        term=sent_form(request).get("text", term),
         states=CASE_STATE_TITLES, waiting=waiting,
         chips=chips(chosen, lambda name, value: words.get(name, words.get(value, value)), _address),
         page=page,
@@ -102,17 +94,14 @@ def _address(chosen: dict[str, str]) -> str:
 
 
 @router.post("/cases/search")
+@shown_again(list_cases)
 def search_cases(
     request: Request, context: Context, service: AppStateDep, form: FormFields
 ) -> Response:
     """Go to the cases with some words in the reference or title; the words are sealed."""
     _check_role(context)
     filters = {name: value for name, value in form.items() if name in CASE_FILTERS}
-    text = form.get("text", "")
-    try:
-        return redirect(_address(with_term(service, context.actor, filters, text)))
-    except CardwatchError as refusal:
-        return _list_page(request, context, service, field_errors(refusal), text)
+    return redirect(_address(with_term(service, context.actor, filters, form.get("text", ""))))
 
 
 @router.get("/cases/new")
