@@ -229,9 +229,7 @@ def people_of(alerts: Iterable[Mapping[str, object]]) -> set[str]:
 
 def alert_titles(context: ServiceContext, ids: Collection[str]) -> dict[str, AlertTitle]:
     """Return what alerts are called in lists: see `casebook.alert_queries.alert_titles`."""
-    with context.casebook.unaudited(
-        context.actor, context.now, lanes=context.actor.lanes, reads=True
-    ) as uow:
+    with context.snapshot() as uow:
         titles = alert_queries.alert_titles(uow, ids)
         for alert_id, name in authorities(uow, ids).items():
             if alert_id in titles:
@@ -249,9 +247,7 @@ def inbox_summary(context: ServiceContext) -> InboxSummary:
         policy's budget; `statement_id` and `label` of that one, empty where there is none; titles
         of `rules` and labels of `statements`, by id.
     """
-    with context.casebook.unaudited(
-        context.actor, context.now, lanes=context.actor.lanes, reads=True
-    ) as uow:
+    with context.snapshot() as uow:
         alert_filter = alert_queries.AlertFilter(unanswered=True, awake_on=uow.today)
         count, pence = alert_queries.count_alerts(uow, alert_filter)
         newest = newest_scored(uow)
@@ -284,7 +280,7 @@ def inbox_summary(context: ServiceContext) -> InboxSummary:
 
 def names_for_display(context: ServiceContext, holders: set[str]) -> dict[str, str]:
     """Return the names under which holders are shown in lists to the actor."""
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+    with context.snapshot(()) as uow:
         hides = context.actor.role == PSD
         names = {} if hides else pseudonyms.holder_names(uow, holders)
         return {
@@ -304,9 +300,7 @@ def pseudonymise(context: ServiceContext, content: T, *, alert_id: str = "") -> 
     """
     if context.actor.role != PSD:
         return content
-    with context.casebook.unaudited(
-        context.actor, context.now, lanes=context.actor.lanes, reads=True
-    ) as uow:
+    with context.snapshot() as uow:
         if alert_id and pseudonyms.is_revealed(uow, alert_id):
             return content
         return cast("T", _with_pseudonyms(uow, content))

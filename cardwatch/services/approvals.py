@@ -80,9 +80,7 @@ def is_about_register(context: ServiceContext, approval_id: str) -> bool:
     """Return whether a request is about a register, so that showing it takes a comparison."""
     with (
         suppress(NotFound),
-        context.casebook.unaudited(
-            context.actor, context.now, lanes=_lanes(context), reads=True
-        ) as uow,
+        context.snapshot(_lanes(context)) as uow,
     ):
         return approvals.get_approval(uow, approval_id)["kind"] == ApprovalKind.REGISTER
     return False

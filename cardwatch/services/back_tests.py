@@ -288,7 +288,7 @@ def visible_alerts(
     """Return alerts without those about the actor or about whose payments they approve."""
     if not context.actor.holder_id:
         return alerts
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+    with context.snapshot(()) as uow:
         keys = actor_keys(uow)
     return tuple(alert for alert in alerts if not is_about(alert, loaded.approvers, keys))
 

@@ -402,8 +402,6 @@ def cases_with_alert(context: ServiceContext, alert_id: str) -> list[ListedCase]
     """Return the cases that an alert is in, as far as the actor may see them; none to others."""
     if context.actor.role != PSD:
         return []
-    with context.casebook.unaudited(
-        context.actor, context.now, lanes=context.actor.lanes, reads=True
-    ) as uow:
+    with context.snapshot() as uow:
         ids = case_alerts.cases_of_alert(uow, alert_id)
         return [row for row in cases.find_cases(uow, cases.CaseFilter()) if row["case_id"] in ids]

@@ -216,7 +216,7 @@ def _remembered(uow: UnitOfWork) -> list[RememberedProfile]:
 
 def list_column_profiles(context: ServiceContext) -> list[Profile]:
     """Return the column profiles to read the actor's files with, the first that fits holds."""
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+    with context.snapshot(()) as uow:
         rows = column_profiles.used_profiles(uow)
     texts = [row["content"] for row in rows]
     return [parse_profile(text, "columns") for text in texts if not is_register_profile(text)]
@@ -247,7 +247,7 @@ def save_register_profile(context: ServiceContext, profile: Profile) -> None:
 
 def list_register_profiles(context: ServiceContext) -> list[Profile]:
     """Return the profiles of registers to read the actor's files with, their own first."""
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+    with context.snapshot(()) as uow:
         texts = [row["content"] for row in column_profiles.used_profiles(uow)]
     return [parse_register_profile(text, "columns") for text in texts if is_register_profile(text)]
 
@@ -348,7 +348,7 @@ def discard_upload(context: ServiceContext, upload_id: str) -> None:
 
 def list_uploads(context: ServiceContext, *, of_register: bool = False) -> list[WaitingUpload]:
     """Return the statements, or registers, of the actor's that wait for their columns."""
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+    with context.snapshot(()) as uow:
         rows = uploads.list_uploads(uow)
     return [row for row in rows if (OF_REGISTER in json.loads(row["options"])) == of_register]
 

@@ -39,13 +39,16 @@ class ServiceContext:
         """Begin a piece of work; see `Casebook.work`."""
         return self.casebook.work(self.actor, event, self.now, lanes=lanes)
 
-    def snapshot(self) -> AbstractContextManager[UnitOfWork]:
-        """Read what the actor may see as of one moment, without an event; nobody waits for it.
+    def snapshot(self, lanes: tuple[str, ...] | None = None) -> AbstractContextManager[UnitOfWork]:
+        """Read as of one moment, without an event; nobody waits for it.
 
-        For what takes long, once `work` has said that it is done: on SQLite others cannot write
-        while a piece of work goes on.
+        For what stands around an answer, and for what takes long, once `work` has said that it is
+        done: on SQLite others cannot write while a piece of work goes on.
+
+        Args:
+            lanes: the lanes it touches; those that the actor sees if not given.
         """
-        lanes = self.actor.lanes
+        lanes = self.actor.lanes if lanes is None else lanes
         return self.casebook.unaudited(self.actor, self.now, lanes=lanes, reads=True)
 
     def allow(self, roles: Sequence[str], refusal: str) -> None:

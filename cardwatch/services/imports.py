@@ -242,7 +242,7 @@ def _with_registers(
     The casebook reads them by itself; nothing of them is in what the importer is told. The third
     answer is ids of versions that could not be used: see `split_unreadable`.
     """
-    with context.casebook.unaudited(context.actor, context.now, lanes=LANES, reads=True) as uow:
+    with context.snapshot(LANES) as uow:
         by_lane: dict[str, UsedRegisters] = {lane: used_registers(uow, lane) for lane in LANES}
         by_lane[PSD], unreadable = split_unreadable(uow, by_lane[PSD])
         return replace(loaded, registers=load_registers(uow, by_lane[PSD])), by_lane, unreadable

@@ -140,7 +140,7 @@ def list_refused_uploads(context: ServiceContext) -> list[FailedJob]:
     Raises:
         NotAllowed: the role receives no statements.
     """
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+    with context.snapshot(()) as uow:
         context.allow(RECEIVES, "upload statements")
         return jobs.list_failed(uow, STATEMENT)
 
@@ -187,7 +187,7 @@ def queue_evaluation(context: ServiceContext) -> JobAnswer:
 
 def list_trials(context: ServiceContext) -> list[JobState]:
     """Return the actor's own back-tests and evaluations, without their answers, newest first."""
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+    with context.snapshot(()) as uow:
         return jobs.list_jobs(uow, TRIALS)
 
 
@@ -197,13 +197,13 @@ def get_job(context: ServiceContext, job_id: str) -> JobAnswer:
     Raises:
         NotFound: they have none of that id.
     """
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+    with context.snapshot(()) as uow:
         return jobs.get_job(uow, job_id)
 
 
 def file_names(context: ServiceContext, job_ids: Sequence[str]) -> dict[str, str]:
     """The name of the file of each of the actor's jobs that waits or goes on, by their ids."""
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+    with context.snapshot(()) as uow:
         return jobs.file_names(uow, job_ids)
 
 

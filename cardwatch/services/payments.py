@@ -102,9 +102,7 @@ def list_payments(  # noqa: PLR0913  pages by place and by number
 
 def count_payments(context: ServiceContext, filters: PaymentFilters) -> tuple[int, int]:
     """Return how many payments fit, and their pence together."""
-    with context.casebook.unaudited(
-        context.actor, context.now, lanes=context.actor.lanes, reads=True
-    ) as uow:
+    with context.snapshot() as uow:
         return payment_queries.count_payments(uow, filters)
 
 

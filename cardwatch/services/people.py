@@ -117,19 +117,19 @@ def _registered(uow: UnitOfWork, holder_id: str) -> str:
 
 def email_of(context: ServiceContext) -> str:
     """Return the actor's own email address; the id of a key, which has none."""
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+    with context.snapshot(()) as uow:
         return people.email_of(uow)
 
 
 def holds_no_card(context: ServiceContext) -> bool:
     """Whether it is stated that the actor holds no card and approves no payments."""
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+    with context.snapshot(()) as uow:
         return people.holds_no_card(uow)
 
 
 def display_names(context: ServiceContext) -> dict[str, str]:
     """Return what everybody who acts is called, by id; see `casebook.people.display_names`."""
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+    with context.snapshot(()) as uow:
         return people.display_names(uow)
 
 

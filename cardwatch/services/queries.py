@@ -77,7 +77,7 @@ def get_query(context: ServiceContext, query_id: str) -> SentQuery:
 def queries_about(context: ServiceContext, alert_id: str) -> list[SentQuery]:
     """The queries that ask about an alert the actor has been shown; no event beside that."""
     lanes = context.actor.lanes
-    with context.casebook.unaudited(context.actor, context.now, lanes=lanes, reads=True) as uow:
+    with context.snapshot(lanes) as uow:
         return [row for row in queries.list_queries(uow) if alert_id in row["alert_ids"]]
 
 

@@ -55,7 +55,7 @@ def _is_unreadable(uow: UnitOfWork, version_id: str) -> bool:
 def actor_registers(context: ServiceContext) -> tuple[Register, ...]:
     """Return the registers of the actor's lanes, as a scoring of today uses them."""
     lanes = context.actor.lanes
-    with context.casebook.unaudited(context.actor, context.now, lanes=lanes, reads=True) as uow:
+    with context.snapshot(lanes) as uow:
         return load_registers(uow, kept.visible_registers(uow))
 
 

@@ -63,9 +63,7 @@ def report_registers(context: ServiceContext, quarter: str, *, marking: str) -> 
         context.allow((PSD,), "see the report on registers")
     span = quarter_span(quarter, context.now.date())
     # Apart: a year takes seconds to read, and on SQLite whoever leaves an event lets others wait.
-    with context.casebook.unaudited(
-        context.actor, context.now, lanes=context.actor.lanes, reads=True
-    ) as uow:
+    with context.snapshot() as uow:
         figures = _figures(uow, span)
         organisation, made_on = people.organisation_name(uow), uow.today
     return registers_document(figures, marking=marking, organisation=organisation, made_on=made_on)

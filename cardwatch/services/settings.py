@@ -247,7 +247,7 @@ def decide_proposal(context: ServiceContext, proposal_id: str, *, agrees: bool) 
 
 def has_approver(context: ServiceContext) -> bool:
     """Whether anybody else has the actor's role, and could approve what they propose."""
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+    with context.snapshot(()) as uow:
         return shares_role(uow)
 
 

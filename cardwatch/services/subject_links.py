@@ -60,7 +60,7 @@ def subject_links(context: ServiceContext, same_as: Iterable[str]) -> SubjectLin
 
 def supplier_ids(context: ServiceContext, names: Iterable[str]) -> dict[str, str]:
     """Return the ids of merchants by their names, for links on pages that show them."""
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+    with context.snapshot(()) as uow:
         return {name: subject_ids.supplier_id(uow, name) for name in names}
 
 

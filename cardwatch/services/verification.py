@@ -101,7 +101,7 @@ def verify_audit(context: ServiceContext) -> list[ChainCheck]:
     with context.work(AuditEvent("consultation", "audit", purpose="verification"), ()):
         check_verifies(context)
     lanes = context.chains
-    with context.casebook.unaudited(context.actor, context.now, lanes=lanes, reads=True) as uow:
+    with context.snapshot(lanes) as uow:
         return [verify_chain(uow, lane) for lane in lanes]
 
 
@@ -162,7 +162,7 @@ def count_audit_events(
     actor's: nothing is counted of it here, as only there the attempt leaves an event.
     """
     lanes = context.chains
-    with context.casebook.unaudited(context.actor, context.now, lanes=lanes, reads=True) as uow:
+    with context.snapshot(lanes) as uow:
         if lane not in uow.lanes:
             return 0, 0
         if context.actor.holder_id:
