@@ -42,7 +42,6 @@ def filters_of(
     """Return the filters of a list of alerts.
 
     Args:
-        context: who asks.
         chosen: fields of `casebook.alert_queries.AlertFilter`; `same_holder_as` and
             `same_merchant_as` name an alert in place of a cardholder or merchant, so that no name
             stands in an address; whatever `assigned_to` says, it is the caller.
@@ -88,7 +87,6 @@ def page_of(
     """Return one page of the alerts that fit, and where the next begins, if there is one.
 
     Args:
-        context: who asks.
         filters: as `filters_of` gives them.
         cursor: where the page begins; empty for the first.
         limit: the most on a page.

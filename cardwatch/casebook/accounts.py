@@ -199,7 +199,6 @@ def bind_identity(uow: UnitOfWork, identity: str, email: str) -> Person:
     """Return the person who signed in elsewhere; the first time their email says who they are.
 
     Args:
-        uow: the work it is done in.
         identity: issuer and subject, which never change hands.
         email: as the issuer has verified it; empty if it has not.
 

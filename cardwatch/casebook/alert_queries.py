@@ -124,7 +124,6 @@ def find_alerts(
     (docs/casebook.md).
 
     Args:
-        uow: the work it is done in.
         alert_filter: which of them.
         after: the `place` of the alert after which they begin.
         offset: how many are left out before them.
@@ -179,7 +178,6 @@ def adjacent_alerts(uow: UnitOfWork, alert_filter: AlertFilter, alert_id: str) -
     The alert itself need not fit the filters: one that has just been decided keeps its place.
 
     Args:
-        uow: the work it is done in.
         alert_filter: filters and order of the list.
         alert_id: whole id of the alert.
 
@@ -282,7 +280,6 @@ def answers(uow: UnitOfWork, lane: str, *, by_month: bool = False) -> list[Answe
     Those about the actor are left out: a count tells what was decided of them.
 
     Args:
-        uow: the work it is done in.
         lane: whose alerts.
         by_month: whether `band` is the month of an alert's last day in place of its evidence.
     """

@@ -60,7 +60,6 @@ def add_query(uow: UnitOfWork, alert_ids: Sequence[str], query: NewQuery) -> str
     """Record a query of finance that was sent; return its id.
 
     Args:
-        uow: the work it is done in.
         alert_ids: the alerts it asks about.
         query: to whom it was sent.
     """
@@ -172,7 +171,6 @@ def schedule_reminder(uow: UnitOfWork, query: SentQuery, days: int, *, count: in
     """Set when the next reminder of a query is due.
 
     Args:
-        uow: the work it is done in.
         query: as it was read; somebody may have reminded since.
         days: from today.
         count: how many reminders are counted as sent with it, less those that failed.

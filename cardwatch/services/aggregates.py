@@ -61,7 +61,6 @@ def make_aggregate(
     """Return the signed aggregate of a quarter, as the bytes of its file.
 
     Args:
-        context: who makes it.
         quarter: one that is over, such as `2026-Q3`.
         threshold: the smallest count that it has.
         key: signs it.

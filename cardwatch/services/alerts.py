@@ -73,7 +73,6 @@ def list_alerts(
     """Return the alerts the actor may see, in the order to be asked in; see `find_alerts`.
 
     Args:
-        context: who asks.
         after: the `place` of the alert after which they begin.
         offset: how many are left out before them.
         limit: the most that are given.

@@ -158,7 +158,6 @@ def require_step_up(context: ServiceContext, session_id: str) -> None:
     A machine has no phone: what needs a person's code, the person who makes a key allows it.
 
     Args:
-        context: who asks.
         session_id: their session; empty for a key.
 
     Raises:

@@ -302,7 +302,6 @@ def attach_file(context: ServiceContext, case_id: str, filename: str, content: b
     """Attach a file to a case; see `casebook.attachments.attach`.
 
     Args:
-        context: who attaches it.
         case_id: of the case.
         filename: as it was sent; the name that is kept has no folder.
         content: of the file.

@@ -34,7 +34,6 @@ def report_equality(
     The event names the file's hash and its columns; nothing else of it is kept.
 
     Args:
-        context: who makes it.
         quarter: such as `2026-Q3`.
         group_file: groups of cardholders; without it, their units are compared.
         marking: protective marking.

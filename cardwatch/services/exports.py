@@ -185,7 +185,6 @@ def case_content(uow: UnitOfWork, export_request: ExportRequest) -> tuple[PackCo
     """Return the alerts of a case for its pack, and how many they are.
 
     Args:
-        uow: the work it is done in.
         export_request: names the alerts that are there; none where all are erased.
     """
     cases = _cases(uow, export_request)
@@ -207,7 +206,6 @@ def packed_alerts(
     """Return a pack: alerts in every form, how reliable they are, and other files.
 
     Args:
-        context: who hands it over.
         packed: the alerts; without any their files are left out.
         key: signs the manifest.
         more: the other files, by name.
@@ -355,7 +353,6 @@ def record_export(
     """Write down that something is handed over; the same again within a second is one.
 
     Args:
-        uow: the work it is done in.
         statement_id: the statement it is about, or the newest of several.
         purpose: one of `PURPOSES`.
         recipient: to whom.

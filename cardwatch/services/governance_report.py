@@ -65,7 +65,6 @@ def report_governance(context: ServiceContext, quarter: str, *, marking: str) ->
     """Return the report on a quarter: figures and no names, from finance's lane alone.
 
     Args:
-        context: who makes it.
         quarter: such as `2026-Q3`.
         marking: protective marking.
 

@@ -115,7 +115,6 @@ def receive(  # noqa: PLR0913  one for each way in which a statement comes
     The same bytes again, by however many at once, make one statement and give the same answer.
 
     Args:
-        context: who brings it.
         read: its transactions and reading report, as `read_each` gives them.
         corrects: the statement in whose place it comes.
         is_history: whether it is only kept, for later ones to be compared with.

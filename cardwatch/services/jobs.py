@@ -59,7 +59,6 @@ def queue_import(
     """Queue a parsed statement for import; return the job.
 
     Args:
-        context: who brings it.
         read: its transactions and reading report, as `read_each` gives them.
         corrects: the statement in whose place it comes.
         is_history: whether it is only kept.
@@ -117,7 +116,6 @@ def note_refusal(context: ServiceContext, refusal: CardwatchError) -> JobAnswer:
     So it stands beside what became of the files that came with it, however often that is read.
 
     Args:
-        context: who brought it.
         refusal: why it cannot be read.
 
     Raises:

@@ -76,7 +76,6 @@ def list_payments(  # noqa: PLR0913  pages by place and by number
     """Return payments that fit, the newest first, cardholders as the actor is shown them.
 
     Args:
-        context: who asks.
         filters: which of them.
         after: the `place` of the payment after which they begin.
         offset: how many are left out before them.
@@ -130,7 +129,6 @@ def explain_payment(
     A statement that was kept as history is scored with the settings that held on its last day.
 
     Args:
-        context: who asks.
         statement_id: whole id of the payment's statement.
         row_number: the payment's row there.
 

@@ -76,7 +76,6 @@ def load_registers(
     """Return registers, one a kind, each made of its versions.
 
     Args:
-        uow: the work it is done in.
         used: which versions.
         fresh: whether each is read from the database again and compared with its hash.
 

@@ -67,7 +67,6 @@ def list_matches(context: ServiceContext, *, undecided: bool = False) -> list[Ma
     Those come first for which payments wait: see `NameMatch`.
 
     Args:
-        context: who asks.
         undecided: whether only those are wanted about which nobody has decided.
 
     Raises:

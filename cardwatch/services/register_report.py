@@ -51,7 +51,6 @@ def report_registers(context: ServiceContext, quarter: str, *, marking: str) -> 
     Registers are as they stand today; reviews and alerts are the quarter's.
 
     Args:
-        context: who makes it.
         quarter: such as `2026-Q3`.
         marking: protective marking.
 

@@ -103,7 +103,6 @@ def load_inputs(uow: UnitOfWork, recipe: ScoringInputs, *, fresh: bool = False) 
     """Return the documents of a recipe.
 
     Args:
-        uow: the work it is done in.
         recipe: by which hashes.
         fresh: whether each is read from the casebook, whatever is known of it.
 

@@ -48,7 +48,6 @@ class PeopleShown:
         """Find out who is shown by name, and of whom nothing is shown.
 
         Args:
-            uow: the work it is done in.
             approvers: each cardholder with whoever approves their card.
         """
         self._uow = uow

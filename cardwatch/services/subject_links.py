@@ -28,7 +28,6 @@ def subject_links(context: ServiceContext, same_as: Iterable[str]) -> SubjectLin
     """Return whom and what some alerts or payments are about, by id, each once.
 
     Args:
-        context: who asks.
         same_as: ids of alerts, or places of payments as `statement:row`.
 
     Raises:

@@ -73,7 +73,6 @@ def get_supplier(
     """Return what is known today of a supplier, and a page of its timeline.
 
     Args:
-        context: who asks.
         supplier_id: its id.
         kind: what the timeline is limited to; see `subject_timeline.TIMELINE_KINDS`.
         page: number of the timeline's page, from 1.

@@ -135,7 +135,6 @@ def audit_events(
     """Return events of a chain, the newest first; their own alone to somebody who holds a card.
 
     Args:
-        context: who asks.
         lane: whose chain.
         last: how many at most.
         skip: how many of the newest are left out.
