@@ -4,15 +4,3 @@ from cardwatch.casebook.database import Casebook
 from cardwatch.casebook.tables import FINANCE, PSD, ROLES, STATES
 from cardwatch.casebook.unit_of_work import Actor, AuditEvent, UnitOfWork
 from cardwatch.vocabulary import LANES
-
-__all__ = [
-    "FINANCE",
-    "LANES",
-    "PSD",
-    "ROLES",
-    "STATES",
-    "Actor",
-    "AuditEvent",
-    "Casebook",
-    "UnitOfWork",
-]
