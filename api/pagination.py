@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
 from api.deps import make_cursor, read_cursor
@@ -95,9 +94,7 @@ def page_of(
         NotAllowed, CardwatchError: see `services.list_alerts` and `read_cursor`.
     """
     return one_page(
-        lambda after, most: services.list_alerts(
-            context, after=after, limit=most, **asdict(filters)
-        ),
+        lambda after, most: services.list_alerts(context, filters, after=after, limit=most),
         cursor=cursor,
         limit=limit,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -108,9 +107,7 @@ def _page_of(
     alert_filter = filters.to_asked(context)
     count, pence = services.count_alerts(context, alert_filter)
     page = numbered_page(request, address, count, ALERTS_PER_PAGE)
-    rows = services.list_alerts(
-        context, offset=page.offset, limit=page.size, **asdict(alert_filter)
-    )
+    rows = services.list_alerts(context, alert_filter, offset=page.offset, limit=page.size)
     return page, rows, pence
 
 

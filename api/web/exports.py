@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Form, Request, Response
@@ -152,8 +151,8 @@ def export_alerts(
 
 def _selected(context: Context, filters: AlertFilters) -> list[ListedAlert]:
     """Return the alerts that would be shared."""
-    fields = asdict(filters.to_asked(context))
-    return services.list_alerts(context, limit=services.MAX_SELECTED, **fields)
+    alert_filter = filters.to_asked(context)
+    return services.list_alerts(context, alert_filter, limit=services.MAX_SELECTED)
 
 
 @router.get("/statements/{statement_id}/hand-over")

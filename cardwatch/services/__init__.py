@@ -1,5 +1,6 @@
 """Services: each function is one use case, done completely or not at all."""
 
+from cardwatch.casebook.alert_queries import AlertFilter
 from cardwatch.casebook.api_keys import actor_of_key
 from cardwatch.casebook.case_alerts import MOST_IN_CASE
 from cardwatch.casebook.people import actor_of_person, add_organisation

@@ -64,25 +64,16 @@ PEOPLE_FIELDS = ("holders", "approvers")
 
 def list_alerts(
     context: ServiceContext,
+    alert_filter: alert_queries.AlertFilter = alert_queries.AlertFilter(),  # noqa: B008  frozen
     *,
     after: Sequence[float | str] = (),
     offset: int = 0,
     limit: int | None = None,
-    **asked: Any,  # noqa: ANN401  the fields of `AlertFilter`
 ) -> list[ListedAlert]:
-    """Return the alerts the actor may see, in the order to be asked in; see `find_alerts`.
-
-    Args:
-        after: the `place` of the alert after which they begin.
-        offset: how many are left out before them.
-        limit: the most that are given.
-        **asked: which of them: the fields of `casebook.alert_queries.AlertFilter`.
-    """
+    """Return the alerts the actor may see, in the order asked for; see `find_alerts`."""
     with context.work(AuditEvent("consultation", "alerts")) as uow:
         context.require_alert_access()
-        return alert_queries.find_alerts(
-            uow, alert_queries.AlertFilter(**asked), after=after, offset=offset, limit=limit
-        )
+        return alert_queries.find_alerts(uow, alert_filter, after=after, offset=offset, limit=limit)
 
 
 def get_alert(context: ServiceContext, alert_id: str) -> ShownAlert:

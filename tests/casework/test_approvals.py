@@ -42,7 +42,9 @@ def _later(context: ServiceContext, **by: float) -> ServiceContext:
 
 
 def _alerts(force: Context, lane: str = PSD) -> list[str]:
-    return [row["alert_id"] for row in services.list_alerts(force(PSD), lane=lane)]
+    return [
+        row["alert_id"] for row in services.list_alerts(force(PSD), services.AlertFilter(lane=lane))
+    ]
 
 
 def _export(recipient: str = "Counsel", **wanted: Any) -> Act:

@@ -144,7 +144,7 @@ def scored(at: Context, read: Read) -> str:
 
 
 def test_every_rule_of_a_payment_with_its_figures(at: Context, scored: str) -> None:
-    alert = services.list_alerts(at(), lane="finance")[0]
+    alert = services.list_alerts(at(), services.AlertFilter(lane="finance"))[0]
     raised = services.get_alert(at(), alert["alert_id"])["raised"]
     row = raised.payments[-1].row
     results = {one.rule: one for one in services.explain_payment(at(), scored, row)}

@@ -35,7 +35,7 @@ def worked(at: Context, read: Read) -> Context:
     first = services.receive(at(), read(*month(10), *SPLIT, *EQUAL))
     finance, psd = at(), at("psd")
     alert_id = services.list_alerts(finance)[0]["alert_id"]
-    theirs = services.list_alerts(psd, lane="psd")[0]["alert_id"]
+    theirs = services.list_alerts(psd, services.AlertFilter(lane="psd"))[0]["alert_id"]
     email = "finance@saltmarsh-vale.example"
     services.decide(
         finance, alert_id,
