@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.schemas.base import WORDS, Day, RequestModel, Whole
 from cardwatch.services.answers import ShownPayment
-from cardwatch.vocabulary import Lane
 
 
 class PaymentPage(BaseModel):
@@ -16,26 +15,6 @@ class PaymentPage(BaseModel):
 
     payments: list[ShownPayment]
     next: str | None = Field(description="The cursor of the next page; none on the last.")
-
-
-class RuleCondition(BaseModel):
-    """One condition of a rule, for one payment."""
-
-    what: str
-    here: str
-    met_at: str
-    met: bool
-
-
-class PaymentRule(BaseModel):
-    """What one rule says of one payment."""
-
-    rule: str
-    title: str
-    lane: Lane
-    fires: bool = Field(description="Whether all of its conditions are met.")
-    fact: str = Field(description="What it found; empty where it does not fire.")
-    compared: list[RuleCondition]
 
 
 class PaymentSearch(RequestModel):

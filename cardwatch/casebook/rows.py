@@ -534,21 +534,6 @@ class MatchDecision(TypedDict):
     decided_at: str
 
 
-class EntryRow(TypedDict):
-    """An entry of a register as an alert shows it: the fields of `records.EntryShown`."""
-
-    register: str
-    rule: str
-    file: str
-    row: int
-    true_on: str
-    known_on: str
-    facts: list[tuple[str, str]]
-    match: str
-    matched_by: str
-    sha256: str
-
-
 class Access(TypedDict):
     """What was done with an alert, and by whom."""
 

@@ -179,6 +179,7 @@ from cardwatch.services.packs import get_pack, preview_pack, propose_pack
 from cardwatch.services.partition_export import export_partition
 from cardwatch.services.payments import (
     MAX_EXPORTED,
+    PaymentRule,
     count_payments,
     explain_payment,
     get_payment,

@@ -45,14 +45,22 @@ MAX_EXPORTED = 50_000
 
 
 @dataclass(frozen=True)
-class RuleResult:
+class RuleCondition:
+    """One condition of a rule, for one payment: what is compared, here and as required."""
+
+    what: str
+    here: str
+    met_at: str
+    met: bool
+
+
+@dataclass(frozen=True)
+class PaymentRule:
     """What one rule says of one payment.
 
     Attributes:
         fires: whether all of its conditions are met.
-        fact: what it found, in a sentence; empty where it does not fire.
-        compared: of each figure compared its meaning, the figure here, and what is required.
-        met: of each figure compared, whether it is as required.
+        fact: what it found; empty where it does not fire.
     """
 
     rule: str
@@ -60,8 +68,7 @@ class RuleResult:
     lane: str
     fires: bool
     fact: str
-    compared: tuple[tuple[str, str, str], ...]
-    met: tuple[bool, ...]
+    compared: tuple[RuleCondition, ...]
 
 
 def list_payments(  # noqa: PLR0913  pages by place and by number
@@ -123,7 +130,7 @@ def get_payment(context: ServiceContext, statement_id: str, row_number: int) -> 
 
 def explain_payment(
     context: ServiceContext, statement_id: str, row_number: int
-) -> list[RuleResult]:
+) -> list[PaymentRule]:
     """Apply every rule of the actor's lanes to one payment, as its statement was scored.
 
     A statement that was kept as history is scored with the settings that held on its last day.
@@ -229,7 +236,7 @@ def _window(
 
 def _result(
     rule: Rule, scoring: ScoringResult, row: int, loaded_inputs: LoadedInputs
-) -> RuleResult | None:
+) -> PaymentRule | None:
     """Return what a rule says of a payment; none where a figure it reads is not known."""
     columns = scoring.scored.columns
     if not set(rule.reads) <= set(columns):
@@ -239,12 +246,15 @@ def _result(
     for condition in rule.when:
         holds = bool(condition.holds(figures, loaded_inputs.policy))
         met[condition.feature] = holds and met.get(condition.feature, True)
-    return RuleResult(
+    figures_compared = compared(rule, figures, loaded_inputs.policy)
+    return PaymentRule(
         rule=rule.id,
         title=rule.title,
         lane=rule.lane,
         fires=all(met.values()),
         fact=fact(rule.fact, figures) if all(met.values()) else "",
-        compared=tuple(compared(rule, figures, loaded_inputs.policy)),
-        met=tuple(met.values()),
+        compared=tuple(
+            RuleCondition(*texts, is_met)
+            for texts, is_met in zip(figures_compared, met.values(), strict=True)
+        ),
     )
