@@ -149,7 +149,6 @@ def find_alerts(
         question = question.where(sa.tuple_(*by) > sa.tuple_(*(sa.literal(item) for item in after)))
     rows = [dict(row) for row in uow.fetch_all(question)]
     for row in rows:
-        del row["organisation_id"]
         row["place"] = [row.pop(f"by_{index}") for index in range(len(by))]
     add_subjects(uow, rows)
     return cast("list[ListedAlert]", rows)

@@ -129,10 +129,9 @@ def get_alert(uow: UnitOfWork, alert_id: str) -> AlertDetail:
         )
         .order_by(decisions.c.version)
     )
-    hidden = {"organisation_id", "lane", "alert_id"}
+    hidden = {"lane", "alert_id"}
     assert content is not None  # it goes with the alert
     names = display_names(uow)
-    del row["organisation_id"]
     list_row = uow.fetch_one(
         sa.select(alert_lists.c.content, alert_lists.c.registers).where(
             uow.scope(alert_lists),

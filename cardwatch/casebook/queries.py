@@ -110,7 +110,6 @@ def _as_listed(
         if reply["query_id"] == row["query_id"]
     ]
     today = day_of(uow.today)
-    columns = {name: value for name, value in row.items() if name != "organisation_id"}
     more = {
         "alert_ids": [link["alert_id"] for link in query_links],
         "replies": own_replies,
@@ -118,7 +117,7 @@ def _as_listed(
         "age_days": (today - day_of(row["sent_at"][:10])).days,
         "overdue_days": max((today - day_of(row["due_on"])).days, 0) if row["due_on"] else 0,
     }
-    return cast("SentQuery", columns | more)
+    return cast("SentQuery", {**row, **more})
 
 
 def get_query(uow: UnitOfWork, query_id: str) -> SentQuery:

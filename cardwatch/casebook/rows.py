@@ -1,8 +1,7 @@
 """The rows that the casebook answers with; alerts are in `alert_rows`.
 
-Each class names the columns that a function returns, and what is added to them. The column
-`organisation_id` is in every row of a table and not named. The API answers with many of them as
-they are, so a class that has a secret is not one of these.
+Each class names the columns that a function returns, and what is added to them. The API answers
+with many of them as they are, so a class that has a secret is not one of these.
 """
 
 from __future__ import annotations

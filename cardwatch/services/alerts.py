@@ -26,7 +26,6 @@ from cardwatch.errors import CardwatchError
 from cardwatch.records import Alert
 from cardwatch.rules import rules_sha256
 from cardwatch.services.authority import authorities, check_alerts, check_decision
-from cardwatch.services.context import public_row
 from cardwatch.services.entry_masks import masked_entry, masked_item
 from cardwatch.services.scoring_inputs import ScoringInputs, active_inputs, load_inputs
 from cardwatch.statements.cells import read_pence
@@ -125,7 +124,7 @@ def get_history(context: ServiceContext, alert_id: str) -> AlertHistory:
             "holder": alert_context.holder_year(uow, lane, name),
             "merchant": merchant,
             "seen": pseudonyms.access_log(uow, name),
-            "identity_reveals": [public_row(row) for row in pseudonyms.list_reveals(uow, name)],
+            "identity_reveals": pseudonyms.list_reveals(uow, name),
             "facts": joined_facts(alert["raised"].reasons),
             "clause": _clause(alert, loaded),
             "authority": _authority(uow, alert),
@@ -411,7 +410,7 @@ def list_suppressions(context: ServiceContext) -> list[Suppression]:
     """Return the suppressions of the actor's lanes."""
     with context.work(AuditEvent("consultation", "suppressions")) as uow:
         context.require_alert_access()
-        return [public_row(row) for row in suppressions.list_suppressions(uow)]
+        return suppressions.list_suppressions(uow)
 
 
 def rule_precision(
@@ -455,4 +454,4 @@ def list_holds(context: ServiceContext) -> list[Hold]:
     """Return the holds of the actor's lanes."""
     with context.work(AuditEvent("consultation", "holds")) as uow:
         context.require_alert_access()
-        return [public_row(row) for row in retention.list_holds(uow)]
+        return retention.list_holds(uow)

@@ -22,7 +22,6 @@ from cardwatch.errors import CardwatchError
 from cardwatch.registers import person_key
 from cardwatch.reports import upload_label
 from cardwatch.services.authority import check_alerts
-from cardwatch.services.context import public_row
 from cardwatch.vocabulary import ApprovalKind
 
 if TYPE_CHECKING:
@@ -77,8 +76,7 @@ def list_cases(
 ) -> list[ListedCase]:
     """Return the cases that fit and that the actor may see; see `casebook.cases.find_cases`."""
     with _work(context, "consultation", "cases") as uow:
-        rows = cases.find_cases(uow, case_filter, after=after, offset=offset, limit=limit)
-        return [public_row(row) for row in rows]
+        return cases.find_cases(uow, case_filter, after=after, offset=offset, limit=limit)
 
 
 def count_cases(context: ServiceContext, case_filter: cases.CaseFilter) -> int:
@@ -126,13 +124,13 @@ def case_detail(uow: UnitOfWork, case_id: str) -> CaseDetail:
     lines = chronology(rows, cases.list_entries(uow, case["case_id"]), reveals, names, actors)
     shown_alerts = [_shown_alert(row, names) for row in rows]
     whole = {
-        **public_row(case),
+        **case,
         "made_by": actors.get(case["made_by"], case["made_by"]),
         "closed_by": actors.get(case["closed_by"] or "", case["closed_by"]),
         "alerts": shown_alerts,
         "people": _people(shown_alerts),
         "attachments": [
-            public_row({**row, "made_by": actors.get(row["made_by"], row["made_by"])})
+            {**row, "made_by": actors.get(row["made_by"], row["made_by"])}
             for row in attachments.list_attachments(uow, case["case_id"])
         ],
         "chronology": lines,
@@ -309,7 +307,7 @@ def attach_file(context: ServiceContext, case_id: str, filename: str, content: b
     with _work(context, "alteration", "attachment") as uow:
         attached = attachments.attach(uow, case_id, upload_label(filename, "file"), content)
         uow.event.object_id = attached["attachment_id"]
-        return public_row(attached)
+        return attached
 
 
 def get_attachment(context: ServiceContext, attachment_id: str) -> AttachmentContent:
@@ -325,7 +323,7 @@ def find_attachment(context: ServiceContext, attachment_id: str) -> Attachment:
     with _work(context, "consultation", "attachment") as uow:
         attached = attachments.find_attachment(uow, attachment_id)
         uow.event.object_id = attached["attachment_id"]
-        return public_row(attached)
+        return attached
 
 
 def remove_attachment(context: ServiceContext, attachment_id: str, *, reason: str) -> CaseDetail:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING
 
 from cardwatch.casebook import FINANCE, LANES, PSD, Actor, AuditEvent, Casebook
 from cardwatch.errors import NotAllowed
@@ -15,9 +14,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from cardwatch.casebook import UnitOfWork
-
-R = TypeVar("R", bound=Mapping[str, object])
-"""A kind of row."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +73,3 @@ class ServiceContext:
         """
         if lane not in self.actor.lanes:
             raise NotAllowed("Your role cannot see this list.")
-
-
-def public_row(row: R) -> R:
-    """Return a row of the casebook without what is the same for all of them."""
-    shown = {name: value for name, value in row.items() if name != "organisation_id"}
-    return cast("R", shown)

@@ -35,7 +35,6 @@ from cardwatch.reports import (
     write_alerts,
 )
 from cardwatch.services.authority import check_recipient
-from cardwatch.services.context import public_row
 from cardwatch.services.reliability import PackContent, reliability_files
 from cardwatch.services.scoring_inputs import report_of
 from cardwatch.vocabulary import ApprovalKind
@@ -390,4 +389,4 @@ def list_exports(context: ServiceContext) -> list[Export]:
         if context.actor.holder_id:  # others may have exported alerts about them
             question = question.where(exports.c.made_by == context.actor.actor_id)
         order = (exports.c.made_at, exports.c.disclosure_id)
-        return [public_row(row) for row in uow.fetch_all(question.order_by(*order), Export)]
+        return uow.fetch_all(question.order_by(*order), Export)

@@ -8,7 +8,6 @@ from cardwatch.casebook import FINANCE, LANES, PSD, Actor, AuditEvent, Casebook,
 from cardwatch.casebook.people import list_people
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import NotAllowed
-from cardwatch.services.context import public_row
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -58,7 +57,7 @@ def list_webhooks(context: ServiceContext) -> list[Webhook]:
     lane = _lane(context)
     with context.work(AuditEvent("consultation", "webhook"), (lane,)) as uow:
         _sets(context)
-        return [public_row(row) for row in outbox.list_webhooks(uow, (lane,))]
+        return outbox.list_webhooks(uow, (lane,))
 
 
 def due_notices(

@@ -11,7 +11,6 @@ from cardwatch.casebook.tables import POLICY_PACK, READS
 from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.policy import parse_policy
 from cardwatch.policy_pack import check_pack, compose_policy, open_pack
-from cardwatch.services.context import public_row
 from cardwatch.services.policy_figures import policy_changes
 from cardwatch.services.scoring_inputs import (
     active_inputs,
@@ -103,9 +102,7 @@ def propose_pack(
         content = answer["document"].encode()
         pack_documents(uow, content, uow.today)  # the own figures may have changed since
         day = str(day_of(effective_from)) if effective_from else uow.today
-        return public_row(
-            proposals.propose(uow, POLICY_PACK, content, effective_from=day, reason=reason)
-        )
+        return proposals.propose(uow, POLICY_PACK, content, effective_from=day, reason=reason)
 
 
 def activate_pack(uow: UnitOfWork, sha256: str, effective_from: str) -> None:

@@ -13,7 +13,6 @@ from cardwatch.casebook.rows import ApprovalScope, ListedPerson
 from cardwatch.casebook.tables import MANAGES
 from cardwatch.errors import CardwatchError
 from cardwatch.registers import person_key
-from cardwatch.services.context import public_row
 from cardwatch.services.scoring_inputs import active_inputs, load_inputs
 from cardwatch.vocabulary import ApprovalKind
 
@@ -169,10 +168,7 @@ def list_people(context: ServiceContext) -> list[ListedPerson]:
             if row["holds_no_card"] and not row["ended_at"]
         }
         alike = named_like_cardholders(uow, names, cardholders_by_key(uow))
-        return [
-            ListedPerson(**public_row(row), is_like_cardholder=row["person_id"] in alike)
-            for row in rows
-        ]
+        return [ListedPerson(**row, is_like_cardholder=row["person_id"] in alike) for row in rows]
 
 
 def create_key(  # noqa: PLR0913  what a form has
@@ -206,4 +202,4 @@ def list_keys(context: ServiceContext) -> list[Key]:
     """
     with context.work(AuditEvent("consultation", "keys"), ()) as uow:
         context.allow(KEEPERS, "manage API keys")
-        return [public_row(row) for row in api_keys.list_keys(uow)]
+        return api_keys.list_keys(uow)
