@@ -135,17 +135,8 @@ def get_history(context: ServiceContext, alert_id: str) -> AlertHistory:
             "suppression": suppressions.current_suppression(uow, alert),
             "answer": suppressions.current_answer(uow, alert),
             "is_named": is_named,
-            "names": _names(uow, people - {""}, is_named=is_named),
+            "names": pseudonyms.shown_names(uow, people - {""}, people if is_named else ()),
         }
-
-
-def _names(uow: UnitOfWork, people: set[str], *, is_named: bool) -> dict[str, str]:
-    """The name shown for each person: their own, or a pseudonym."""
-    names = pseudonyms.holder_names(uow, people) if is_named else {}
-    return {
-        person: names.get(person, person) if is_named else pseudonyms.pseudonym(uow, person)
-        for person in people
-    }
 
 
 def _made_with(
@@ -270,12 +261,7 @@ def inbox_summary(context: ServiceContext) -> InboxSummary:
 def names_for_display(context: ServiceContext, holders: set[str]) -> dict[str, str]:
     """Return the names under which holders are shown in lists to the actor."""
     with context.snapshot(()) as uow:
-        hides = context.actor.role == PSD
-        names = {} if hides else pseudonyms.holder_names(uow, holders)
-        return {
-            holder: pseudonyms.pseudonym(uow, holder) if hides else names.get(holder, holder)
-            for holder in holders
-        }
+        return pseudonyms.shown_names(uow, holders)
 
 
 def pseudonymise(context: ServiceContext, content: T, *, alert_id: str = "") -> T:

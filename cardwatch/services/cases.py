@@ -177,13 +177,7 @@ def _shown_names(
     """The name shown for each person: their own if it was asked for in one of their alerts."""
     people = {alert["alert_id"]: _people_in(alert) for alert in alerts}
     by_name = {person for alert_id in revealed for person in people.get(alert_id, ())}
-    own_names = pseudonyms.holder_names(uow, by_name)
-    return {
-        person: own_names.get(person, person)
-        if person in by_name
-        else pseudonyms.pseudonym(uow, person)
-        for person in set().union(*people.values())
-    }
+    return pseudonyms.shown_names(uow, set().union(*people.values()), by_name)
 
 
 def _shown_alert(alert: CaseAlert, names: Mapping[str, str]) -> ShownCaseAlert:

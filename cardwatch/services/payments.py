@@ -187,10 +187,7 @@ def _check_alerts(uow: UnitOfWork, filters: PaymentFilters) -> None:
 def _with_holders(uow: UnitOfWork, rows: Sequence[StoredPayment]) -> list[ShownPayment]:
     """Return payments with `holder` as the actor is shown them, in place of `holder_id`."""
     ids = {row["holder_id"] for row in rows if row["holder_id"]}
-    if uow.actor.role == PSD:
-        names = {person_id: pseudonyms.pseudonym(uow, person_id) for person_id in ids}
-    else:
-        names = pseudonyms.holder_names(uow, ids)
+    names = pseudonyms.shown_names(uow, ids)
     shown = []
     for row in rows:
         items = read_line_items(row["line_items"])
