@@ -133,6 +133,11 @@ class Actor:
         return tables.ROLES[self.role]
 
     @property
+    def rule_lanes(self) -> tuple[Lane, ...]:
+        """The lanes whose rules they may see: everybody those of finance."""
+        return (*self.lanes, tables.FINANCE)
+
+    @property
     def public_id(self) -> str:
         """The id that others may read: who belongs to professional standards is not for them."""
         return SYSTEM if self.role == tables.PSD else self.actor_id

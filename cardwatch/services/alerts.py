@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from cardwatch.alerts import compared, joined_facts
 from cardwatch.casebook import (
-    FINANCE,
     PSD,
     AuditEvent,
     alert_context,
@@ -196,8 +195,7 @@ def _versions(
 
 def _told(uow: UnitOfWork, recipe: ScoringInputs, loaded: LoadedInputs) -> dict[str, str]:
     """Return a recipe as the actor may know it: the rules by the hash of those of their lanes."""
-    lanes = (*uow.actor.lanes, FINANCE)
-    rules = [rule for rule in loaded.rules if rule.lane in lanes]
+    rules = [rule for rule in loaded.rules if rule.lane in uow.actor.rule_lanes]
     return asdict(recipe) | {"rules": rules_sha256(rules), "pack": loaded.policy.pack_name}
 
 
@@ -242,7 +240,6 @@ def inbox_summary(context: ServiceContext) -> InboxSummary:
             of_newest = alert_queries.AlertFilter(state=state, statement_id=newest["statement_id"])
             return alert_queries.count_alerts(uow, of_newest)[0]
 
-        lanes = (*context.actor.lanes, FINANCE)
         rules = load_inputs(uow, replace(active_inputs(uow, uow.today), model="", cards="")).rules
         return {
             **newest,
@@ -251,7 +248,7 @@ def inbox_summary(context: ServiceContext) -> InboxSummary:
             "earlier": earlier,
             "answered_before": closed("answered-before"),
             "not_asked": closed("not-asked"),
-            "rules": {rule.id: rule.title for rule in rules if rule.lane in lanes},
+            "rules": {r.id: r.title for r in rules if r.lane in context.actor.rule_lanes},
             "statements": {
                 statement["statement_id"]: statement["label"] for statement in list_statements(uow)
             },

@@ -6,9 +6,8 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from cardwatch.casebook import Actor, AuditEvent, Casebook, column_profiles, uploads
+from cardwatch.casebook import AuditEvent, Casebook, column_profiles, uploads
 from cardwatch.casebook.tables import RECEIVES
-from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
 from cardwatch.registers import (
     is_register_profile,
@@ -366,8 +365,7 @@ def note_preview(context: ServiceContext) -> None:
 def erase_expired_uploads(casebook: Casebook, clock: Callable[[], dt.datetime]) -> int:
     """Erase files of every organisation that have waited for an hour; return how many."""
     count = 0
-    for row in casebook.organisations():
-        actor = Actor(row["organisation_id"], SYSTEM, "admin")
+    for actor in casebook.system_actors():
         with casebook.unaudited(actor, clock(), reads=True) as uow:
             is_any = uploads.is_any_expired(uow)
         if is_any:

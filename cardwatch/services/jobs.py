@@ -11,11 +11,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from cardwatch.casebook import Actor, AuditEvent, Casebook, documents, jobs
+from cardwatch.casebook import AuditEvent, Casebook, documents, jobs
 from cardwatch.casebook.api_keys import actor_now
 from cardwatch.casebook.statements import find_statement
 from cardwatch.casebook.tables import RECEIVES
-from cardwatch.casebook.unit_of_work import SYSTEM, canonical
+from cardwatch.casebook.unit_of_work import canonical
 from cardwatch.errors import CardwatchError, CasebookBusy, CasebookFailed, stack_of
 from cardwatch.services.answers import ImportOptions
 from cardwatch.services.back_tests import back_test, check_trial, unpack_trial
@@ -221,8 +221,7 @@ def do_next_job(
         kinds: those of jobs to be done.
         is_over: whether a long job is to be broken off; it is taken up again later.
     """
-    for row in casebook.organisations():
-        actor = Actor(row["organisation_id"], SYSTEM, "admin")
+    for actor in casebook.system_actors():
         with casebook.unaudited(actor, clock(), reads=True) as uow:
             waits = jobs.is_any_waiting(uow, kinds)
         if not waits:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from cardwatch.casebook import FINANCE, PSD, AuditEvent, documents, jobs, proposals
+from cardwatch.casebook import PSD, AuditEvent, documents, jobs, proposals
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import POLICY_PACK, READS
 from cardwatch.errors import CardwatchError, NotAllowed
@@ -48,12 +48,11 @@ def get_pack(context: ServiceContext) -> ActivePack | None:
         if not loaded.policy.pack:
             return None
         pack, pack_rule_set = read_pack(pack_content(uow, loaded.policy))
-        lanes = (*context.actor.lanes, FINANCE)
         return {
             "pack": _facts(pack, loaded.policy.pack["sha256"]),
             "is_review_due": pack.review_on <= uow.today,
             "own_figures": policy_changes(_policy_of(pack), loaded.policy),
-            "own_rules": _rule_changes(pack_rule_set, loaded.rules, lanes),
+            "own_rules": _rule_changes(pack_rule_set, loaded.rules, context.actor.rule_lanes),
         }
 
 
@@ -70,13 +69,12 @@ def preview_pack(context: ServiceContext, content: bytes) -> PackPreview:
         policy, _ = pack_documents(uow, content, uow.today)
         before = load_inputs(uow, active_inputs(uow, uow.today))
         active = _pack_behind(uow, before.policy)
-        lanes = (*context.actor.lanes, FINANCE)
         after = unpack_policy(policy)
         return {
             "pack": _facts(pack, after.pack["sha256"]),
             "before_after": policy_changes(unpack_policy(stated_policy(uow, uow.today)), after),
             "own_figures": policy_changes(_policy_of(pack), after),
-            "rules": _rule_changes(before.rules, pack_rule_set, lanes),
+            "rules": _rule_changes(before.rules, pack_rule_set, context.actor.rule_lanes),
             "notes": _notes(pack, active, uow.today),
         }
 

@@ -7,13 +7,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cardwatch.casebook import FINANCE, Actor, AuditEvent, Casebook, people, queries
+from cardwatch.casebook import FINANCE, AuditEvent, Casebook, people, queries
 from cardwatch.casebook import alerts as kept
 from cardwatch.casebook.alert_queries import AlertFilter, find_alerts
 from cardwatch.casebook.own_keys import own_keys
 from cardwatch.casebook.permissions import may_decide
 from cardwatch.casebook.suppressions import day_of
-from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import CardwatchError, NotFound
 from cardwatch.registers import person_key
 from cardwatch.reports import questions_document, questions_filename
@@ -110,8 +109,7 @@ def send_query_reminders(
         days: between the reminders of one query.
     """
     count = 0
-    for row in casebook.organisations():
-        actor = Actor(row["organisation_id"], SYSTEM, "admin")
+    for actor in casebook.system_actors():
         with casebook.unaudited(actor, clock(), lanes=(FINANCE,), reads=True) as uow:
             overdue = queries.due_reminders(uow)
         for query in overdue:

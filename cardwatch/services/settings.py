@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, cast
 
-from cardwatch.casebook import FINANCE, PSD, AuditEvent, documents, proposals
+from cardwatch.casebook import PSD, AuditEvent, documents, proposals
 from cardwatch.casebook.people import shares_role
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import DOCUMENT_KINDS, ORDER_KINDS, POLICY_PACK, READS, RECEIVES
@@ -79,8 +79,7 @@ def list_rules(context: ServiceContext, day: str = "") -> list[Rule]:
     with context.work(AuditEvent("consultation", "rules"), ()) as uow:
         context.allow(READS, "read settings")
         rules = load_inputs(uow, active_inputs(uow, _day(context, day))).rules
-    lanes = (*context.actor.lanes, FINANCE)
-    return [rule for rule in rules if rule.lane in lanes]
+    return [rule for rule in rules if rule.lane in context.actor.rule_lanes]
 
 
 def get_model(context: ServiceContext) -> ModelInForce:

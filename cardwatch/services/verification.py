@@ -245,8 +245,8 @@ def erase(context: ServiceContext) -> int:
 
 def purge_due(casebook: Casebook, clock: Callable[[], dt.datetime]) -> None:
     """Delete expired data of each organisation, unless that was done today already."""
-    for row in casebook.organisations():
-        itself = ServiceContext(casebook, Actor(row["organisation_id"], SYSTEM, "admin"), clock())
+    for actor in casebook.system_actors():
+        itself = ServiceContext(casebook, actor, clock())
         with casebook.unaudited(itself.actor, itself.now, lanes=(FINANCE,), reads=True) as uow:
             erasures = read_events(uow, FINANCE, last=1, wanted={"action": "erasure"})
             last_at = next((erasure["at"] for erasure in erasures), "")
