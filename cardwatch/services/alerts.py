@@ -26,7 +26,12 @@ from cardwatch.records import Alert
 from cardwatch.rules import rules_sha256
 from cardwatch.services.authority import authorities, check_alerts, check_decision
 from cardwatch.services.entry_masks import masked_entry, masked_item
-from cardwatch.services.scoring_inputs import ScoringInputs, active_inputs, load_inputs
+from cardwatch.services.scoring_inputs import (
+    ScoringInputs,
+    active_inputs,
+    active_settings,
+    load_inputs,
+)
 from cardwatch.statements.cells import read_pence
 
 T = TypeVar("T")
@@ -240,7 +245,7 @@ def inbox_summary(context: ServiceContext) -> InboxSummary:
             of_newest = alert_queries.AlertFilter(state=state, statement_id=newest["statement_id"])
             return alert_queries.count_alerts(uow, of_newest)[0]
 
-        rules = load_inputs(uow, replace(active_inputs(uow, uow.today), model="", cards="")).rules
+        rules = active_settings(uow).rules
         return {
             **newest,
             "alerts": count,
@@ -353,7 +358,7 @@ def decide(
     with context.work(AuditEvent("alteration", "alert")) as uow:
         check_decision(uow, alert_id, decision_input)
         decided = kept.decide(uow, alert_id, decision_input)
-        policy = load_inputs(uow, replace(active_inputs(uow, uow.today), model="", cards="")).policy
+        policy = active_settings(uow).policy
         if decision_input.state == "explained" and policy.answered_days:
             until = context.now.date() + dt.timedelta(policy.answered_days)
             most = round(decided["at_stake_pence"] * policy.answered_times)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -79,6 +79,11 @@ def active_inputs(uow: UnitOfWork, day: str) -> ScoringInputs:
     """The active documents on a day; policy and rules are this version's by default."""
     hashes = {kind: documents.active_sha256(uow, kind, day) or "" for kind in DOCUMENT_KINDS}
     return ScoringInputs(**hashes | {"rules": hashes["rules"] or shipped_sha256("rules")})
+
+
+def active_settings(uow: UnitOfWork) -> LoadedInputs:
+    """The active policy and rules of today, without the model and cards, which are not read."""
+    return load_inputs(uow, replace(active_inputs(uow, uow.today), model="", cards=""))
 
 
 @cache
