@@ -58,6 +58,7 @@ def _add(uow: UnitOfWork, row: AlertRow, values: Mapping[str, Any]) -> Row:
             "most_pence": None,
             "made_by": uow.actor.actor_id,
             "made_at": uow.now,
+            "ended_at": None,
         }
         | dict(values)
     )
