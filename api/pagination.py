@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
 from api.deps import make_cursor, read_cursor
@@ -42,7 +41,6 @@ def filters_of(
     """Return the filters of a list of alerts.
 
     Args:
-        context: who asks.
         chosen: fields of `casebook.alert_queries.AlertFilter`; `same_holder_as` and
             `same_merchant_as` name an alert in place of a cardholder or merchant, so that no name
             stands in an address; whatever `assigned_to` says, it is the caller.
@@ -88,7 +86,6 @@ def page_of(
     """Return one page of the alerts that fit, and where the next begins, if there is one.
 
     Args:
-        context: who asks.
         filters: as `filters_of` gives them.
         cursor: where the page begins; empty for the first.
         limit: the most on a page.
@@ -97,9 +94,7 @@ def page_of(
         NotAllowed, CardwatchError: see `services.list_alerts` and `read_cursor`.
     """
     return one_page(
-        lambda after, most: services.list_alerts(
-            context, after=after, limit=most, **asdict(filters)
-        ),
+        lambda after, most: services.list_alerts(context, filters, after=after, limit=most),
         cursor=cursor,
         limit=limit,
     )

@@ -58,7 +58,6 @@ def read_upload(
 
     Args:
         service: whose readers read it.
-        context: who brings it.
         file: as it came.
         columns: a column profile as TOML, for files whose headings are not known; else empty.
         date_order: decide, day-first or month-first.
@@ -183,7 +182,6 @@ def read_register_file(
 
     Args:
         service: whose readers read it.
-        context: who brings it.
         file: as it came.
         kind: which register it is; empty to tell by its name and headings.
         date_order: decide, day-first or month-first.
@@ -214,7 +212,6 @@ def read_kept_register(
 
     Args:
         service: whose readers read it.
-        context: who brought it.
         upload: the file, with the options of its form.
         profiles: columns that were stated, if they were.
 

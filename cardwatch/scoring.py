@@ -43,6 +43,7 @@ from cardwatch.rarity import (
 from cardwatch.records import AlertList
 from cardwatch.registers import cards_in_force, match_cards, register_kind
 from cardwatch.rules import Rule, load_rules, rules_sha256
+from cardwatch.vocabulary import LANES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -66,7 +67,6 @@ FEWEST_REFERENCE = 500
 FEWEST_RUNS = 4
 """A history of fewer runs of as many payments does not tell what 9 of 10 have."""
 USUAL_SHARE = 0.9
-LANES = ("finance", "psd")
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,20 @@ PERSON_KINDS = (*ASKED_ABOUT, SubjectKind.APPROVER_OF_HOLDER, SubjectKind.NAMED_
 """Kinds of the people who may not see an alert."""
 
 
+Lane = Literal["finance", "psd"]
+LANES: tuple[Lane, ...] = ("finance", "psd")
+Role = Literal["finance", "auditor", "psd", "admin"]
+GroupRole = Literal["", "finance", "auditor", "admin"]
+"""The role that a group of an identity provider gives; none if empty."""
+DecidedState = Literal["open", "asked", "explained", "policy-breach", "confirmed", "data-error"]
+"""What a person can decide of an alert."""
+State = Literal[DecidedState, "suppressed", "answered-before", "not-asked"]
+CaseState = Literal["open", "closed"]
+CaseOutcome = Literal[
+    "no-further-action", "management-action", "misconduct-proceedings", "criminal-investigation",
+    "passed-on",
+]  # fmt: skip
+ComplaintKind = Literal["complaint", "objection"]
 ROLE_TITLES = {
     "finance": "Finance",
     "auditor": "Auditor",

@@ -59,7 +59,7 @@ def save(name: str, *parts: Image.Image) -> None:
 
 def find(site: Site, lane: str, rule: str) -> str:
     """Return the alert of a rule."""
-    listed = services.list_alerts(site.context(PSD), lane=lane, rule=rule)
+    listed = services.list_alerts(site.context(PSD), services.AlertFilter(lane=lane, rule=rule))
     return str(listed[0]["alert_id"])
 
 

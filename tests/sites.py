@@ -169,9 +169,13 @@ def fill_months(site: Site) -> None:
     """Bring the newest month of the invented force; let a second force have nothing."""
     site.ids["statement"] = bring_newest(site)
     for lane in ("finance", PSD):
-        alerts = services.list_alerts(site.context(PSD), lane=lane, state="open")
+        alerts = services.list_alerts(
+            site.context(PSD), services.AlertFilter(lane=lane, state="open")
+        )
         site.ids[lane], site.ids[f"{lane}2"] = (one["alert_id"] for one in alerts[:2])
-        alerts += services.list_alerts(site.context(PSD), lane=lane)  # beyond the budget too
+        alerts += services.list_alerts(
+            site.context(PSD), services.AlertFilter(lane=lane)
+        )  # beyond the budget too
         cards = [one["alert_id"] for one in alerts if not one["at_stake_pence"]]
         site.ids[f"{lane}_card"] = cards[0]
     services.reveal_identity(site.context(PSD), site.ids["psd2"], reason="case 12")
@@ -293,7 +297,9 @@ def fill_cases(site: Site) -> None:
     """Let finance refer alerts; let cases be open with everything in them, closed, and referred."""
     at, psd = site.context("finance"), site.context(PSD)
     other, confirmed = [
-        one["alert_id"] for one in services.list_alerts(at, state="open") if one["is_fact"]
+        one["alert_id"]
+        for one in services.list_alerts(at, services.AlertFilter(state="open"))
+        if one["is_fact"]
     ][:2]
     for alert_id in (other, confirmed, site.ids["long"]):
         decided = services.decide(at, alert_id, DecisionInput(REASON, "confirmed"))

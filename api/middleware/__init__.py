@@ -27,19 +27,6 @@ from api.state import BODY_BYTES
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-__all__ = [
-    "COOKIE",
-    "DOORS",
-    "FILES",
-    "HEADERS",
-    "METRICS",
-    "MOST_OF_ADDRESS",
-    "OPEN",
-    "OWN_ADDRESS",
-    "SAFE",
-    "add_middleware",
-    "address_of",
-]
 
 OUTERMOST_FIRST = (
     AccessLogMiddleware,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING, Annotated, Any
+from contextlib import AbstractContextManager
+from typing import Annotated, Any, cast
 
 import pyotp
 from fastapi import APIRouter, Form, Request, Response
@@ -16,24 +17,19 @@ from api.middleware import COOKIE, MOST_OF_ADDRESS, OWN_ADDRESS, address_of
 from api.schemas.access import (
     AccountActivate,
     Code,
-    CurrentUser,
     PasswordChange,
     Secret,
-    Session,
     SignIn,
     Token,
 )
 from api.schemas.base import Id
 from cardwatch import services
+from cardwatch.casebook import rows
 from cardwatch.casebook.people import normal_email
 from cardwatch.casebook.sessions import LONGEST_HOURS
 from cardwatch.errors import NotAllowed
-
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from cardwatch.casebook import rows
-    from cardwatch.services import answers
+from cardwatch.services import answers
+from cardwatch.vocabulary import Role
 
 router = APIRouter(tags=["access"])
 open_access = APIRouter(tags=["access"])
@@ -91,12 +87,12 @@ def with_session(response: Response, cookie: str) -> Response:
     return response
 
 
-@router.get("/session", response_model=CurrentUser)
+@router.get("/session")
 def get_session(context: Context) -> answers.CurrentUser:
     """Show the caller."""
     actor = context.actor
     return {"organisation_id": actor.organisation_id, "actor_id": actor.actor_id,
-            "role": actor.role, "lanes": list(actor.lanes)}  # fmt: skip
+            "role": cast("Role", actor.role), "lanes": list(actor.lanes)}  # fmt: skip
 
 
 @router.delete("/session", status_code=204)
@@ -124,7 +120,7 @@ def verify_session(body: Code, request: Request, context: Context, service: AppS
         services.step_up(context, session_id, body.code, service.seal)
 
 
-@router.get("/sessions", response_model=list[Session])
+@router.get("/sessions")
 def list_sessions(context: Context) -> list[rows.Session]:
     """List the caller's own sessions."""
     return services.list_sessions(context)

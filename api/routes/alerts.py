@@ -2,42 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi import Path as InPath
 
 from api.deps import AppStateDep, Context, VerifiedContext, version_of
 from api.downloads import CONTENT_TYPES, export_response
-from api.pagination import filters_of, page_of, with_titles
+from api.pagination import AlertRows, filters_of, page_of, with_titles
 from api.quotas import ExportContext
 from api.schemas.alerts import (
     AlertCreate,
     AlertDetail,
-    AlertOrder,
     AlertPage,
     AlertRaised,
     AlertSearch,
     DecidedCount,
     Decision,
-    Export,
     ExportCreate,
-    Hold,
     HoldCreate,
-    Precision,
     SharedDecision,
-    Suppression,
     SuppressionCreate,
 )
-from api.schemas.base import AnyState, Day, Id, Lane, Short
+from api.schemas.base import Day, Id, Short
 from cardwatch import services
+from cardwatch.casebook import alert_rows, rows
 from cardwatch.casebook.alerts import DecisionInput
-
-if TYPE_CHECKING:
-    from api.pagination import AlertRows
-    from cardwatch.casebook import alert_rows, rows
-    from cardwatch.casebook.precision import Precision as RulePrecision
-    from cardwatch.services import answers
+from cardwatch.casebook.precision import Precision
+from cardwatch.services import answers
+from cardwatch.vocabulary import Lane, State
 
 router = APIRouter(tags=["alerts"])
 ALERT_LINK, FIRST = "$response.body#/alert_id", "$response.body#/alerts/0/alert_id"
@@ -60,7 +53,7 @@ AlertId = Annotated[Id, InPath(description="The id, or its beginning.")]
 def list_alerts(
     context: Context,
     lane: Lane | None = None,
-    state: AnyState | None = None,
+    state: State | None = None,
     tier: Literal["A", "B", "C"] | None = None,
     kind: Short = "",
     rule: Short = "",
@@ -167,7 +160,7 @@ def show_names(alert_id: AlertId, body: HoldCreate, context: VerifiedContext) ->
     services.reveal_identity(context, alert_id, reason=body.reason)
 
 
-@router.post("/alerts/{alert_id}/suppressions", response_model=Suppression, status_code=201)
+@router.post("/alerts/{alert_id}/suppressions", status_code=201)
 def suppress_alert(
     alert_id: AlertId, body: SuppressionCreate, context: Context
 ) -> alert_rows.Suppression:
@@ -177,7 +170,7 @@ def suppress_alert(
     )
 
 
-@router.get("/suppressions", response_model=list[Suppression])
+@router.get("/suppressions")
 def list_suppressions(context: Context) -> list[alert_rows.Suppression]:
     """List the suppressions of the caller's lanes."""
     return services.pseudonymise(context, services.list_suppressions(context))
@@ -189,14 +182,14 @@ def end_suppression(suppression_id: Id, context: Context) -> None:
     services.end_suppression(context, suppression_id)
 
 
-@router.post("/alerts/{alert_id}/holds", status_code=201, response_model=list[Hold])
+@router.post("/alerts/{alert_id}/holds", status_code=201)
 def hold_alert(alert_id: AlertId, body: HoldCreate, context: Context) -> list[alert_rows.Hold]:
     """Put an alert and its payments on legal hold."""
     services.place_hold(context, alert_id, reason=body.reason)
     return services.list_holds(context)
 
 
-@router.get("/holds", response_model=list[Hold])
+@router.get("/holds")
 def list_holds(context: Context) -> list[alert_rows.Hold]:
     """List the legal holds of the caller's lanes."""
     return services.list_holds(context)
@@ -222,20 +215,20 @@ def export_list(body: ExportCreate, context: ExportContext, service: AppStateDep
     return export_response(context, service, body.form, alert_ids=tuple(body.alert_ids), **fields)
 
 
-@router.get("/exports", response_model=list[Export])
+@router.get("/exports")
 def list_exports(context: Context) -> list[rows.Export]:
     """List exports with purpose and recipient."""
     return services.list_exports(context)
 
 
-@router.get("/precision", response_model=dict[Lane, list[Precision]])
-def get_precision(context: Context) -> dict[str, list[RulePrecision]]:
+@router.get("/precision")
+def get_precision(context: Context) -> dict[Lane, list[Precision]]:
     """Show for each of the caller's lanes how often each rule's alerts were upheld."""
     return services.rule_precision(context)
 
 
-@router.get("/order", response_model=dict[Lane, AlertOrder])
-def get_order(context: Context) -> dict[str, answers.AlertOrder]:
+@router.get("/order")
+def get_order(context: Context) -> dict[Lane, answers.AlertOrder]:
     """Show what orders the alerts, what the answers would make of it, and a test of that."""
     return services.alert_orders(context)
 

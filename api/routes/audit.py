@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
 from api.deps import Context, VerifiedContext
 from api.schemas.audit import (
-    ChainCheck,
     Erased,
-    Event,
     RetentionPeriods,
     RetentionUpdate,
     Sample,
     SampleCreate,
 )
-from api.schemas.base import Lane, Role, Short
+from api.schemas.base import Short
 from cardwatch import services
+from cardwatch.casebook import rows
+from cardwatch.casebook.audit import ChainCheck
 from cardwatch.casebook.unit_of_work import ACTIONS
-
-if TYPE_CHECKING:
-    from cardwatch.casebook import rows
-    from cardwatch.services import answers
+from cardwatch.services import answers
+from cardwatch.vocabulary import Lane, Role
 
 router = APIRouter(tags=["audit"])
 
 
-@router.get("/audit/events", response_model=list[Event], response_model_exclude_unset=True)
+@router.get("/audit/events")
 def list_events(
     context: Context,
     lane: Lane = "finance",
@@ -52,10 +49,10 @@ def list_events(
     )
 
 
-@router.get("/audit/verification", response_model=list[ChainCheck])
+@router.get("/audit/verification")
 def verify_audit(context: Context) -> list[ChainCheck]:
     """Verify the audit chains that the caller may see, and the hashes in them."""
-    return [ChainCheck(**asdict(check)) for check in services.verify_audit(context)]
+    return services.verify_audit(context)
 
 
 @router.post("/samples", response_model=Sample)

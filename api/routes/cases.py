@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Header, Query, Response, UploadFile
 
@@ -12,8 +12,6 @@ from api.pagination import one_page
 from api.quotas import ExportContext
 from api.schemas.base import Id
 from api.schemas.cases import (
-    Attachment,
-    Case,
     CaseAlertChange,
     CaseClose,
     CaseCreate,
@@ -23,17 +21,13 @@ from api.schemas.cases import (
     CaseSearch,
     CaseUpdate,
     NoteCreate,
-    Referral,
     ReferralCreated,
 )
 from api.state import UPLOAD_BYTES
 from cardwatch import services
-from cardwatch.casebook import cases
+from cardwatch.casebook import case_rows, cases
 from cardwatch.casebook.attachments import MAX_ATTACHMENT_BYTES, MEDIA_TYPES
-
-if TYPE_CHECKING:
-    from cardwatch.casebook import case_rows
-    from cardwatch.services.answers import CaseDetail
+from cardwatch.services.answers import CaseDetail
 
 router = APIRouter(tags=["cases"])
 READ: dict[str, Any] = {
@@ -64,20 +58,20 @@ def list_cases(body: CaseSearch, context: Context) -> dict[str, object]:
     return {"cases": rows, "next": after or None}
 
 
-@router.post("/cases", response_model=Case, status_code=201, responses={201: MADE})
+@router.post("/cases", status_code=201, responses={201: MADE})
 def open_case(body: CaseCreate, context: Context, response: Response) -> CaseDetail:
     """Open a case, with alerts of either lane or without."""
     new_case = services.NewCase(body.title, body.reason, tuple(body.alert_ids), body.owner)
     return _answer(response, services.open_case(context, new_case))
 
 
-@router.get("/cases/{case_id}", response_model=Case, responses={200: READ})
+@router.get("/cases/{case_id}", responses={200: READ})
 def get_case(case_id: Id, context: Context, response: Response) -> CaseDetail:
     """Show a case whole, by its id or reference."""
     return _answer(response, services.get_case(context, case_id))
 
 
-@router.put("/cases/{case_id}", response_model=Case, responses={200: READ})
+@router.put("/cases/{case_id}", responses={200: READ})
 def change_case(
     case_id: Id, body: CaseUpdate, context: Context, response: Response, if_match: IfMatch = None
 ) -> CaseDetail:
@@ -87,7 +81,7 @@ def change_case(
     return _answer(response, services.change_case(context, case_id, update))
 
 
-@router.post("/cases/{case_id}/alerts", response_model=Case)
+@router.post("/cases/{case_id}/alerts")
 def add_case_alert(
     case_id: Id, body: CaseAlertChange, context: Context, response: Response
 ) -> CaseDetail:
@@ -97,7 +91,7 @@ def add_case_alert(
     )
 
 
-@router.post("/cases/{case_id}/removals", response_model=Case)
+@router.post("/cases/{case_id}/removals")
 def remove_case_alert(
     case_id: Id, body: CaseAlertChange, context: Context, response: Response
 ) -> CaseDetail:
@@ -107,16 +101,13 @@ def remove_case_alert(
     )
 
 
-@router.post("/cases/{case_id}/notes", response_model=Case)
+@router.post("/cases/{case_id}/notes")
 def add_note(case_id: Id, body: NoteCreate, context: Context, response: Response) -> CaseDetail:
     """Add a note to a case."""
     return _answer(response, services.add_case_note(context, case_id, body.text))
 
 
-@router.post(
-    "/cases/{case_id}/attachments", response_model=Attachment, status_code=201,
-    max_body_size=UPLOAD_BYTES,
-)  # fmt: skip
+@router.post("/cases/{case_id}/attachments", status_code=201, max_body_size=UPLOAD_BYTES)
 def attach_file(
     case_id: Id,
     context: Context,
@@ -136,7 +127,7 @@ def get_attachment(attachment_id: Id, context: ExportContext) -> Response:
     return attachment_response(services.get_attachment(context, attachment_id))
 
 
-@router.post("/attachments/{attachment_id}/removal", response_model=Case, responses={200: READ})
+@router.post("/attachments/{attachment_id}/removal", responses={200: READ})
 def remove_attachment(
     attachment_id: Id, body: CaseReason, context: VerifiedContext, response: Response
 ) -> CaseDetail:
@@ -147,7 +138,7 @@ def remove_attachment(
     return _answer(response, services.remove_attachment(context, attachment_id, reason=body.reason))
 
 
-@router.post("/cases/{case_id}/closure", response_model=Case, responses={200: READ})
+@router.post("/cases/{case_id}/closure", responses={200: READ})
 def close_case(
     case_id: Id, body: CaseClose, context: Context, response: Response, if_match: IfMatch = None
 ) -> CaseDetail:
@@ -156,7 +147,7 @@ def close_case(
     return _answer(response, services.close_case(context, case_id, update))
 
 
-@router.post("/cases/{case_id}/reopening", response_model=Case, responses={200: READ})
+@router.post("/cases/{case_id}/reopening", responses={200: READ})
 def reopen_case(
     case_id: Id, body: CaseReason, context: Context, response: Response, if_match: IfMatch = None
 ) -> CaseDetail:
@@ -188,7 +179,7 @@ def refer_alert(alert_id: Id, body: CaseReason, context: Context) -> dict[str, s
     return {"referral_id": services.refer_alert(context, alert_id, reason=body.reason)}
 
 
-@router.get("/referrals", response_model=list[Referral])
+@router.get("/referrals")
 def list_referrals(
     context: Context,
     *,

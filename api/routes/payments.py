@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi import Path as InPath
 
 from api.deps import AppStateDep, Context
-from api.pagination import payments_page
+from api.pagination import PaymentRows, payments_page
 from api.schemas.base import Day, Id, Short
-from api.schemas.payments import PaymentDetail, PaymentPage, PaymentRule, PaymentSearch
+from api.schemas.payments import PaymentPage, PaymentSearch
 from cardwatch import services
 from cardwatch.casebook.payment_queries import PaymentFilters
-
-if TYPE_CHECKING:
-    from api.pagination import PaymentRows
-    from cardwatch.services import answers
+from cardwatch.services import answers
 
 router = APIRouter(tags=["payments"])
 Pence = Annotated[int | None, Query(ge=-(10**12), le=10**12)]
@@ -73,28 +69,16 @@ def _page(context: Context, filters: PaymentFilters, limit: int, cursor: str) ->
     return {"payments": rows, "next": after or None}
 
 
-@router.get("/payments/{statement_id}/{row}", response_model=PaymentDetail)
+@router.get("/payments/{statement_id}/{row}")
 def get_payment(statement_id: Id, row: RowNumber, context: Context) -> answers.PaymentDetail:
     """Show one payment with the alerts it is evidence of."""
     return services.get_payment(context, statement_id, row)
 
 
-@router.get("/payments/{statement_id}/{row}/rules", response_model=list[PaymentRule])
+@router.get("/payments/{statement_id}/{row}/rules")
 def explain_payment(
     statement_id: Id, row: RowNumber, context: Context, service: AppStateDep
-) -> list[PaymentRule]:
+) -> list[services.PaymentRule]:
     """Apply every rule to one payment: those that fire, then those that do not, with figures."""
     with service.scoring():
-        results = services.explain_payment(context, statement_id, row)
-    return [
-        PaymentRule.model_validate(
-            asdict(result)
-            | {
-                "compared": [
-                    {"what": meaning, "here": here, "met_at": than, "met": met}
-                    for (meaning, here, than), met in zip(result.compared, result.met, strict=True)
-                ]
-            }
-        )
-        for result in results
-    ]
+        return services.explain_payment(context, statement_id, row)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fastapi import APIRouter
 
 from api.deps import AppStateDep, Context, VerifiedContext
@@ -12,28 +10,21 @@ from api.schemas.base import Id
 from api.schemas.people import (
     ApiKeyCreate,
     CardholderLink,
-    DirectoryGroup,
-    DirectoryUser,
     GroupRole,
     Invitation,
-    Key,
     NewKey,
-    Person,
     PersonCreate,
     PersonCreated,
-    Webhook,
     WebhookSecret,
     WebhookUpdate,
 )
 from cardwatch import services
-
-if TYPE_CHECKING:
-    from cardwatch.casebook import rows
+from cardwatch.casebook import rows
 
 router = APIRouter(tags=["people"])
 
 
-@router.get("/people", response_model=list[Person])
+@router.get("/people")
 def list_people(context: Context) -> list[rows.ListedPerson]:
     """List the people who have, or had, access."""
     return services.list_people(context)
@@ -63,7 +54,7 @@ def invite_person(person_id: Id, context: VerifiedContext) -> dict[str, str]:
     return {"token": services.invite(context, person_id)}
 
 
-@router.get("/keys", response_model=list[Key])
+@router.get("/keys")
 def list_keys(context: Context) -> list[rows.Key]:
     """List API keys without their secrets."""
     return services.list_keys(context)
@@ -81,13 +72,13 @@ def revoke_key(key_id: Id, context: VerifiedContext) -> None:
     services.revoke_key(context, key_id)
 
 
-@router.get("/directory/users", response_model=list[DirectoryUser])
+@router.get("/directory/users")
 def list_directory_users(context: Context) -> list[rows.DirectoryUser]:
     """List the users that the identity provider keeps here, and what their role waits for."""
     return services.list_directory_users(context)
 
 
-@router.get("/directory/groups", response_model=list[DirectoryGroup])
+@router.get("/directory/groups")
 def list_directory_groups(context: Context) -> list[rows.DirectoryGroup]:
     """List the groups that the identity provider keeps here, with the role each gives."""
     return services.list_directory_groups(context)
@@ -102,7 +93,7 @@ def set_group_role(group_id: Id, body: GroupRole, context: VerifiedContext) -> N
     services.set_group_role(context, group_id, body.role)
 
 
-@router.get("/webhook", response_model=list[Webhook])
+@router.get("/webhook")
 def get_webhook(context: Context) -> list[rows.Webhook]:
     """Show the webhook of the caller's lane, if any."""
     return services.list_webhooks(context)

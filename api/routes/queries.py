@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 
@@ -10,17 +10,15 @@ from api.deps import AppStateDep, Context
 from api.query_email import email_query
 from api.routes.alerts import AlertId
 from api.schemas.base import Id
-from api.schemas.queries import QueryCreate, ReplyCreate, SentQuery
+from api.schemas.queries import QueryCreate, ReplyCreate
 from cardwatch import services
+from cardwatch.casebook import rows
 from cardwatch.casebook.queries import ReplyInput
-
-if TYPE_CHECKING:
-    from cardwatch.casebook import rows
 
 router = APIRouter(tags=["queries"])
 
 
-@router.post("/alerts/{alert_id}/queries", response_model=SentQuery, status_code=201)
+@router.post("/alerts/{alert_id}/queries", status_code=201)
 def send_query(
     alert_id: AlertId, body: QueryCreate, context: Context, service: AppStateDep
 ) -> rows.SentQuery:
@@ -29,7 +27,7 @@ def send_query(
     return email_query(context, service, alert_id, query)
 
 
-@router.get("/queries", response_model=list[SentQuery])
+@router.get("/queries")
 def list_queries(
     context: Context,
     is_open: Annotated[
@@ -40,13 +38,13 @@ def list_queries(
     return services.list_queries(context, open_only=is_open)
 
 
-@router.get("/queries/{query_id}", response_model=SentQuery)
+@router.get("/queries/{query_id}")
 def get_query(query_id: Id, context: Context) -> rows.SentQuery:
     """Show a query with its replies."""
     return services.get_query(context, query_id)
 
 
-@router.post("/queries/{query_id}/replies", response_model=SentQuery, status_code=201)
+@router.post("/queries/{query_id}/replies", status_code=201)
 def record_reply(query_id: Id, body: ReplyCreate, context: Context) -> rows.SentQuery:
     """Record a reply to a query; the alerts stay as they are."""
     reply = ReplyInput(body.replied_by, body.text, body.replied_on or "")

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from fastapi import APIRouter, File, Form, UploadFile
 
 from api.deps import AppStateDep, Context
 from api.schemas.base import DateOrder, Short
-from api.schemas.scores import Score, ScoreCreate
+from api.schemas.scores import ScoreCreate
 from api.state import ROWS_BYTES, UPLOAD_BYTES
 from api.uploads import read_upload
 from cardwatch import services
+from cardwatch.services import answers
 from cardwatch.statements import read_rows
-
-if TYPE_CHECKING:
-    from cardwatch.services import answers
 
 router = APIRouter(tags=["scores"])
 
 
-@router.post("/scores", response_model=Score, max_body_size=ROWS_BYTES)
+@router.post("/scores", max_body_size=ROWS_BYTES)
 def score_transactions(body: ScoreCreate, context: Context, service: AppStateDep) -> answers.Scores:
     """Score transactions without storing them; only the audit event is recorded."""
     rows = [transaction.model_dump(exclude_defaults=True) for transaction in body.transactions]
@@ -31,7 +29,7 @@ def score_transactions(body: ScoreCreate, context: Context, service: AppStateDep
         )
 
 
-@router.post("/scores/file", response_model=Score, max_body_size=UPLOAD_BYTES)
+@router.post("/scores/file", max_body_size=UPLOAD_BYTES)
 def score_file(
     context: Context,
     service: AppStateDep,

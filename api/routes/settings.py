@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 
@@ -10,28 +10,20 @@ from api.deps import AppStateDep, Context, VerifiedContext
 from api.schemas.base import Day, Id, Reason
 from api.schemas.jobs import Job
 from api.schemas.settings import (
-    ActivePack,
     BackTestCreate,
-    InForce,
     Model,
-    PackPreview,
     PackProposal,
     PackUpload,
-    PolicyInForce,
-    Proposal,
     ProposalCreate,
     Rule,
     RuleDetail,
 )
 from api.state import PACK_BYTES, UPLOAD_BYTES
 from api.uploads import read_pack, read_register
-from cardwatch import services
+from cardwatch import rules, services
+from cardwatch.casebook import rows
 from cardwatch.errors import CardwatchError, NotFound
-
-if TYPE_CHECKING:
-    from cardwatch import rules
-    from cardwatch.casebook import rows
-    from cardwatch.services import answers
+from cardwatch.services import answers
 
 router = APIRouter(tags=["settings"])
 JOB_LINKS: dict[str, Any] = {
@@ -65,7 +57,7 @@ def _shown(rule: rules.Rule) -> Rule:
     return Rule(**plain, when=[str(condition) for condition in rule.when])
 
 
-@router.get("/policy", response_model=PolicyInForce)
+@router.get("/policy")
 def get_policy(context: Context, day: Day | None = None) -> answers.PolicyInForce:
     """Show the active policy on a day (today by default)."""
     return services.get_policy(context, day or "")
@@ -77,13 +69,13 @@ def get_model(context: Context) -> answers.ModelInForce:
     return services.get_model(context)
 
 
-@router.get("/settings", response_model=list[InForce])
+@router.get("/settings")
 def list_settings(context: Context) -> list[rows.ActiveDocument]:
     """List every activated policy, register and model, by kind and time."""
     return services.list_active(context)
 
 
-@router.get("/pack", response_model=ActivePack)
+@router.get("/pack")
 def get_pack(context: Context) -> answers.ActivePack:
     """Show the pack behind the active policy, and what differs from it here."""
     active = services.get_pack(context)
@@ -92,13 +84,13 @@ def get_pack(context: Context) -> answers.ActivePack:
     return active
 
 
-@router.post("/pack/preview", response_model=PackPreview, max_body_size=PACK_BYTES)
-def preview_pack(body: PackUpload, context: Context, service: AppStateDep) -> answers.PackChange:
+@router.post("/pack/preview", max_body_size=PACK_BYTES)
+def preview_pack(body: PackUpload, context: Context, service: AppStateDep) -> answers.PackPreview:
     """Show what a pack would change here; nothing is stored."""
     return services.preview_pack(context, read_pack(service, body.pack.encode()))
 
 
-@router.post("/pack/proposals", response_model=Proposal, status_code=201)
+@router.post("/pack/proposals", status_code=201)
 def propose_pack(body: PackProposal, context: Context) -> rows.Proposal:
     """Propose the pack that a back-test of yours tested; another person must approve it."""
     return services.propose_pack(
@@ -137,13 +129,13 @@ def evaluate(context: Context, request: Request, response: Response) -> Any:  # 
     return job
 
 
-@router.get("/proposals", response_model=list[Proposal])
+@router.get("/proposals")
 def list_proposals(context: Context) -> list[rows.Proposal]:
     """List proposals, the newest first; those of professional standards only to them."""
     return services.list_proposals(context)
 
 
-@router.post("/proposals", response_model=Proposal, status_code=201)
+@router.post("/proposals", status_code=201)
 def propose(body: ProposalCreate, context: Context, service: AppStateDep) -> rows.Proposal:
     """Propose a policy, rules or a retrained model; another person in the role must approve."""
     with service.scoring():
@@ -153,9 +145,7 @@ def propose(body: ProposalCreate, context: Context, service: AppStateDep) -> row
         )
 
 
-@router.post(
-    "/proposals/cards", response_model=Proposal, status_code=201, max_body_size=UPLOAD_BYTES
-)
+@router.post("/proposals/cards", status_code=201, max_body_size=UPLOAD_BYTES)
 def propose_cards(
     context: Context,
     service: AppStateDep,
@@ -170,13 +160,13 @@ def propose_cards(
     )
 
 
-@router.post("/proposals/{proposal_id}/agreement", response_model=Proposal)
+@router.post("/proposals/{proposal_id}/agreement")
 def agree(proposal_id: Id, context: VerifiedContext) -> rows.Proposal:
     """Approve another person's proposal, which activates it."""
     return services.decide_proposal(context, proposal_id, agrees=True)
 
 
-@router.post("/proposals/{proposal_id}/refusal", response_model=Proposal)
+@router.post("/proposals/{proposal_id}/refusal")
 def refuse(proposal_id: Id, context: Context) -> rows.Proposal:
     """Reject a proposal, or withdraw one's own."""
     return services.decide_proposal(context, proposal_id, agrees=False)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import anyio
 import anyio.to_thread
@@ -18,12 +17,8 @@ from api.errors import STATUS_OF_CODE, problem
 from api.schemas.base import DateOrder, Id, Short
 from api.schemas.jobs import Job
 from api.schemas.statements import (
-    AgreementRow,
     IndependentCheck,
     Receipt,
-    RefusedFile,
-    Statement,
-    StatementCheck,
     StatementDetail,
     StatementPreview,
     shown_preview,
@@ -31,12 +26,10 @@ from api.schemas.statements import (
 from api.state import UPLOAD_BYTES
 from api.uploads import preview_upload, read_upload
 from cardwatch import services
+from cardwatch.casebook import rows
 from cardwatch.reports import csv_text, safe_text, unread_rows_filename
+from cardwatch.services import answers
 from cardwatch.vocabulary import SECOND_PERSON
-
-if TYPE_CHECKING:
-    from cardwatch.casebook import rows
-    from cardwatch.services import answers
 
 router = APIRouter(tags=["statements"])
 WAIT_SECONDS, LONGEST_WAIT = 10.0, 30.0
@@ -146,13 +139,13 @@ def get_job(job_id: Id, context: Context) -> rows.JobAnswer:
     return services.pseudonymise(context, services.get_job(context, job_id))
 
 
-@router.get("/statements", response_model=list[Statement])
+@router.get("/statements")
 def list_statements(context: Context) -> list[answers.ImportedStatement]:
     """List statements in the order received."""
     return services.list_statements(context)
 
 
-@router.get("/refused-files", response_model=list[RefusedFile])
+@router.get("/refused-files")
 def list_refused_files(context: Context) -> list[answers.RefusedArrival]:
     """List the files that a watched folder refused and that nobody of the caller's role dealt with.
 
@@ -190,15 +183,17 @@ def get_problems(statement_id: Id, context: Context) -> Response:
     return as_file(csv_text([names, *rows]), unread_rows_filename(statement["statement_id"]))
 
 
-@router.post("/statements/{statement_id}/verification", response_model=StatementCheck)
-def verify_statement(statement_id: Id, context: Context, service: AppStateDep) -> StatementCheck:
+@router.post("/statements/{statement_id}/verification")
+def verify_statement(
+    statement_id: Id, context: Context, service: AppStateDep
+) -> services.StatementCheck:
     """Verify that a statement's rows are unchanged and its alerts can be reproduced."""
     with service.scoring():
         name = services.get_statement(context, statement_id)["statement_id"]
-        return StatementCheck(**asdict(services.verify_statement(context, name)))
+        return services.verify_statement(context, name)
 
 
-@router.post("/statements/{statement_id}/verification/independent", response_model=IndependentCheck)
+@router.post("/statements/{statement_id}/verification/independent")
 def verify_independently(
     statement_id: Id, context: Context, service: AppStateDep
 ) -> IndependentCheck:
@@ -206,7 +201,9 @@ def verify_independently(
     with service.scoring():
         name = services.get_statement(context, statement_id)["statement_id"]
         check = services.verify_independently(context, name)
-    rules = [AgreementRow(**row) for row in services.agreement_rows(check)]
     return IndependentCheck(
-        statement_id=check.statement_id, label=check.label, agrees=check.agrees, rules=rules
+        statement_id=check.statement_id,
+        label=check.label,
+        agrees=check.agrees,
+        rules=services.agreement_rows(check),
     )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from api.schemas.base import Lane, RequestModel, Role, Short
+from api.schemas.base import RequestModel, Short
 
 
 class SignIn(RequestModel):
@@ -32,24 +32,6 @@ class Code(RequestModel):
     code: Annotated[str, StringConstraints(max_length=10)]
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"code": "123456"}]})
-
-
-class CurrentUser(BaseModel):
-    """The caller."""
-
-    organisation_id: str
-    actor_id: str
-    role: Role
-    lanes: list[Lane]
-
-
-class Session(BaseModel):
-    """One of the caller's sessions."""
-
-    session_id: str
-    made_at: str
-    seen_at: str
-    browser: str
 
 
 class Token(RequestModel):

@@ -6,20 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from api.schemas.base import (
-    WORDS,
-    AnyState,
-    Day,
-    Id,
-    Lane,
-    Name,
-    Reason,
-    RequestModel,
-    Short,
-    State,
-    Whole,
-)
+from api.schemas.base import WORDS, Day, Id, Name, Reason, RequestModel, Short, Whole
 from cardwatch import records
+from cardwatch.casebook.alert_rows import DecisionMade, Neighbour, RelatedAlert
+from cardwatch.casebook.case_rows import AlertReferral
+from cardwatch.vocabulary import DecidedState, Lane, State
 
 Purpose = Literal["finance-assurance", "misconduct", "corruption-crime"]
 
@@ -49,7 +40,7 @@ class AlertSummary(BaseModel):
     at_stake_pence: int
     strength: float
     expected_precision: float
-    state: AnyState
+    state: State
     version: int
     is_second_look: bool
     assigned_to: str
@@ -69,58 +60,6 @@ class AlertPage(BaseModel):
     next: str | None = Field(description="The cursor of the next page; null on the last.")
 
 
-class AlertReferral(BaseModel):
-    """A referral of an alert to professional standards."""
-
-    reason: str
-    made_by: str
-    made_at: str
-
-
-class DecisionMade(BaseModel):
-    """A decision or note on an alert, as it was recorded."""
-
-    version: int
-    state: AnyState
-    reason: str
-    assigned_to: str
-    due_on: str
-    snoozed_until: str
-    tags: str
-    recovered_pence: int
-    decided_by: str
-    decided_at: str
-
-
-class Neighbour(BaseModel):
-    """Another payment on an alert's days, to its merchants or by its cardholders."""
-
-    statement_id: str
-    row: int
-    date: str
-    merchant: str
-    amount_pence: int
-    holder_id: str | None
-    shares: str = Field(description="What it shares with the alert: merchant, holder or both.")
-
-
-class RelatedAlert(BaseModel):
-    """Another alert that shares a cardholder, approver or merchant with one."""
-
-    alert_id: str
-    lane: Lane
-    state: AnyState
-    rule: str
-    tier: str
-    last_on: str
-    at_stake_pence: int
-    decided_at: str | None
-    holders: list[str]
-    approvers: list[str]
-    merchants: list[str]
-    cost_centres: list[str]
-
-
 class AlertDetail(BaseModel):
     """One alert in full: a reason to ask, not a finding."""
 
@@ -128,7 +67,7 @@ class AlertDetail(BaseModel):
     lane: Lane
     statement_id: str
     raised_at: str
-    state: AnyState
+    state: State
     version: int = Field(description="The number of its last decision; also its ETag.")
     is_second_look: bool
     assigned_to: str
@@ -163,7 +102,7 @@ class Decision(RequestModel):
     """A decision, note, assignment or due date."""
 
     reason: Reason
-    state: State | Literal[""] = Field(
+    state: DecidedState | Literal[""] = Field(
         "", description="The new state; empty to leave it unchanged."
     )
     assigned_to: Short | None = Field(
@@ -199,7 +138,7 @@ class SharedDecision(RequestModel):
 
     alerts: list[AlertVersion] = Field(min_length=1, max_length=50)
     reason: Reason
-    state: State
+    state: DecidedState
 
     model_config = ConfigDict(
         extra="forbid",
@@ -247,7 +186,7 @@ class AlertSearch(RequestModel):
         description="Part of a cardholder, merchant or unit as shown, or an id's beginning."
     )
     lane: Lane | None = None
-    state: AnyState | None = None
+    state: State | None = None
     tier: Literal["A", "B", "C"] | None = None
     kind: Short = ""
     unit: Short = ""
@@ -272,27 +211,6 @@ class SuppressionCreate(RequestModel):
     )
 
 
-class Suppression(BaseModel):
-    """Alerts of the same cardholders and merchants that close automatically until a day.
-
-    Of one rule where somebody suppressed them; of one kind, up to a sum, where one was explained.
-    """
-
-    suppression_id: str
-    lane: Lane
-    holders: list[str]
-    merchants: list[str]
-    kind: str
-    rule: str
-    alert_id: str | None = None
-    most_pence: int | None = None
-    reason: str
-    expires_on: str
-    made_by: str
-    made_at: str
-    ended_at: str | None = None
-
-
 class HoldCreate(RequestModel):
     """The reason for a legal hold."""
 
@@ -301,18 +219,6 @@ class HoldCreate(RequestModel):
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"reason": "case 12"}]}
     )
-
-
-class Hold(BaseModel):
-    """A legal hold on an alert and its payments."""
-
-    hold_id: str
-    lane: Lane
-    alert_id: str
-    reason: str
-    made_by: str
-    made_at: str
-    ended_at: str | None
 
 
 class ExportCreate(RequestModel):
@@ -338,67 +244,3 @@ class ExportCreate(RequestModel):
                           "purpose": "misconduct", "recipient": "Professional standards"}]
         },
     )  # fmt: skip
-
-
-class Export(BaseModel):
-    """An export."""
-
-    disclosure_id: str
-    lane: Lane
-    statement_id: str
-    purpose: str
-    recipient: str
-    made_by: str
-    made_at: str
-
-
-class Precision(BaseModel):
-    """How often one rule's alerts in one band of evidence were upheld.
-
-    `low` and `high` are the exact 95 % interval of `share`. `expected` begins at one in seven, and
-    can order the list once `orders` is true, if two people have activated it.
-    """
-
-    rule: str
-    band: str
-    answered: int
-    upheld: int
-    share: float
-    low: float
-    high: float
-    expected: float
-    orders: bool
-
-
-class UpheldRate(BaseModel):
-    """The rate by which alerts of a rule and band of evidence are ordered."""
-
-    rule: str
-    band: str
-    rate: float
-
-
-class OrderBackTest(BaseModel):
-    """What the order of earlier answers would have put first among alerts answered later.
-
-    `read` is the first half of those `tested`; `upheld_by_evidence` and `upheld_by_answers` are how
-    many of the `upheld` stand in it by evidence alone, and by the answers to the `learned` ones.
-    """
-
-    learned: int
-    tested: int
-    read: int
-    upheld: int
-    upheld_by_evidence: int
-    upheld_by_answers: int
-
-
-class AlertOrder(BaseModel):
-    """What orders a lane's alerts now, and what the answers would make of it.
-
-    An empty list of rates is evidence alone. `back_test` is null where answers are too few.
-    """
-
-    in_force: list[UpheldRate]
-    by_answers: list[UpheldRate]
-    back_test: OrderBackTest | None

@@ -6,35 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.schemas.base import AnyState, Day, Lane, RequestModel, Short, Whole
-
-
-class ChainCheck(BaseModel):
-    """The result of verifying one audit chain."""
-
-    lane: Lane
-    events: int = Field(description="How many follow each other without a break.")
-    last_hash: str = Field(description="Of the last of them.")
-    broken_at: int = Field(description="Number of the first that does not fit; 0 where all do.")
-    fault: str = Field(description="What is wrong, in a sentence; empty where nothing is.")
-
-
-class Event(BaseModel):
-    """An event of an audit chain. Of their own events a cardholder is given fewer fields."""
-
-    seq: int = Field(description="Its number in the chain.")
-    at: str
-    actor: str
-    role: str
-    action: str
-    object: str
-    outcome: str
-    id: str = Field(default="", description="Of the object.")
-    purpose: str = ""
-    counts: dict[str, int] = Field(default={}, description="How many rows were changed, by kind.")
-    entries: list[str] = Field(default=[], description="Entries of registers that were shown.")
-    sealed: list[str] = Field(default=[], description="Seals of rows that were written.")
-    unsealed: list[str] = Field(default=[], description="Seals of rows changed or erased.")
+from api.schemas.base import Day, RequestModel, Short, Whole
+from cardwatch.vocabulary import Lane, State
 
 
 class SampleCreate(RequestModel):
@@ -80,7 +53,7 @@ class DrawnAlert(BaseModel):
     lane: Lane
     rule: str
     tier: str
-    state: AnyState
+    state: State
     last_on: str
     at_stake_pence: int
     holders: list[str]

@@ -17,10 +17,6 @@ from pydantic import (
     model_validator,
 )
 
-State = Literal["open", "asked", "explained", "policy-breach", "confirmed", "data-error"]
-AnyState = Literal[State, "suppressed", "answered-before", "not-asked"]
-Lane = Literal["finance", "psd"]
-Role = Literal["finance", "auditor", "psd", "admin"]
 DateOrder = Literal["decide", "day-first", "month-first"]
 MAX_FIELDS = 64
 """Of one object that is sent; a transaction, the largest, has 22."""

@@ -7,35 +7,20 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.schemas.alerts import Purpose
-from api.schemas.base import WORDS, AnyState, Id, Lane, Name, Reason, RequestModel, Short, Whole
-
-CaseState = Literal["open", "closed"]
-Outcome = Literal[
-    "no-further-action", "management-action", "misconduct-proceedings", "criminal-investigation",
-    "passed-on",
-]  # fmt: skip
+from api.schemas.base import WORDS, Id, Name, Reason, RequestModel, Short, Whole
+from cardwatch.casebook.case_rows import Case
+from cardwatch.vocabulary import CaseOutcome, CaseState
 
 
-class CaseHead(BaseModel):
-    """A case without what is in it."""
+class CaseSummary(Case):
+    """A case as lists show it.
 
-    case_id: str
-    lane: Lane
-    reference: str = Field(examples=["C-2026-0001"])
-    number: int = Field(description="Of its year; some numbers are left out by chance.")
-    title: str
-    owner: str = Field(description="Email address of who is to see to it; empty for nobody.")
-    state: CaseState
-    outcome: Outcome | Literal[""] = Field(description="Empty while it is open.")
-    version: int = Field(description="The number of its last entry; also its ETag.")
-    made_by: str
-    made_at: str
-    closed_by: str | None
-    closed_at: str | None
-
-
-class CaseSummary(CaseHead):
-    """A case as lists show it."""
+    Attributes:
+        number: of its year; some numbers are left out by chance.
+        owner: email address of who is to see to it; empty for nobody.
+        outcome: empty while it is open.
+        version: the number of its last entry; also its ETag.
+    """
 
     alerts_count: int
 
@@ -45,73 +30,6 @@ class CasePage(BaseModel):
 
     cases: list[CaseSummary]
     next: str | None = Field(description="The cursor of the next page; null on the last.")
-
-
-class CasePayment(BaseModel):
-    """A payment of an alert in a case."""
-
-    date: str
-    person: str = Field(description="Its cardholder, as the caller is shown them.")
-    merchant: str
-    amount_pence: int
-    reference: str
-
-
-class CaseAlert(BaseModel):
-    """An alert of a case; a copy of it once it is erased."""
-
-    alert_id: str
-    lane: Lane
-    state: AnyState
-    is_erased: bool
-    title: str
-    facts: list[str]
-    first_on: str
-    last_on: str
-    at_stake_pence: int
-    people: list[str] = Field(description="Whom it is about, as the caller is shown them.")
-    payments: list[CasePayment]
-
-
-class CasePerson(BaseModel):
-    """Somebody whom alerts of a case are about, as the caller is shown them."""
-
-    name: str
-    alerts_count: int
-
-
-class Attachment(BaseModel):
-    """A file attached to a case."""
-
-    attachment_id: str
-    case_id: str
-    lane: Lane
-    name: str
-    media_type: str
-    size: int = Field(description="In bytes.")
-    sha256: str
-    made_by: str
-    made_at: str
-
-
-class ChronologyRow(BaseModel):
-    """A line of a case's chronology."""
-
-    at: str = Field(description="A day for payments, else a moment.")
-    kind: str = Field(examples=["payment", "decision", "note"])
-    text: str
-    by: str = Field(description="Who did it; empty for payments and alerts raised.")
-    alert_id: str = Field(description="The alert it is about; empty where there is none.")
-
-
-class Case(CaseHead):
-    """A case whole."""
-
-    alerts: list[CaseAlert]
-    people: list[CasePerson]
-    attachments: list[Attachment]
-    chronology: list[ChronologyRow] = Field(description="Everything dated in it, oldest first.")
-    is_named: bool = Field(description="Whether the caller asked to see the names in all alerts.")
 
 
 class CaseCreate(RequestModel):
@@ -180,7 +98,7 @@ class NoteCreate(RequestModel):
 class CaseClose(RequestModel):
     """The outcome with which a case is closed, and why."""
 
-    outcome: Outcome
+    outcome: CaseOutcome
     reason: Reason
 
 
@@ -205,17 +123,3 @@ class ReferralCreated(BaseModel):
     """A referral that was made."""
 
     referral_id: str
-
-
-class Referral(BaseModel):
-    """A referral by finance, with the answer of professional standards."""
-
-    referral_id: str
-    alert_id: str
-    reason: str
-    made_by: str
-    made_at: str
-    case_id: str | None = Field(description="The case that its alert was put into, if any.")
-    answer: str | None = Field(description="The reason of the answer; null while it waits.")
-    answered_by: str | None
-    answered_at: str | None

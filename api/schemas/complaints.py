@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from api.schemas.base import WORDS, Day, RequestModel, Short
+from cardwatch.vocabulary import ComplaintKind
 
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=4_000, pattern=WORDS)]
-ComplaintKind = Literal["complaint", "objection"]
 
 
 class ComplaintCreate(RequestModel):
@@ -46,21 +46,3 @@ class AnswerCreate(RequestModel):
 
     answered_on: Day
     answer: LongText
-
-
-class Complaint(BaseModel):
-    """A complaint or objection, and the day by which the law asks for its next step."""
-
-    complaint_id: str
-    kind: ComplaintKind
-    person: str
-    subject: str
-    received_on: str
-    acknowledged_on: str | None
-    answered_on: str | None
-    answer: str
-    made_by: str
-    made_at: str
-    next_step: Literal["acknowledge", "answer", "none"]
-    due_on: str | None
-    is_overdue: bool

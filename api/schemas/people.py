@@ -6,25 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from api.schemas.base import Lane, Name, RequestModel, Role, Short, Whole
+from api.schemas.base import Name, RequestModel, Short, Whole
 from cardwatch.casebook.people import EMAIL, MAX_EMAIL_CHARACTERS
-
-
-class Person(BaseModel):
-    """A person who has, or had, access."""
-
-    person_id: str
-    name: str
-    email: str
-    role: Role
-    holder_id: str
-    holds_no_card: bool = Field(description="Whether it is stated that they hold no card.")
-    made_at: str
-    ended_at: str | None
-    identity: str | None
-    is_like_cardholder: bool = Field(
-        description="Whether they are stated to hold no card, and a cardholder is named like them."
-    )
+from cardwatch.vocabulary import Role
 
 
 class PersonCreate(RequestModel):
@@ -68,22 +52,6 @@ class CardholderLink(RequestModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"holder_id": "E1"}]})
 
 
-class Key(BaseModel):
-    """An API key without its secret."""
-
-    key_id: str
-    name: str
-    role: Role
-    can_decide: bool = Field(description="Whether it may record decisions.")
-    scope: str = Field(description="What it is for alone; empty where its role says it all.")
-    owner: str = Field(description="The person who answers for it, or the key if the installation.")
-    used_on: str | None = Field(description="The day of its last use.")
-    made_by: str
-    made_at: str
-    expires_on: str
-    ended_at: str | None
-
-
 class ApiKeyCreate(RequestModel):
     """An API key to create."""
 
@@ -107,52 +75,12 @@ class NewKey(BaseModel):
     key: str
 
 
-class DirectoryUser(BaseModel):
-    """A user whom the identity provider keeps here."""
-
-    user_id: str
-    user_name: str
-    email: str = Field(description="The person they are here; empty if the provider names none.")
-    name: str
-    employee_number: str
-    is_active: bool = Field(description="False once the provider has deactivated them.")
-    role: Literal["", "finance", "auditor", "admin"] = Field(
-        description="What their groups call for."
-    )
-    waits_for: Literal["", "an email address", "a cardholder"] = Field(
-        description="What the role cannot be given without; empty if nothing is missing."
-    )
-    made_at: str
-    changed_at: str
-
-
-class DirectoryGroup(BaseModel):
-    """A group that the identity provider keeps here."""
-
-    group_id: str
-    name: str
-    external_id: str
-    role: Literal["", "finance", "auditor", "admin"]
-    made_at: str
-    changed_at: str
-    members: list[str] = Field(description="Ids of its users.")
-
-
 class GroupRole(RequestModel):
     """The role that a group gives its members; none if empty."""
 
     role: Literal["", "finance", "auditor", "admin"]
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"role": "finance"}]})
-
-
-class Webhook(BaseModel):
-    """The webhook of the caller's lane."""
-
-    lane: Lane
-    url: str
-    made_by: str
-    made_at: str
 
 
 class WebhookUpdate(RequestModel):

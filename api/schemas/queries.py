@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from api.schemas.base import Day, Lane, Name, Reason, RequestModel
+from api.schemas.base import Day, Name, Reason, RequestModel
 
 
 class QueryCreate(RequestModel):
@@ -34,34 +34,3 @@ class ReplyCreate(RequestModel):
             "examples": [{"replied_by": "Line manager", "text": "Two sites, two orders."}]
         },
     )
-
-
-class QueryReply(BaseModel):
-    """A reply to a query, as somebody recorded it."""
-
-    seq: int
-    replied_by: str
-    replied_on: str
-    text: str
-    recorded_by: str
-    recorded_at: str
-
-
-class SentQuery(BaseModel):
-    """A query that was sent; open until a reply is recorded or each of its alerts is answered."""
-
-    query_id: str
-    lane: Lane
-    recipient: str
-    email: str
-    reply_to: str
-    due_on: str | None
-    sent_by: str
-    sent_at: str
-    next_reminder_on: str | None
-    reminders: int = Field(description="How many reminders were sent.")
-    alert_ids: list[str]
-    replies: list[QueryReply]
-    is_open: bool
-    age_days: int = Field(description="Days since it was sent.")
-    overdue_days: int = Field(description="Days since its due day, 0 before it.")

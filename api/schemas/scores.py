@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, get_args
 
-from pydantic import BaseModel, ConfigDict, FailFast, Field, JsonValue, StringConstraints
+from pydantic import ConfigDict, FailFast, Field, JsonValue, StringConstraints
 
-from api.schemas.base import NO_NUL, DateOrder, Lane, RequestModel, Short
-from cardwatch.records import AlertList, ReadingReport
+from api.schemas.base import NO_NUL, DateOrder, RequestModel, Short
 from cardwatch.statements import DATE_ORDERS, FIELDS
 
 Cell = Annotated[str, StringConstraints(max_length=1_000, pattern=NO_NUL)]
@@ -65,11 +64,3 @@ class ScoreCreate(RequestModel):
             ]
         },
     )  # fmt: skip
-
-
-class Score(BaseModel):
-    """Ranked, explained alerts of the transactions sent; nothing is stored."""
-
-    lists: dict[Lane, AlertList] = Field(description="One list for each lane that the caller sees.")
-    report: ReadingReport = Field(description="What happened to every row.")
-    made_with: dict[str, str] = Field(description="Hashes of all inputs.")

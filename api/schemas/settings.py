@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from api.schemas.base import Day, Id, Lane, Reason, RequestModel, Short, Whole
-from cardwatch.policy import Policy
+from api.schemas.base import Day, Id, Reason, RequestModel, Short, Whole
+from cardwatch.vocabulary import Lane
 
 PackText = Annotated[str, StringConstraints(max_length=1024 * 1024)]
 """The text of a pack's file."""
@@ -55,15 +55,6 @@ class RuleDetail(Rule):
     figures: list[PolicyFigure]
 
 
-class PolicyInForce(BaseModel):
-    """The active policy on a day: its text and every figure."""
-
-    sha256: str
-    is_shipped: bool
-    text: str
-    figures: Policy
-
-
 class Model(BaseModel):
     """The active anomaly model."""
 
@@ -76,66 +67,6 @@ class Model(BaseModel):
     first_on: str = ""
     last_on: str = ""
     data_sha256: str = ""
-
-
-class InForce(BaseModel):
-    """An activated document."""
-
-    kind: str
-    seq: int
-    sha256: str
-    effective_from: str
-    activated_by: str
-    activated_at: str
-
-
-class PackFacts(BaseModel):
-    """What a policy pack says of itself."""
-
-    name: str
-    owner: str
-    version: str
-    published_on: str
-    review_on: str
-    fingerprint: str = Field(description="Of the owner's key. Confirm it with the owner.")
-    sha256: str
-
-
-class PolicyDifference(BaseModel):
-    """A setting in which two policies differ."""
-
-    label: str
-    before: str
-    after: str
-
-
-class RuleChanges(BaseModel):
-    """Ids of rules that are added, removed and changed, of the lists that you see."""
-
-    added: list[str]
-    removed: list[str]
-    changed: list[str]
-
-
-class ActivePack(BaseModel):
-    """The pack behind the active policy, and what differs from it here."""
-
-    pack: PackFacts
-    is_review_due: bool
-    own_figures: list[PolicyDifference] = Field(
-        description="The pack's figure before, the organisation's own after."
-    )
-    own_rules: RuleChanges
-
-
-class PackPreview(BaseModel):
-    """What a pack would change here."""
-
-    pack: PackFacts
-    before_after: list[PolicyDifference] = Field(description="Of the active policy.")
-    own_figures: list[PolicyDifference] = Field(description="Own figures that stay on top.")
-    rules: RuleChanges
-    notes: list[str]
 
 
 class PackUpload(RequestModel):
@@ -202,19 +133,3 @@ class BackTestCreate(RequestModel):
         json_schema_extra={"examples": [{"kind": "policy", "months": 2,
                                          "policy": "alerts_per_1000 = 10\n"}]},
     )  # fmt: skip
-
-
-class Proposal(BaseModel):
-    """A document that somebody proposed."""
-
-    proposal_id: str
-    lane: Lane
-    kind: str
-    sha256: str
-    effective_from: str
-    reason: str
-    made_by: str
-    made_at: str
-    state: Literal["open", "agreed", "refused"]
-    decided_by: str | None
-    decided_at: str | None

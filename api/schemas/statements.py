@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, Field
 
 from cardwatch.records import ReadingReport
+from cardwatch.services.answers import ImportedStatement
+from cardwatch.services.reperformance import AgreementRow
 from cardwatch.statements import BY_CONTENT, profile_text, shipped_profiles
 from cardwatch.vocabulary import StatementOutcome
 
@@ -15,43 +17,15 @@ if TYPE_CHECKING:
     from cardwatch.statements import StatementPreview as Preview
 
 
-class Statement(BaseModel):
-    """A stored statement."""
+class StatementDetail(ImportedStatement):
+    """A statement with its reading report.
 
-    statement_id: str
-    label: str
-    sha256: str
-    received_at: str
-    received_by: str
-    corrects: str | None
-    superseded_by: str | None
-    first_on: str
-    last_on: str
-    transactions: int
-    pence: int
-    duplicate_count: int
-    is_scored: bool
-    erased_at: str | None
-    layout: str = Field(description="The column profile it was read with.")
+    Attributes:
+        layout: the column profile it was read with.
+        report: null once the statement is erased.
+    """
 
-
-class StatementDetail(Statement):
-    """A statement with its reading report."""
-
-    report: ReadingReport | None = Field(description="Null once the statement is erased.")
-
-
-class RefusedFile(BaseModel):
-    """A file that arrived in a watched folder and was refused, and that nobody has dealt with."""
-
-    refusal_id: str
-    file: str
-    size_bytes: int
-    received_at: str
-    code: str
-    reason: str = Field(description="In the words of the reading report, without any cell.")
-    has_content: bool = Field(description="Whether it can be read here with its columns stated.")
-    advice: str = Field(description="What to do.")
+    report: ReadingReport | None
 
 
 class Receipt(BaseModel):
@@ -67,25 +41,6 @@ class Receipt(BaseModel):
     holders: dict[str, int]
     late: int
     notes: list[str]
-
-
-class StatementCheck(BaseModel):
-    """The result of verifying a statement; `fault` is empty where nothing has changed."""
-
-    statement_id: str
-    label: str
-    fault: str
-    alerts: int
-    note: str
-
-
-class AgreementRow(BaseModel):
-    """The comparison of one rule with the independent run."""
-
-    rule: str = Field(description="A rule, or `search:` and what its splits are searched by.")
-    firings: int = Field(description="Payments at which it fires, before what rests on chance.")
-    result: str = Field(description="`agreed`, `not agreed`, or `not run:` and why.")
-    rows: str = Field(description="Rows of the statement that differ, with commas.")
 
 
 class IndependentCheck(BaseModel):

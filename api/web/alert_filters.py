@@ -113,7 +113,6 @@ def filter_words(context: ServiceContext, around: InboxSummary) -> dict[str, dic
     """Return the words of the values of each filter that has a list of them.
 
     Args:
-        context: who asks.
         around: as `services.inbox_summary` gives it.
     """
     return {

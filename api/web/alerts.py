@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -21,7 +20,18 @@ from api.web.alert_filters import (
     list_headings,
     read_filters,
 )
-from api.web.base import AllFields, FormFields, field_errors, number, redirect, render, subjects_for
+from api.web.base import (
+    AllFields,
+    FormFields,
+    field_errors,
+    form_errors,
+    number,
+    redirect,
+    render,
+    sent_form,
+    shown_again,
+    subjects_for,
+)
 from api.web.paging import Page, numbered_page
 from cardwatch import services
 from cardwatch.casebook import FINANCE, PSD, STATES
@@ -66,19 +76,8 @@ def _decisions(lane: str) -> list[dict[str, str]]:
 @router.get("/alerts")
 def list_alerts(request: Request, context: Context, service: AppStateDep) -> Response:
     """Show what to ask, in order."""
-    return _list_page(request, context, service, {})
-
-
-def _list_page(
-    request: Request,
-    context: Context,
-    service: AppStateDep,
-    errors: dict[str, str],
-    sent_text: str = "",
-) -> Response:
-    """Return the list of alerts with what is wrong in its filters or search."""
     filters = read_filters(request, service, context)
-    errors = errors | filters.errors
+    errors = form_errors(request) | filters.errors
     page, rows, pence = _page_of(request, context, filters)
     selected = dict.fromkeys(filter(ALERT_ID.fullmatch, request.query_params.getlist("alert")))
     around = services.inbox_summary(context)
@@ -88,7 +87,8 @@ def _list_page(
         request, "alerts.html", errors=errors, alerts=titled, around=around, pence=pence,
         names=services.names_for_display(context, services.people_of(titled)),
         chosen=filters.chosen, words=words,
-        query=filters.query, term=sent_text or filters.term, chips=filter_chips(filters, words),
+        query=filters.query, term=sent_form(request).get("text", filters.term),
+        chips=filter_chips(filters, words),
         headings=list_headings(filters.chosen), list_address=list_address,
         page=page, selected=list(selected),
         decided_count=number(request.query_params.get("decided", ""), 0),
@@ -107,13 +107,12 @@ def _page_of(
     alert_filter = filters.to_asked(context)
     count, pence = services.count_alerts(context, alert_filter)
     page = numbered_page(request, address, count, ALERTS_PER_PAGE)
-    rows = services.list_alerts(
-        context, offset=page.offset, limit=page.size, **asdict(alert_filter)
-    )
+    rows = services.list_alerts(context, alert_filter, offset=page.offset, limit=page.size)
     return page, rows, pence
 
 
 @router.post("/alerts/search")
+@shown_again(list_alerts)
 def search_alerts(
     request: Request, context: Context, service: AppStateDep, form: FormFields
 ) -> Response:
@@ -125,20 +124,17 @@ def search_alerts(
     if not context.actor.lanes:
         raise NotAllowed("Your role has no access to alerts.")
     filters = {name: value for name, value in form.items() if name in ALERT_FILTERS}
-    text = form.get("text", "")
-    try:
-        return redirect(list_address(with_term(service, context.actor, filters, text)))
-    except CardwatchError as refusal:
-        return _list_page(request, context, service, field_errors(refusal), text)
+    return redirect(list_address(with_term(service, context.actor, filters, form.get("text", ""))))
 
 
 @router.get("/alerts/decisions")
+@shown_again(list_alerts)
 def show_decisions(request: Request, context: Context, service: AppStateDep) -> Response:
     """Show the alerts that were selected, and the form that decides them together."""
     alert_ids = request.query_params.getlist("alert")
     if not 1 <= len(alert_ids) <= services.MAX_DECIDED_TOGETHER:
         sentence = f"Select 1 to {services.MAX_DECIDED_TOGETHER} alerts"
-        return _list_page(request, context, service, {"alert": sentence})
+        raise CardwatchError(sentence, field="alert")
     return _decisions_page(request, context, service, alert_ids, {}, {})
 
 
@@ -191,23 +187,11 @@ def _decisions_page(
 @router.get("/alerts/{alert_id}")
 def show_alert(request: Request, context: Context, service: AppStateDep, alert_id: str) -> Response:
     """Show one alert whole: facts first, then reasons, payments, history and the decision."""
-    return _alert_page(request, context, service, alert_id, {}, {})
-
-
-def _alert_page(
-    request: Request,
-    context: Context,
-    service: AppStateDep,
-    alert_id: str,
-    form: dict[str, str],
-    errors: dict[str, str],
-) -> Response:
     alert = services.get_history(context, alert_id)
     filters = read_filters(request, service, context)
     saved = number(request.query_params.get("saved", ""))
     return render(
-        request, "alert.html", errors=errors, form=form,
-        found=alert, raised=alert["raised"], names=alert["names"],
+        request, "alert.html", found=alert, raised=alert["raised"], names=alert["names"],
         decisions=_decisions(alert["lane"]),
         heads=services.alert_titles(context, [related["alert_id"] for related in alert["related"]]),
         may_decide=context.actor.role == alert["lane"], can_suppress=is_suppressible(alert),
@@ -241,29 +225,28 @@ def _alert_address(alert_id: str, query: str, **more: str) -> str:
 
 
 @router.post("/alerts/{alert_id}/decision")
+@shown_again(show_alert)
 def decide(
     request: Request, context: Context, service: AppStateDep, alert_id: str, form: AllFields
 ) -> Response:
     """Record what somebody decides; a form that is wrong is shown again as it was sent."""
-    try:
-        decision = DecisionInput(
-            reason=form.get("reason", ""),
-            state=form.get("state", ""),
-            assigned_to=form.get("assigned_to"),
-            due_on=form.get("due_on"),
-            snoozed_until=form.get("snoozed_until"),
-            tags=form.get("tags"),
-            recovered_pence=services.pence_recovered(form.get("recovered_pence")),
-            seen=number(form.get("seen", "")),
-        )
-        decided = services.decide(context, alert_id, decision)
-    except CardwatchError as refusal:
-        return _alert_page(request, context, service, alert_id, form, field_errors(refusal))
+    decision = DecisionInput(
+        reason=form.get("reason", ""),
+        state=form.get("state", ""),
+        assigned_to=form.get("assigned_to"),
+        due_on=form.get("due_on"),
+        snoozed_until=form.get("snoozed_until"),
+        tags=form.get("tags"),
+        recovered_pence=services.pence_recovered(form.get("recovered_pence")),
+        seen=number(form.get("seen", "")),
+    )
+    decided = services.decide(context, alert_id, decision)
     query = read_filters(request, service, context).query
     return redirect(_alert_address(alert_id, query, saved=str(decided["version"])))
 
 
 @router.post("/alerts/{alert_id}/name")
+@shown_again(show_alert, {"reason": "why"})
 def show_name(
     request: Request,
     context: VerifiedContext,
@@ -272,11 +255,7 @@ def show_name(
     form: FormFields,
 ) -> Response:
     """Show by name whom an alert is about, for a reason that is kept."""
-    try:
-        services.reveal_identity(context, alert_id, reason=form.get("why", ""))
-    except CardwatchError as refusal:
-        errors = field_errors(refusal, {"reason": "why"})
-        return _alert_page(request, context, service, alert_id, form, errors)
+    services.reveal_identity(context, alert_id, reason=form.get("why", ""))
     query = read_filters(request, service, context).query
     return redirect(_alert_address(alert_id, query), "names-shown")
 

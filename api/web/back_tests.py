@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from api.deps import AppStateDep, Context
 from api.state import PACK_BYTES
 from api.uploads import read_pack
-from api.web.base import Files, FormFields, field_errors, number, redirect, render
+from api.web.base import Files, FormFields, number, redirect, render, sent_form, shown_again
 from api.web.charts import styles_of
 from api.web.proposals import propose_page
 from cardwatch import services
@@ -28,38 +28,28 @@ TEMPLATES = {"back-test": "trial.html", "evaluation": "evaluation.html"}
 @router.get("/settings/try")
 def show_trying(request: Request, context: Context) -> Response:
     """Show the form for a back-test, filled with the active policy."""
-    return _trying_page(request, context, {}, {})
-
-
-def _trying_page(
-    request: Request, context: Context, form: dict[str, str], errors: dict[str, str]
-) -> Response:
-    form = {"policy": services.get_policy(context)["text"], "months": str(USUAL_MONTHS)} | form
-    return render(
-        request, "try.html", errors=errors, form=form,
-        jobs=_jobs(context, "back-test"),
-    )  # fmt: skip
+    form = {"policy": services.get_policy(context)["text"], "months": str(USUAL_MONTHS)}
+    jobs = _jobs(context, "back-test")
+    return render(request, "try.html", form=form | sent_form(request), jobs=jobs)
 
 
 @router.post("/settings/try")
+@shown_again(show_trying, {"rules": "files"})
 def try_change(
     request: Request, context: Context, service: AppStateDep, form: FormFields, files: Files
 ) -> Response:
     """Put a back-test in the queue; or go on to propose the policy without one."""
-    try:
-        if files:
-            contents = {upload.filename or "": upload.file.read(RULE_BYTES + 1) for upload in files}
-            texts = _texts(contents)
-            service.check_texts(texts, "rules")
-            kind, content = "rules", services.rules_with(context, texts)
-        else:
-            kind, content = "policy", (form.get("policy", "") + "\n").encode()
-            service.check_texts({"policy.toml": form.get("policy", "")}, "policy")
-            if "propose" in form:
-                return propose_page(request, context, {"policy": form.get("policy", "")}, {})
-        job = services.queue_back_test(context, kind, content, number(form.get("months", "")))
-    except CardwatchError as refusal:
-        return _trying_page(request, context, form, field_errors(refusal, {"rules": "files"}))
+    if files:
+        contents = {upload.filename or "": upload.file.read(RULE_BYTES + 1) for upload in files}
+        texts = _texts(contents)
+        service.check_texts(texts, "rules")
+        kind, content = "rules", services.rules_with(context, texts)
+    else:
+        kind, content = "policy", (form.get("policy", "") + "\n").encode()
+        service.check_texts({"policy.toml": form.get("policy", "")}, "policy")
+        if "propose" in form:
+            return propose_page(request, context, {"policy": form.get("policy", "")})
+    job = services.queue_back_test(context, kind, content, number(form.get("months", "")))
     return redirect(f"/trials/{job['job_id']}")
 
 
@@ -82,33 +72,23 @@ def _texts(contents: dict[str, bytes]) -> dict[str, str]:
 @router.get("/settings/pack")
 def show_pack(request: Request, context: Context) -> Response:
     """Show the active policy pack, what differs from it, and the form to test another."""
-    return _pack_page(request, context, {}, {})
+    return render(
+        request, "pack.html", form={"months": str(USUAL_MONTHS)} | sent_form(request),
+        active=services.get_pack(context), jobs=_jobs(context, "back-test"),
+    )  # fmt: skip
 
 
 @router.post("/settings/pack", max_body_size=PACK_BYTES)
+@shown_again(show_pack, {"pack": "files"})
 def try_pack(
-    request: Request, context: Context, service: AppStateDep, fields: FormFields, files: Files
+    request: Request, context: Context, service: AppStateDep, form: FormFields, files: Files
 ) -> Response:
     """Put a back-test of a policy pack in the queue."""
     if not files:
-        return _pack_page(request, context, fields, {"files": "Select a policy pack"})
-    try:
-        content = read_pack(service, files[0].file.read(MAX_POLICY_PACK_BYTES + 1))
-        job = services.queue_back_test(
-            context, POLICY_PACK, content, number(fields.get("months", ""))
-        )
-    except CardwatchError as refusal:
-        return _pack_page(request, context, fields, field_errors(refusal, {"pack": "files"}))
+        raise CardwatchError("Select a policy pack", field="files")
+    content = read_pack(service, files[0].file.read(MAX_POLICY_PACK_BYTES + 1))
+    job = services.queue_back_test(context, POLICY_PACK, content, number(form.get("months", "")))
     return redirect(f"/trials/{job['job_id']}")
-
-
-def _pack_page(
-    request: Request, context: Context, form: dict[str, str], errors: dict[str, str]
-) -> Response:
-    return render(
-        request, "pack.html", errors=errors, form={"months": str(USUAL_MONTHS)} | form,
-        active=services.get_pack(context), jobs=_jobs(context, "back-test"),
-    )  # fmt: skip
 
 
 @router.get("/trials/{job_id}")

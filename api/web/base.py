@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from functools import cache, wraps
+from inspect import signature
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -20,6 +21,7 @@ from cardwatch.casebook.tables import RECEIVES
 from cardwatch.errors import CardwatchError, FileFaulty, NotAllowed, NotFound
 from cardwatch.vocabulary import ROLE_TITLES
 
+P = ParamSpec("P")
 R = TypeVar("R", bound=Mapping[str, object])
 """A kind of row."""
 
@@ -47,7 +49,7 @@ MENU: dict[str, tuple[tuple[str, str], ...]] = {
               ("Health", "/health")),
 }  # fmt: skip
 """Where each role goes from any page."""
-LANE_TITLES = {lane: ROLE_TITLES[lane] for lane in LANES}
+LANE_TITLES: dict[str, str] = {lane: ROLE_TITLES[lane] for lane in LANES}
 MOST_FILES = 24
 """Maximum number of files in one form."""
 DONE = {
@@ -101,12 +103,15 @@ HOME = {role: places[0][1] for role, places in MENU.items()}
 def render(request: Request, template: str, *, status: int = 0, **given: Any) -> Response:  # noqa: ANN401  what a template takes
     """Return a page.
 
+    A form that is shown again has its `form` and `errors` from the request; see `shown_again`.
+
     Args:
         request: what it answers.
         template: its file in `api/templates`.
         status: of the response; if not given, 422 for a form with `errors`, else 200.
         **given: what the template asks for.
     """
+    given = {"errors": form_errors(request), "form": sent_form(request)} | given
     service: Service = request.app.state.service
     actor: Actor | None = request.state.actor
     path = request.url.path
@@ -122,12 +127,11 @@ def render(request: Request, template: str, *, status: int = 0, **given: Any) ->
         "role": actor.role if actor else "",
         "may_receive": actor is not None and actor.role in RECEIVES,
         "is_psd": actor is not None and actor.role == PSD,
-        "errors": {},
         "who": _who(service, actor),
-        "done": "" if given.get("errors") else DONE.get(request.query_params.get("done", ""), ""),
+        "done": "" if given["errors"] else DONE.get(request.query_params.get("done", ""), ""),
     }
     text = environment().get_template(template).render(common | given)
-    status = status or (422 if given.get("errors") else 200)
+    status = status or (422 if given["errors"] else 200)
     return HTMLResponse(text, status, {"Content-Security-Policy": PAGE_POLICY})
 
 
@@ -277,6 +281,43 @@ def field_errors(
         raise refusal
     field = (names or {}).get(refusal.field, refusal.field) or otherwise
     return {field: "; ".join(refusal.faults) if isinstance(refusal, FileFaulty) else str(refusal)}
+
+
+def shown_again(
+    page: Callable[..., Response], names: Mapping[str, str] | None = None, *, otherwise: str = ""
+) -> Callable[[Callable[P, Response]], Callable[P, Response]]:
+    """Show the page of a form again, with what was entered and why it was refused.
+
+    Args:
+        page: the route that shows the form; it is given those of the arguments that it takes.
+        names: see `field_errors`.
+        otherwise: see `field_errors`.
+    """
+
+    def with_page(route: Callable[P, Response]) -> Callable[P, Response]:
+        @wraps(route)
+        def answer(*args: P.args, **kwargs: P.kwargs) -> Response:
+            try:
+                return route(*args, **kwargs)
+            except CardwatchError as refusal:
+                request: Any = kwargs["request"]
+                request.state.errors = field_errors(refusal, names, otherwise=otherwise)
+                request.state.form = kwargs.get("form", {})
+                return page(**{k: v for k, v in kwargs.items() if k in signature(page).parameters})
+
+        return answer
+
+    return with_page
+
+
+def sent_form(request: Request) -> dict[str, str]:
+    """The fields of a form that is shown again; none where it is shown for the first time."""
+    return getattr(request.state, "form", {})
+
+
+def form_errors(request: Request) -> dict[str, str]:
+    """What is wrong with a form that is shown again, by field; nothing at the first time."""
+    return getattr(request.state, "errors", {})
 
 
 def confirm(request: Request, title: str, back: str, text: str, button: str) -> Response:

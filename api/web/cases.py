@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
@@ -17,10 +17,13 @@ from api.web.base import (
     FormFields,
     chips,
     field_errors,
+    form_errors,
     nonempty,
     number,
     redirect,
     render,
+    sent_form,
+    shown_again,
     subjects_for,
 )
 from api.web.exports import share_page
@@ -34,9 +37,6 @@ from cardwatch.casebook.cases import OPEN_CASE, CaseFilter, CaseUpdate
 from cardwatch.casebook.referrals import REFERRED_STATE
 from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.vocabulary import CASE_OUTCOMES
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 router = APIRouter()
 CASES_PER_PAGE = 25
@@ -60,20 +60,9 @@ def _check_role(context: Context) -> None:
 @router.get("/cases")
 def list_cases(request: Request, context: Context, service: AppStateDep) -> Response:
     """Show the cases that fit some filters, the newest first."""
-    return _list_page(request, context, service, {})
-
-
-def _list_page(
-    request: Request,
-    context: Context,
-    service: AppStateDep,
-    errors: dict[str, str],
-    sent_text: str = "",
-) -> Response:
-    """Return the list of cases with what is wrong in its search."""
     params = nonempty(request.query_params)
     chosen = {name: value for name, value in params.items() if name in CASE_FILTERS}
-    term = ""
+    term, errors = "", form_errors(request)
     page = numbered_page(request, _address(chosen), 0, CASES_PER_PAGE)
     rows: list[ListedCase] = []
     waiting = services.list_referrals(context, waiting=True)
@@ -91,7 +80,8 @@ def _list_page(
         "search": f"Search: {term}" if term else "Search",
     } | CASE_STATE_TITLES
     return render(
-        request, "cases.html", errors=errors, rows=rows, chosen=chosen, term=sent_text or term,
+        request, "cases.html", errors=errors, rows=rows, chosen=chosen,
+        term=sent_form(request).get("text", term),
         states=CASE_STATE_TITLES, waiting=waiting,
         chips=chips(chosen, lambda name, value: words.get(name, words.get(value, value)), _address),
         page=page,
@@ -104,83 +94,48 @@ def _address(chosen: dict[str, str]) -> str:
 
 
 @router.post("/cases/search")
+@shown_again(list_cases)
 def search_cases(
     request: Request, context: Context, service: AppStateDep, form: FormFields
 ) -> Response:
     """Go to the cases with some words in the reference or title; the words are sealed."""
     _check_role(context)
     filters = {name: value for name, value in form.items() if name in CASE_FILTERS}
-    text = form.get("text", "")
-    try:
-        return redirect(_address(with_term(service, context.actor, filters, text)))
-    except CardwatchError as refusal:
-        return _list_page(request, context, service, field_errors(refusal), text)
+    return redirect(_address(with_term(service, context.actor, filters, form.get("text", ""))))
 
 
 @router.get("/cases/new")
 def show_opening(request: Request, context: Context) -> Response:
     """Show the form that opens a case without an alert."""
-    return _opening_page(request, context, {}, {})
-
-
-def _opening_page(
-    request: Request, context: Context, form: dict[str, str], errors: dict[str, str]
-) -> Response:
     _check_role(context)
     return render(
-        request, "case_new.html", errors=errors, form=form,
-        assignees=services.list_assignees(context), own_email=services.email_of(context),
+        request, "case_new.html", assignees=services.list_assignees(context),
+        own_email=services.email_of(context),
     )  # fmt: skip
 
 
 @router.post("/cases/new")
+@shown_again(show_opening)
 def open_case(request: Request, context: Context, form: FormFields) -> Response:
     """Open a case without an alert."""
     new_case = services.NewCase(
         form.get("title", ""), form.get("reason", ""), owner=form.get("owner", "")
     )
-    try:
-        case = services.open_case(context, new_case)
-    except CardwatchError as refusal:
-        return _opening_page(request, context, form, field_errors(refusal))
+    case = services.open_case(context, new_case)
     return redirect(f"/cases/{case['case_id']}", "case-opened")
 
 
 @router.get("/cases/{case_id}")
 def show_case(request: Request, context: Context, case_id: str) -> Response:
     """Show a case: alerts, people, chronology, notes, files and how it is closed."""
-    return _case_page(request, context, case_id, {}, {})
-
-
-def _case_page(
-    request: Request, context: Context, case_id: str, form: dict[str, str], errors: dict[str, str]
-) -> Response:
     case = services.get_case(context, case_id)
     alert_ids = [alert["alert_id"] for alert in case["alerts"] if not alert["is_erased"]]
     return render(
-        request, "case.html", errors=errors, form=form, case=case, outcomes=OUTCOME_CHOICES,
+        request, "case.html", case=case, outcomes=OUTCOME_CHOICES,
         subjects=subjects_for(context, alert_ids),
         outcome_titles=CASE_OUTCOMES, kinds=CHRONOLOGY_TITLES, endings=",".join(MEDIA_TYPES),
         most_files=MAX_ATTACHMENTS, is_open=case["state"] == OPEN_CASE,
     )  # fmt: skip
-
-
-def _done_on_case(
-    request: Request,
-    context: Context,
-    case_id: str,
-    form: dict[str, str],
-    act: Callable[[], object],
-    *,
-    done: str,
-    names: Mapping[str, str],
-) -> Response:
-    """Do something to a case; show its page with what was done, or with what is wrong in a form."""
-    try:
-        act()
-    except CardwatchError as refusal:
-        return _case_page(request, context, case_id, form, field_errors(refusal, names))
-    return redirect(f"/cases/{case_id}", done)
 
 
 def _seen(form: dict[str, str]) -> int:
@@ -189,26 +144,22 @@ def _seen(form: dict[str, str]) -> int:
 
 
 @router.post("/cases/{case_id}/notes")
+@shown_again(show_case, {"reason": "note"})
 def add_note(request: Request, context: Context, case_id: str, form: FormFields) -> Response:
     """Add a note to a case."""
-    return _done_on_case(
-        request, context, case_id, form,
-        lambda: services.add_case_note(context, case_id, form.get("note", "")),
-        done="note-added", names={"reason": "note"},
-    )  # fmt: skip
+    services.add_case_note(context, case_id, form.get("note", ""))
+    return redirect(f"/cases/{case_id}", "note-added")
 
 
 @router.post("/cases/{case_id}/attachments", max_body_size=UPLOAD_BYTES)
+@shown_again(show_case, {"file": "files"})
 def attach_file(request: Request, context: Context, case_id: str, files: Files) -> Response:
     """Attach a file to a case."""
     if not files:
-        return _case_page(request, context, case_id, {}, {"files": "Select a file"})
+        raise CardwatchError("Select a file", field="files")
     content = files[0].file.read(MAX_ATTACHMENT_BYTES + 1)
-    return _done_on_case(
-        request, context, case_id, {},
-        lambda: services.attach_file(context, case_id, files[0].filename or "", content),
-        done="file-attached", names={"file": "files"},
-    )  # fmt: skip
+    services.attach_file(context, case_id, files[0].filename or "", content)
+    return redirect(f"/cases/{case_id}", "file-attached")
 
 
 @router.get("/attachments/{attachment_id}")
@@ -220,126 +171,90 @@ def get_attachment(context: ExportContext, attachment_id: str) -> Response:
 @router.get("/attachments/{attachment_id}/removal")
 def show_removal(request: Request, context: Context, attachment_id: str) -> Response:
     """Show the form that removes a file from a case."""
-    return _removal_page(request, context, attachment_id, {}, {})
-
-
-def _removal_page(
-    request: Request,
-    context: Context,
-    attachment_id: str,
-    form: dict[str, str],
-    errors: dict[str, str],
-) -> Response:
     attached = services.find_attachment(context, attachment_id)
     case = services.get_case(context, attached["case_id"])
-    return render(
-        request, "attachment_removal.html", errors=errors, form=form, attached=attached, case=case
-    )
+    return render(request, "attachment_removal.html", attached=attached, case=case)
 
 
 @router.post("/attachments/{attachment_id}/removal")
+@shown_again(show_removal)
 def remove_attachment(
     request: Request, context: VerifiedContext, attachment_id: str, form: FormFields
 ) -> Response:
     """Remove a file from a case, for a reason that is kept."""
-    try:
-        case = services.remove_attachment(context, attachment_id, reason=form.get("reason", ""))
-    except CardwatchError as refusal:
-        return _removal_page(request, context, attachment_id, form, field_errors(refusal))
+    case = services.remove_attachment(context, attachment_id, reason=form.get("reason", ""))
     return redirect(f"/cases/{case['case_id']}", "file-removed")
 
 
 @router.post("/cases/{case_id}/names")
+@shown_again(show_case, {"reason": "why"})
 def show_names(
     request: Request, context: VerifiedContext, case_id: str, form: FormFields
 ) -> Response:
     """Show by name whom the alerts of a case are about, for a reason that is kept."""
-    return _done_on_case(
-        request, context, case_id, form,
-        lambda: services.reveal_case(context, case_id, reason=form.get("why", "")),
-        done="names-shown", names={"reason": "why"},
-    )  # fmt: skip
+    services.reveal_case(context, case_id, reason=form.get("why", ""))
+    return redirect(f"/cases/{case_id}", "names-shown")
 
 
 @router.post("/cases/{case_id}/removals")
+@shown_again(show_case, {"reason": "removal"})
 def remove_alert(request: Request, context: Context, case_id: str, form: FormFields) -> Response:
     """Take an alert out of a case."""
     if not form.get("alert"):
-        return _case_page(request, context, case_id, form, {"alert": "Choose an alert"})
-    alert_id, reason = form["alert"], form.get("removal", "")
-    return _done_on_case(
-        request, context, case_id, form,
-        lambda: services.remove_case_alert(context, case_id, alert_id, reason=reason),
-        done="alert-removed", names={"reason": "removal"},
-    )  # fmt: skip
+        raise CardwatchError("Choose an alert", field="alert")
+    services.remove_case_alert(context, case_id, form["alert"], reason=form.get("removal", ""))
+    return redirect(f"/cases/{case_id}", "alert-removed")
 
 
 @router.post("/cases/{case_id}/closure")
+@shown_again(show_case, {"reason": "closing"})
 def close_case(request: Request, context: Context, case_id: str, form: FormFields) -> Response:
     """Close a case with an outcome."""
     update = CaseUpdate(form.get("closing", ""), _seen(form), outcome=form.get("outcome", ""))
-    return _done_on_case(
-        request, context, case_id, form, lambda: services.close_case(context, case_id, update),
-        done="case-closed", names={"reason": "closing"},
-    )  # fmt: skip
+    services.close_case(context, case_id, update)
+    return redirect(f"/cases/{case_id}", "case-closed")
 
 
 @router.post("/cases/{case_id}/reopening")
+@shown_again(show_case, {"reason": "reopening"})
 def reopen_case(request: Request, context: Context, case_id: str, form: FormFields) -> Response:
     """Open a closed case again."""
     update = CaseUpdate(form.get("reopening", ""), _seen(form))
-    return _done_on_case(
-        request, context, case_id, form, lambda: services.reopen_case(context, case_id, update),
-        done="case-reopened", names={"reason": "reopening"},
-    )  # fmt: skip
+    services.reopen_case(context, case_id, update)
+    return redirect(f"/cases/{case_id}", "case-reopened")
 
 
 @router.get("/cases/{case_id}/change")
 def show_change(request: Request, context: Context, case_id: str) -> Response:
     """Show the form that changes the title or owner of a case."""
-    return _change_page(request, context, case_id, {}, {})
-
-
-def _change_page(
-    request: Request, context: Context, case_id: str, form: dict[str, str], errors: dict[str, str]
-) -> Response:
     case = services.get_case(context, case_id)
-    return render(
-        request, "case_change.html", errors=errors, form=form, case=case,
-        assignees=services.list_assignees(context),
-    )  # fmt: skip
+    assignees = services.list_assignees(context)
+    return render(request, "case_change.html", case=case, assignees=assignees)
 
 
 @router.post("/cases/{case_id}/change")
+@shown_again(show_change)
 def change_case(request: Request, context: Context, case_id: str, form: FormFields) -> Response:
     """Change the title or owner of a case."""
     update = CaseUpdate(
         form.get("reason", ""), _seen(form), form.get("title", ""), form.get("owner", "")
     )
-    try:
-        services.change_case(context, case_id, update)
-    except CardwatchError as refusal:
-        return _change_page(request, context, case_id, form, field_errors(refusal))
+    services.change_case(context, case_id, update)
     return redirect(f"/cases/{case_id}", "case-changed")
 
 
 @router.get("/cases/{case_id}/hand-over")
 def show_sharing(request: Request, context: Context, case_id: str) -> Response:
     """Show the form on which a whole case is shared as a pack."""
-    return _sharing_page(request, context, case_id, {}, {})
-
-
-def _sharing_page(
-    request: Request, context: Context, case_id: str, form: dict[str, Any], errors: dict[str, str]
-) -> Response:
     case = services.get_case(context, case_id)
     return share_page(
-        request, form, errors, back=f"/cases/{case['case_id']}", forms=(),
+        request, back=f"/cases/{case['case_id']}", forms=(),
         what=f"{case['reference']}: {case['title']}", is_named=case["is_named"],
     )  # fmt: skip
 
 
 @router.post("/cases/{case_id}/hand-over")
+@shown_again(show_sharing)
 def share_case(
     request: Request,
     context: ExportContext,
@@ -348,12 +263,7 @@ def share_case(
     form: FormFields,
 ) -> Response:
     """Share a whole case as a pack with a signed manifest."""
-    try:
-        return case_pack(
-            context, service, case_id, form.get("purpose", ""), form.get("recipient", "")
-        )
-    except CardwatchError as refusal:
-        return _sharing_page(request, context, case_id, form, field_errors(refusal))
+    return case_pack(context, service, case_id, form.get("purpose", ""), form.get("recipient", ""))
 
 
 @router.get("/referrals")
@@ -372,18 +282,12 @@ def list_referrals(request: Request, context: Context) -> Response:
 @router.get("/alerts/{alert_id}/case")
 def show_choice(request: Request, context: Context, alert_id: str) -> Response:
     """Show the form that puts an alert into a case, or declines its referral."""
-    return _choice_page(request, context, alert_id, {}, {})
-
-
-def _choice_page(
-    request: Request, context: Context, alert_id: str, form: dict[str, str], errors: dict[str, str]
-) -> Response:
     _check_role(context)
     alert = services.get_alert(context, alert_id)
     present = {case["case_id"] for case in services.cases_with_alert(context, alert["alert_id"])}
     open_cases = services.list_cases(context, CaseFilter(state=OPEN_CASE))
     return render(
-        request, "case_choice.html", errors=errors, form=form, alert=alert,
+        request, "case_choice.html", alert=alert,
         cases=[case for case in open_cases if case["case_id"] not in present],
         waiting=_waiting(context, alert["alert_id"]),
     )  # fmt: skip
@@ -396,53 +300,43 @@ def _waiting(context: Context, alert_id: str) -> list[dict[str, Any]]:
 
 
 @router.post("/alerts/{alert_id}/case")
+@shown_again(show_choice)
 def choose_case(request: Request, context: Context, alert_id: str, form: FormFields) -> Response:
     """Put an alert into a new case or an open one, or decline its referral."""
     _check_role(context)
     choice, reason = form.get("choice", ""), form.get("reason", "")
     if not choice:
-        return _choice_page(request, context, alert_id, form, {"choice": "Choose a case"})
+        raise CardwatchError("Choose a case", field="choice")
     alert_id = services.get_alert(context, alert_id)["alert_id"]
-    try:
-        if choice == NEW_CASE:
-            new_case = services.NewCase(form.get("title", ""), reason, (alert_id,))
-            choice = services.open_case(context, new_case)["case_id"]
-        elif choice == DECLINE:
-            for row in _waiting(context, alert_id):
-                services.decline_referral(context, row["referral_id"], reason=reason)
-            return redirect("/referrals", "referral-declined")
-        else:
-            services.add_case_alert(context, choice, alert_id, reason=reason)
-    except CardwatchError as refusal:
-        return _choice_page(request, context, alert_id, form, field_errors(refusal))
+    if choice == NEW_CASE:
+        new_case = services.NewCase(form.get("title", ""), reason, (alert_id,))
+        choice = services.open_case(context, new_case)["case_id"]
+    elif choice == DECLINE:
+        for row in _waiting(context, alert_id):
+            services.decline_referral(context, row["referral_id"], reason=reason)
+        return redirect("/referrals", "referral-declined")
+    else:
+        services.add_case_alert(context, choice, alert_id, reason=reason)
     return redirect(f"/cases/{choice}", "alert-added")
 
 
 @router.get("/alerts/{alert_id}/referral")
 def show_referral(request: Request, context: Context, alert_id: str) -> Response:
     """Show the form that refers an alert to professional standards."""
-    return _referral_page(request, context, alert_id, {}, {})
-
-
-def _referral_page(
-    request: Request, context: Context, alert_id: str, form: dict[str, str], errors: dict[str, str]
-) -> Response:
     alert = services.get_alert(context, alert_id)
     if not context.actor.role == alert["lane"] == FINANCE:
         raise NotAllowed("Your role cannot refer this alert.")
     is_confirmed = alert["state"] == REFERRED_STATE
     heads = services.alert_titles(context, [alert["alert_id"]])
     return render(
-        request, "referral.html", errors=errors, form=form, alert=alert,
+        request, "referral.html", alert=alert,
         is_confirmed=is_confirmed, head=heads[alert["alert_id"]],
     )  # fmt: skip
 
 
 @router.post("/alerts/{alert_id}/referral")
+@shown_again(show_referral)
 def refer_alert(request: Request, context: Context, alert_id: str, form: FormFields) -> Response:
     """Refer an alert to professional standards."""
-    try:
-        services.refer_alert(context, alert_id, reason=form.get("reason", ""))
-    except CardwatchError as refusal:
-        return _referral_page(request, context, alert_id, form, field_errors(refusal))
+    services.refer_alert(context, alert_id, reason=form.get("reason", ""))
     return redirect(f"/alerts/{alert_id}", "referred")

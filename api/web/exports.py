@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Form, Request, Response
+from pydantic import BaseModel, Field
 
 from api.deps import AppStateDep, Context
 from api.downloads import drawn, export_response
 from api.query_email import email_query
 from api.quotas import ExportContext
 from api.web.alert_filters import AlertFilters, filter_chips, filter_words, read_filters
-from api.web.base import LANE_TITLES, field_errors, redirect, render
+from api.web.base import LANE_TITLES, field_errors, form_errors, redirect, render, shown_again
 from cardwatch import services
 from cardwatch.casebook import FINANCE
 from cardwatch.casebook.alert_rows import ListedAlert, RelatedAlert
 from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.quantities import quantity
-from cardwatch.services.answers import AlertHistory, StatementDetail
+from cardwatch.services.answers import AlertHistory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 router = APIRouter()
 Text = Annotated[str, Form(max_length=200)]
+ShortText = Annotated[str, Field(max_length=200)]
 PURPOSE_CHOICES = [{"value": name, "label": label} for name, label in services.PURPOSES.items()]
 FORMAT_CHOICES = [
     {"value": "zip", "label": "All of these in one file, with a signed list of its contents"},
@@ -36,41 +37,47 @@ FORMAT_CHOICES = [
 ]
 USUAL_ANSWER_DAYS = 14
 """Days in which a line manager is asked to answer, unless another day is entered."""
-FORM_FIELDS = {"alert_ids": "also"}
-"""Form names of API fields."""
 LANE_CHOICES = [{"value": name, "label": label} for name, label in LANE_TITLES.items()]
+
+
+class ShareForm(BaseModel):
+    """The form on which alerts are shared as a file."""
+
+    purpose: ShortText = ""
+    recipient: ShortText = ""
+    form: ShortText = ""
+    lane: ShortText = FINANCE
+    also: Annotated[list[str], Field(max_length=services.MOST_IN_CASE)] = []
+
+
+ShareFields = Annotated[ShareForm, Form()]
 
 
 @router.get("/alerts/{alert_id}/hand-over")
 def show_alert_export(request: Request, context: Context, alert_id: str) -> Response:
     """Show the form on which an alert, and others of its holder, are handed over as a case."""
-    return _case_page(request, services.get_history(context, alert_id), {}, {})
+    alert = services.get_history(context, alert_id)
+    return share_page(
+        request, back=f"/alerts/{alert['alert_id']}", what=alert["raised"].title,
+        beside=_beside(alert), is_named=alert["is_named"],
+    )  # fmt: skip
 
 
 @router.post("/alerts/{alert_id}/hand-over")
+@shown_again(show_alert_export, {"alert_ids": "also"})
 def hand_case_over(
-    request: Request,
-    context: ExportContext,
-    service: AppStateDep,
-    alert_id: str,
-    purpose: Text = "",
-    recipient: Text = "",
-    form: Text = "",
-    also: Annotated[list[str], Form(max_length=services.MOST_IN_CASE)] = [],  # noqa: B006  FastAPI copies it
+    request: Request, context: ExportContext, service: AppStateDep, alert_id: str, form: ShareFields
 ) -> Response:
     """Hand a case over as a file."""
     alert = services.get_history(context, alert_id)
     if not alert["is_named"]:
         raise NotAllowed("A case names people. First show the name on the alert's page.")
     beside = {related["alert_id"] for related in _beside(alert)}
-    try:
-        return export_response(
-            context, service, form, purpose=purpose, recipient=recipient,
-            alert_ids=(alert["alert_id"], *(other_id for other_id in also if other_id in beside)),
-        )  # fmt: skip
-    except CardwatchError as refusal:
-        form_values = {"purpose": purpose, "recipient": recipient, "form": form, "also": also}
-        return _case_page(request, alert, form_values, field_errors(refusal, FORM_FIELDS))
+    also = [other_id for other_id in form.also if other_id in beside]
+    return export_response(
+        context, service, form.form, purpose=form.purpose, recipient=form.recipient,
+        alert_ids=(alert["alert_id"], *also),
+    )  # fmt: skip
 
 
 def _beside(case_alert: AlertHistory) -> list[RelatedAlert]:
@@ -79,19 +86,8 @@ def _beside(case_alert: AlertHistory) -> list[RelatedAlert]:
     return [alert for alert in case_alert["related"] if people & services.people_of([alert])]
 
 
-def _case_page(
-    request: Request, alert: AlertHistory, form: dict[str, Any], errors: dict[str, str]
-) -> Response:
-    return share_page(
-        request, form, errors, back=f"/alerts/{alert['alert_id']}", what=alert["raised"].title,
-        beside=_beside(alert), is_named=alert["is_named"],
-    )  # fmt: skip
-
-
 def share_page(
     request: Request,
-    form: Mapping[str, object],
-    errors: dict[str, str],
     *,
     back: str,
     what: str,
@@ -99,66 +95,30 @@ def share_page(
     lists: Sequence[dict[str, str]] = (),
     is_named: bool = True,
     forms: Sequence[dict[str, str]] = FORMAT_CHOICES,
+    filter_errors: dict[str, str] | None = None,
 ) -> Response:
     """Return the form on which alerts are shared as a file.
 
     Args:
         request: what is answered.
-        form: what was entered.
-        errors: what is wrong with it, by field.
         back: the address to go back to.
         what: what is shared, in words.
         beside: alerts that can be added to a case.
         lists: lists to choose from.
         is_named: whether the reader sees the people by name.
         forms: formats to choose from; none where there is one only.
+        filter_errors: what is wrong with the filters of the alerts, by field.
     """
     return render(
-        request, "hand_over.html", errors=errors, form=form, back=back, what=what, beside=beside,
-        forms=forms, purposes=PURPOSE_CHOICES, lists=lists, is_named=is_named,
+        request, "hand_over.html", errors=(filter_errors or {}) | form_errors(request), back=back,
+        what=what, beside=beside, forms=forms, purposes=PURPOSE_CHOICES, lists=lists,
+        is_named=is_named,
     )  # fmt: skip
 
 
 @router.get("/alerts/export")
 def show_export(request: Request, context: Context, service: AppStateDep) -> Response:
     """Show the form on which the alerts that fit some filters are shared as a file."""
-    return _export_page(request, context, service, {}, {})
-
-
-@router.post("/alerts/export")
-def export_alerts(
-    request: Request,
-    context: ExportContext,
-    service: AppStateDep,
-    purpose: Text = "",
-    recipient: Text = "",
-    form: Text = "",
-) -> Response:
-    """Share the alerts that fit some filters as a file."""
-    fields = {"purpose": purpose, "recipient": recipient, "form": form}
-    filters = read_filters(request, service, context)
-    if filters.errors:
-        return _export_page(request, context, service, fields, {})
-    try:
-        return export_response(
-            context,
-            service,
-            form,
-            purpose=purpose,
-            recipient=recipient,
-            filters=filters.to_asked(context),
-        )
-    except CardwatchError as refusal:
-        return _export_page(request, context, service, fields, field_errors(refusal))
-
-
-def _export_page(
-    request: Request,
-    context: Context,
-    service: AppStateDep,
-    form: dict[str, Any],
-    errors: dict[str, str],
-) -> Response:
     if not context.actor.lanes:
         raise NotAllowed("Your role has no access to alerts.")
     filters = read_filters(request, service, context)
@@ -170,13 +130,29 @@ def _export_page(
     ]
     rows = [] if filters.errors else _selected(context, filters)
     summary = f"{quantity(len(rows), 'alert')}. {'; '.join(labels)}"
-    return share_page(request, form, filters.errors | errors, back=filters.address(), what=summary)
+    return share_page(request, back=filters.address(), what=summary, filter_errors=filters.errors)
+
+
+@router.post("/alerts/export")
+@shown_again(show_export)
+def export_alerts(
+    request: Request, context: ExportContext, service: AppStateDep, form: ShareFields
+) -> Response:
+    """Share the alerts that fit some filters as a file."""
+    filters = read_filters(request, service, context)
+    if filters.errors:
+        field, sentence = next(iter(filters.errors.items()))
+        raise CardwatchError(sentence, field=field)
+    return export_response(
+        context, service, form.form, purpose=form.purpose, recipient=form.recipient,
+        filters=filters.to_asked(context),
+    )  # fmt: skip
 
 
 def _selected(context: Context, filters: AlertFilters) -> list[ListedAlert]:
     """Return the alerts that would be shared."""
-    fields = asdict(filters.to_asked(context))
-    return services.list_alerts(context, limit=services.MAX_SELECTED, **fields)
+    alert_filter = filters.to_asked(context)
+    return services.list_alerts(context, alert_filter, limit=services.MAX_SELECTED)
 
 
 @router.get("/statements/{statement_id}/hand-over")
@@ -184,43 +160,27 @@ def show_list(request: Request, context: Context, statement_id: str) -> Response
     """Show the form on which a statement's list is handed over."""
     if not context.actor.lanes:
         raise NotAllowed("Your role cannot see alerts.")
-    return _list_page(request, context, services.get_statement(context, statement_id), {}, {})
+    statement = services.get_statement(context, statement_id)
+    return share_page(
+        request, back=f"/statements/{statement['statement_id']}", what=statement["label"],
+        lists=LANE_CHOICES if len(context.actor.lanes) > 1 else (),
+    )  # fmt: skip
 
 
 @router.post("/statements/{statement_id}/hand-over")
+@shown_again(show_list)
 def hand_list_over(
     request: Request,
     context: ExportContext,
     service: AppStateDep,
     statement_id: str,
-    purpose: Text = "",
-    recipient: Text = "",
-    form: Text = "",
-    lane: Text = FINANCE,
+    form: ShareFields,
 ) -> Response:
     """Hand a statement's list over as a file, as it was made."""
     statement = services.get_statement(context, statement_id)
-    fields = {"purpose": purpose, "recipient": recipient, "lane": lane}
-    try:
-        return export_response(
-            context, service, form, statement_id=statement["statement_id"], **fields
-        )
-    except CardwatchError as refusal:
-        return _list_page(
-            request, context, statement, fields | {"form": form}, field_errors(refusal)
-        )
-
-
-def _list_page(
-    request: Request,
-    context: Context,
-    statement: StatementDetail,
-    form: dict[str, Any],
-    errors: dict[str, str],
-) -> Response:
-    return share_page(
-        request, form, errors, back=f"/statements/{statement['statement_id']}",
-        what=statement["label"], lists=LANE_CHOICES if len(context.actor.lanes) > 1 else (),
+    return export_response(
+        context, service, form.form, purpose=form.purpose, recipient=form.recipient,
+        lane=form.lane, statement_id=statement["statement_id"],
     )  # fmt: skip
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from api.deps import Context
-from api.web.base import FormFields, confirm, field_errors, own_row, redirect, render
+from api.web.base import FormFields, confirm, own_row, redirect, render, shown_again
 from cardwatch import services
 from cardwatch.casebook.alert_rows import AlertRow
-from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.errors import NotAllowed
 
 router = APIRouter()
 
@@ -16,15 +16,9 @@ router = APIRouter()
 @router.get("/alerts/{alert_id}/hold")
 def show_holding(request: Request, context: Context, alert_id: str) -> Response:
     """Show the form that puts an alert on legal hold."""
-    return _hold_page(request, context, alert_id, {}, {})
-
-
-def _hold_page(
-    request: Request, context: Context, alert_id: str, form: dict[str, str], errors: dict[str, str]
-) -> Response:
     alert = services.get_history(context, alert_id)
     check_decides(context, alert)
-    return render(request, "hold.html", found=alert, form=form, errors=errors)
+    return render(request, "hold.html", found=alert)
 
 
 def check_decides(context: Context, alert: AlertRow) -> None:
@@ -38,12 +32,10 @@ def check_decides(context: Context, alert: AlertRow) -> None:
 
 
 @router.post("/alerts/{alert_id}/hold")
+@shown_again(show_holding)
 def hold(request: Request, context: Context, alert_id: str, form: FormFields) -> Response:
     """Put an alert on legal hold."""
-    try:
-        services.place_hold(context, alert_id, reason=form.get("reason", ""))
-    except CardwatchError as refusal:
-        return _hold_page(request, context, alert_id, form, field_errors(refusal))
+    services.place_hold(context, alert_id, reason=form.get("reason", ""))
     return redirect(f"/alerts/{alert_id}", "held")
 
 

@@ -17,9 +17,12 @@ from api.web.base import (
     chips,
     day_faults,
     field_errors,
+    form_errors,
     nonempty,
     redirect,
     render,
+    sent_form,
+    shown_again,
     subjects_for,
 )
 from api.web.paging import numbered_page
@@ -28,7 +31,6 @@ from cardwatch.casebook.payment_queries import PLACE, PaymentFilters
 from cardwatch.casebook.tables import RECEIVES
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
 from cardwatch.line_items import line_item_label
-from cardwatch.records import LineItem
 from cardwatch.reports import csv_text, payments_filename, safe_text
 from cardwatch.reports.formatting import day
 from cardwatch.services.answers import ListedPayment
@@ -51,17 +53,6 @@ PAYMENT_LIST_HEADINGS = ("Day", "Cardholder", "Unit", "Cost centre", "Merchant",
 @router.get("/payments")
 def list_payments(request: Request, context: Context, service: AppStateDep) -> Response:
     """Show the payments that fit some filters, the newest first."""
-    return _list_page(request, context, service, {})
-
-
-def _list_page(
-    request: Request,
-    context: Context,
-    service: AppStateDep,
-    errors: dict[str, str],
-    sent_text: str = "",
-) -> Response:
-    """Return the list of payments with what is wrong in its filters or search."""
     if not context.actor.lanes:
         raise NotAllowed("Your role has no access to payments.")
     chosen = _chosen(request)
@@ -76,8 +67,9 @@ def _list_page(
         for statement in services.list_statements(context)
     }
     return render(
-        request, "payments.html", errors=errors | faults, rows=rows, totals=totals,
-        chosen=chosen, term=sent_text or term, statements=statements, query=urlencode(chosen),
+        request, "payments.html", errors=form_errors(request) | faults, rows=rows, totals=totals,
+        chosen=chosen, term=sent_form(request).get("text", term), statements=statements,
+        query=urlencode(chosen),
         chips=chips(chosen, lambda name, value: _filter_label(name, value, term, statements),
                     _address),
         page=page, selected=request.query_params.getlist("payment"),
@@ -87,6 +79,7 @@ def _list_page(
 
 
 @router.post("/payments/search")
+@shown_again(list_payments)
 def search_payments(
     request: Request, context: Context, service: AppStateDep, form: FormFields
 ) -> Response:
@@ -98,11 +91,7 @@ def search_payments(
     if not context.actor.lanes:
         raise NotAllowed("Your role has no access to payments.")
     filters = {name: value for name, value in form.items() if name in PAYMENT_FILTERS}
-    text = form.get("text", "")
-    try:
-        return redirect(_address(with_term(service, context.actor, filters, text)))
-    except CardwatchError as refusal:
-        return _list_page(request, context, service, field_errors(refusal), text)
+    return redirect(_address(with_term(service, context.actor, filters, form.get("text", ""))))
 
 
 @router.get("/payments.csv")
@@ -127,12 +116,13 @@ def get_payments(request: Request, context: ExportContext, service: AppStateDep)
 
 
 @router.get("/alerts/new")
+@shown_again(list_payments)
 def show_raising(request: Request, context: Context, service: AppStateDep) -> Response:
     """Show the form that raises an alert about the payments that were selected."""
     places = request.query_params.getlist("payment")
     if not 1 <= len(places) <= services.MAX_RAISED_TOGETHER:
         sentence = f"Select 1 to {services.MAX_RAISED_TOGETHER} payments"
-        return _list_page(request, context, service, {"payment": sentence})
+        raise CardwatchError(sentence, field="payment")
     return _raising_page(request, context, places, "", {})
 
 
@@ -257,5 +247,5 @@ def _cell(name: str, row: ListedPayment) -> object:
     if name == "row":
         return row["row"]
     if name == "line_items":
-        return safe_text("\n".join(line_item_label(LineItem(**i)) for i in row["line_items"]))
+        return safe_text("\n".join(line_item_label(i) for i in row["line_items"]))
     return safe_text(str(row.get(name) or ""))

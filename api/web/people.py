@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from api.deps import Context, VerifiedContext
-from api.web.base import FormFields, confirm, field_errors, get_or_404, number, redirect, render
+from api.web.base import FormFields, confirm, get_or_404, number, redirect, render, shown_again
 from cardwatch import services
 from cardwatch.casebook import PSD, ROLES
 from cardwatch.casebook.api_keys import LONGEST_KEY_DAYS
@@ -40,61 +40,42 @@ def _gives(context: Context, role: str) -> None:
 @router.get("/people")
 def list_people(request: Request, context: Context) -> Response:
     """Show who has access, with the form to add somebody."""
-    return _people_page(request, context, {}, {})
-
-
-def _people_page(
-    request: Request, context: Context, form: dict[str, str], errors: dict[str, str]
-) -> Response:
-    people = services.list_people(context)
     return render(
-        request, "people.html", errors=errors, form=form,
-        people=people, roles=_roles(context), cardholders=services.list_cardholders(context),
+        request, "people.html", people=services.list_people(context), roles=_roles(context),
+        cardholders=services.list_cardholders(context),
     )  # fmt: skip
 
 
 @router.post("/people")
+@shown_again(list_people)
 def add_person(request: Request, context: VerifiedContext, form: FormFields) -> Response:
     """Add a person; their page is where they are invited."""
-    try:
-        if not form.get("name"):
-            return _people_page(request, context, form, {"name": "Enter their name"})
-        person = services.add_person(
-            context, name=form["name"], email=form.get("email", ""), role=form.get("role", ""),
-            holder_id=form.get("holder_id", ""), holds_no_card="holds_no_card" in form,
-        )  # fmt: skip
-    except CardwatchError as refusal:
-        return _people_page(request, context, form, field_errors(refusal))
+    if not form.get("name"):
+        raise CardwatchError("Enter their name", field="name")
+    person = services.add_person(
+        context, name=form["name"], email=form.get("email", ""), role=form.get("role", ""),
+        holder_id=form.get("holder_id", ""), holds_no_card="holds_no_card" in form,
+    )  # fmt: skip
     return redirect(f"/people/{person}", "person-added")
 
 
 @router.get("/people/directory")
 def show_directory(request: Request, context: Context) -> Response:
     """Show the groups and users of the identity provider, and the role that each group gives."""
-    return _directory_page(request, context, {}, {})
-
-
-def _directory_page(
-    request: Request, context: Context, form: dict[str, str], errors: dict[str, str]
-) -> Response:
     groups = services.list_directory_groups(context)
     return render(
         request, "directory.html", groups=groups, users=services.list_directory_users(context),
-        roles=[role for role in ROLES if role != PSD], form=form, errors=errors,
+        roles=[role for role in ROLES if role != PSD],
     )  # fmt: skip
 
 
 @router.post("/people/directory")
+@shown_again(show_directory)
 def set_group_role(request: Request, context: VerifiedContext, form: FormFields) -> Response:
     """Let a group of the identity provider give a role, or none."""
     if not form.get("group_id"):
-        return _directory_page(request, context, form, {"group_id": "Choose a group"})
-    try:
-        services.set_group_role(context, form["group_id"], form.get("role", ""))
-    except CardwatchError as refusal:
-        if not refusal.field:
-            raise
-        return _directory_page(request, context, form, field_errors(refusal))
+        raise CardwatchError("Choose a group", field="group_id")
+    services.set_group_role(context, form["group_id"], form.get("role", ""))
     return redirect("/people/directory", "role-saved")
 
 
@@ -104,35 +85,27 @@ def show_person(request: Request, context: Context, person_id: str) -> Response:
     return _person_page(request, context, person_id)
 
 
-def _person_page(
-    request: Request,
-    context: Context,
-    person_id: str,
-    token: str = "",
-    errors: dict[str, str] | None = None,
-) -> Response:
+def _person_page(request: Request, context: Context, person_id: str, token: str = "") -> Response:
     person = get_or_404(services.list_people(context), "person_id", person_id)
     may = (
         person["role"] in {option["value"] for option in _roles(context)} and not person["ended_at"]
     )
     return render(
-        request, "person.html", found=person, may=may, does=DOES, token=token, errors=errors or {},
+        request, "person.html", found=person, may=may, does=DOES, token=token,
         cardholders=services.list_cardholders(context) if may else [],
     )  # fmt: skip
 
 
 @router.post("/people/{person_id}/cardholder")
+@shown_again(show_person)
 def set_cardholder(
     request: Request, context: VerifiedContext, person_id: str, form: FormFields
 ) -> Response:
     """Set who a person is in statements, or that they hold no card."""
-    try:
-        services.set_link(
-            context, person_id, holder_id=form.get("holder_id", ""),
-            holds_no_card="holds_no_card" in form,
-        )  # fmt: skip
-    except CardwatchError as refusal:
-        return _person_page(request, context, person_id, errors=field_errors(refusal))
+    services.set_link(
+        context, person_id, holder_id=form.get("holder_id", ""),
+        holds_no_card="holds_no_card" in form,
+    )  # fmt: skip
     return redirect(f"/people/{person_id}", "cardholder-saved")
 
 
@@ -165,34 +138,28 @@ def end_person(context: VerifiedContext, person_id: str) -> Response:
 @router.get("/keys")
 def list_keys(request: Request, context: Context) -> Response:
     """Show the keys of machines, with the form to make one."""
-    return _keys_page(request, context, {}, {})
+    return _keys_page(request, context)
 
 
-def _keys_page(
-    request: Request, context: Context, form: dict[str, str], errors: dict[str, str], key: str = ""
-) -> Response:
-    keys = services.list_keys(context)
+def _keys_page(request: Request, context: Context, key: str = "") -> Response:
     return render(
-        request, "keys.html", errors=errors, form=form,
-        keys=keys, roles=_roles(context), key=key, longest=LONGEST_KEY_DAYS,
-        today=str(context.now.date()),
+        request, "keys.html", keys=services.list_keys(context), roles=_roles(context), key=key,
+        longest=LONGEST_KEY_DAYS, today=str(context.now.date()),
     )  # fmt: skip
 
 
 @router.post("/keys")
+@shown_again(list_keys)
 def create_key(request: Request, context: VerifiedContext, form: FormFields) -> Response:
     """Create an API key; it is shown only once."""
-    try:
-        if not form.get("name"):
-            return _keys_page(request, context, form, {"name": "Enter what the key is for"})
-        key = services.create_key(
-            context, name=form["name"], role=form.get("role", ""),
-            days=number(form.get("days", "90")),
-            can_decide="can_decide" in form, scope=form.get("scope", ""),
-        )  # fmt: skip
-    except CardwatchError as refusal:
-        return _keys_page(request, context, form, field_errors(refusal))
-    return _keys_page(request, context, {}, {}, key)
+    if not form.get("name"):
+        raise CardwatchError("Enter what the key is for", field="name")
+    key = services.create_key(
+        context, name=form["name"], role=form.get("role", ""),
+        days=number(form.get("days", "90")),
+        can_decide="can_decide" in form, scope=form.get("scope", ""),
+    )  # fmt: skip
+    return _keys_page(request, context, key)
 
 
 @router.get("/keys/{key_id}/end")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from api.deps import AppStateDep, Context
-from api.web.base import AllFields, field_errors, render
+from api.web.base import AllFields, render, sent_form, shown_again
 from api.web.proposals import propose_page
 from cardwatch import services
-from cardwatch.errors import CardwatchError
 
 router = APIRouter()
 
@@ -17,28 +16,19 @@ router = APIRouter()
 def show_policy_form(request: Request, context: Context) -> Response:
     """Show the figures of the active policy as a form."""
     form = services.policy_form(context)
-    return _form_page(request, form, form.values, {})
+    return render(
+        request, "settings_policy.html", form=form.values | sent_form(request),
+        assumed=form.assumed, figures=services.FIGURE_LABELS, limits=services.LIMIT_LABELS,
+        lists=services.LIST_LABELS, clauses=services.CLAUSE_LABELS,
+    )  # fmt: skip
 
 
 @router.post("/settings/policy")
+@shown_again(show_policy_form)
 def change_policy(
     request: Request, context: Context, service: AppStateDep, form: AllFields
 ) -> Response:
     """Show what the form changes, before and after, with the form to propose it."""
-    before = services.policy_form(context)
-    try:
-        policy = services.change_policy(context, form)
-        service.check_texts({"policy.toml": policy}, "policy")
-        return propose_page(request, context, {"policy": policy}, {})
-    except CardwatchError as refusal:
-        return _form_page(request, before, before.values | form, field_errors(refusal))
-
-
-def _form_page(
-    request: Request, form: services.PolicyForm, values: dict[str, str], errors: dict[str, str]
-) -> Response:
-    return render(
-        request, "settings_policy.html", errors=errors, form=values, assumed=form.assumed,
-        figures=services.FIGURE_LABELS, limits=services.LIMIT_LABELS, lists=services.LIST_LABELS,
-        clauses=services.CLAUSE_LABELS,
-    )  # fmt: skip
+    policy = services.change_policy(context, form)
+    service.check_texts({"policy.toml": policy}, "policy")
+    return propose_page(request, context, {"policy": policy})

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request, Response
 from api.deps import AppStateDep, Context, VerifiedContext
 from api.state import UPLOAD_BYTES
 from api.uploads import read_register
-from api.web.base import Files, FormFields, field_errors, redirect, render
-from api.web.settings import precision_page
+from api.web.base import Files, FormFields, redirect, render, sent_form, shown_again
+from api.web.settings import show_precision
 from cardwatch import services
 from cardwatch.casebook.tables import POLICY_PACK, RECEIVES
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
@@ -19,41 +19,37 @@ router = APIRouter()
 @router.get("/settings/propose")
 def show_proposing(request: Request, context: Context, job: str = "") -> Response:
     """Show what a change that was tried would change, to be proposed."""
-    return propose_page(request, context, {"job": job}, {})
+    return propose_page(request, context, {"job": job} | sent_form(request))
 
 
-def propose_page(
-    request: Request, context: Context, form: dict[str, str], errors: dict[str, str]
-) -> Response:
+def propose_page(request: Request, context: Context, form: dict[str, str]) -> Response:
     """Show what a policy or rules would change, with the form to propose it."""
     kind, content = _document(context, form)
     if kind == POLICY_PACK:
         change = services.preview_pack(context, content)
         return render(
-            request, "propose.html", errors=errors, form=form, kind=kind, change=change,
+            request, "propose.html", form=form, kind=kind, change=change,
             has_approver=services.has_approver(context),
         )  # fmt: skip
     changes = services.preview(context, kind, content)
     return render(
-        request, "propose.html", errors=errors, form=form,
+        request, "propose.html", form=form,
         kind=kind, changes=changes, has_approver=services.has_approver(context),
         before_after=services.preview_policy(context, content) if kind == "policy" else [],
     )  # fmt: skip
 
 
 @router.post("/settings/propose")
+@shown_again(show_proposing)
 def propose(request: Request, context: Context, service: AppStateDep, form: FormFields) -> Response:
     """Propose a policy or rules."""
     service.check_texts({"policy.toml": form.get("policy", "")}, "policy")
     kind, content = _document(context, form)
     chosen = {name: form.get(name, "") for name in ("effective_from", "reason")}
-    try:
-        if kind == POLICY_PACK:
-            proposal = services.propose_pack(context, form["job"], **chosen)
-            return redirect(f"/settings/proposals/{proposal['proposal_id']}", "proposed")
+    if kind == POLICY_PACK:
+        proposal = services.propose_pack(context, form["job"], **chosen)
+    else:
         proposal = services.propose(context, kind, content, **chosen)
-    except CardwatchError as refusal:
-        return propose_page(request, context, form, field_errors(refusal))
     return redirect(f"/settings/proposals/{proposal['proposal_id']}", "proposed")
 
 
@@ -74,28 +70,27 @@ def _document(context: Context, form: dict[str, str]) -> tuple[str, bytes]:
 @router.get("/settings/propose/model")
 def show_proposing_model(request: Request, context: Context) -> Response:
     """Show the form to propose a model fitted anew."""
-    return _more_page(request, context, "model", {}, {})
+    return _more_page(request, context, "model")
 
 
 @router.get("/settings/propose/cards")
 def show_proposing_cards(request: Request, context: Context) -> Response:
     """Show the form to propose a card register."""
-    return _more_page(request, context, "cards", {}, {})
+    return _more_page(request, context, "cards")
 
 
-def _more_page(
-    request: Request, context: Context, kind: str, form: dict[str, str], errors: dict[str, str]
-) -> Response:
+def _more_page(request: Request, context: Context, kind: str) -> Response:
     if context.actor.role not in RECEIVES:
         raise NotAllowed("Your role cannot change settings.")
     model = services.get_model(context)
     return render(
-        request, "propose_more.html", errors=errors, form=form,
-        kind=kind, model=model, has_approver=services.has_approver(context),
+        request, "propose_more.html", kind=kind, model=model,
+        has_approver=services.has_approver(context),
     )  # fmt: skip
 
 
 @router.post("/settings/propose/model")
+@shown_again(show_proposing_model)
 def propose_model(
     request: Request, context: Context, service: AppStateDep, form: FormFields
 ) -> Response:
@@ -106,43 +101,37 @@ def propose_model(
                 context, "model", None,
                 effective_from=form.get("effective_from", ""), reason=form.get("reason", ""),
             )  # fmt: skip
-    except NotFound as refusal:
-        return _more_page(request, context, "model", form, {"": str(refusal)})
-    except CardwatchError as refusal:
-        return _more_page(request, context, "model", form, field_errors(refusal))
+    except NotFound as refusal:  # nothing to fit it to
+        raise CardwatchError(str(refusal)) from refusal
     return redirect(f"/settings/proposals/{proposal['proposal_id']}", "proposed")
 
 
 @router.post("/settings/propose/order")
+@shown_again(show_precision)
 def propose_order(request: Request, context: Context, form: FormFields) -> Response:
     """Propose to order alerts by the answers so far, or by evidence alone."""
     kind = form.get("kind", "")
     if kind not in services.PROPOSED_ORDERS:
-        return precision_page(request, context, form, {"kind": "Choose an order"})
-    try:
-        proposal = services.propose(
-            context, kind, None, effective_from="", reason=form.get("reason", "")
-        )
-    except CardwatchError as refusal:
-        return precision_page(request, context, form, field_errors(refusal))
+        raise CardwatchError("Choose an order", field="kind")
+    proposal = services.propose(
+        context, kind, None, effective_from="", reason=form.get("reason", "")
+    )
     return redirect(f"/settings/proposals/{proposal['proposal_id']}", "proposed")
 
 
 @router.post("/settings/propose/cards", max_body_size=UPLOAD_BYTES)
+@shown_again(show_proposing_cards, {"file": "files"})
 def propose_cards(
     request: Request, context: Context, service: AppStateDep, form: FormFields, files: Files
 ) -> Response:
     """Read a card register and propose it."""
-    try:
-        if not files:
-            return _more_page(request, context, "cards", form, {"files": "Select a card register"})
-        register = read_register(service, files[0])
-        proposal = services.propose(
-            context, "cards", register,
-            effective_from=form.get("effective_from", ""), reason=form.get("reason", ""),
-        )  # fmt: skip
-    except CardwatchError as refusal:
-        return _more_page(request, context, "cards", form, field_errors(refusal, {"file": "files"}))
+    if not files:
+        raise CardwatchError("Select a card register", field="files")
+    register = read_register(service, files[0])
+    proposal = services.propose(
+        context, "cards", register,
+        effective_from=form.get("effective_from", ""), reason=form.get("reason", ""),
+    )  # fmt: skip
     return redirect(f"/settings/proposals/{proposal['proposal_id']}", "proposed")
 
 

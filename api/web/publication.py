@@ -9,9 +9,8 @@ from fastapi import APIRouter, Request, Response
 from api.deps import AppStateDep, Context
 from api.downloads import publication_check, publication_response
 from api.quotas import ExportContext
-from api.web.base import FormFields, field_errors, number, render
+from api.web.base import FormFields, number, render, sent_form, shown_again
 from cardwatch import services
-from cardwatch.errors import CardwatchError
 from cardwatch.reports.publication import USUAL_POUNDS
 
 if TYPE_CHECKING:
@@ -32,30 +31,26 @@ class Wanted(TypedDict):
 def show_publication(request: Request, context: Context) -> Response:
     """Show the form for the payments of a period as they are published."""
     services.check_publishes(context)
-    form = {"period": services.last_quarter(context.now.date()), "over_pounds": str(USUAL_POUNDS)}
-    return render(request, "publication.html", form=form, errors={}, check=None)
+    usual = {"period": services.last_quarter(context.now.date()), "over_pounds": str(USUAL_POUNDS)}
+    return render(request, "publication.html", form=sent_form(request) or usual, check=None)
 
 
 @router.post("/publication")
+@shown_again(show_publication, otherwise="redactions")
 def preview(request: Request, context: Context, service: AppStateDep, form: FormFields) -> Response:
     """Count what would be published, redacted and left out."""
-    try:
-        check = publication_check(context, service, **_wanted(form))
-    except CardwatchError as refusal:
-        return _refused(request, form, refusal)
-    return render(request, "publication.html", form=form, errors={}, check=check)
+    check = publication_check(context, service, **_wanted(form))
+    return render(request, "publication.html", form=form, check=check)
 
 
 @router.post("/publication/file")
+@shown_again(show_publication, otherwise="redactions")
 def publish(
     request: Request, context: ExportContext, service: AppStateDep, form: FormFields
 ) -> Response:
     """Give the file that is published, or answers to the usual questions."""
     kind: PublicationForm = "zip" if form.get("form") == "zip" else "csv"
-    try:
-        return publication_response(context, service, form=kind, **_wanted(form))
-    except CardwatchError as refusal:
-        return _refused(request, form, refusal)
+    return publication_response(context, service, form=kind, **_wanted(form))
 
 
 def _wanted(form: FormFields) -> Wanted:
@@ -64,8 +59,3 @@ def _wanted(form: FormFields) -> Wanted:
         "redactions": form.get("redactions", ""),
         "over_pounds": number(form.get("over_pounds", str(USUAL_POUNDS))),
     }
-
-
-def _refused(request: Request, form: FormFields, refusal: CardwatchError) -> Response:
-    errors = field_errors(refusal, otherwise="redactions")
-    return render(request, "publication.html", form=form, errors=errors, check=None)

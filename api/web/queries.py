@@ -5,11 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from api.deps import AppStateDep, Context
-from api.web.base import FormFields, field_errors, redirect, render
+from api.web.base import FormFields, redirect, render, shown_again
 from cardwatch import services
 from cardwatch.casebook import FINANCE
 from cardwatch.casebook.queries import ReplyInput
-from cardwatch.errors import CardwatchError
 
 router = APIRouter()
 
@@ -25,20 +24,9 @@ def list_queries(request: Request, context: Context) -> Response:
 @router.get("/queries/{query_id}")
 def show_query(request: Request, context: Context, service: AppStateDep, query_id: str) -> Response:
     """Show a query, its replies, and the form that records one."""
-    return _query_page(request, context, service, query_id, {}, {})
-
-
-def _query_page(
-    request: Request,
-    context: Context,
-    service: AppStateDep,
-    query_id: str,
-    form: dict[str, str],
-    errors: dict[str, str],
-) -> Response:
     query = services.get_query(context, query_id)
     return render(
-        request, "query.html", query=query, form=form, errors=errors,
+        request, "query.html", query=query,
         heads=services.alert_titles(context, query["alert_ids"]),
         may_record=context.actor.role == FINANCE, reminder_days=service.settings.remind_queries,
         today=str(context.now.date()),
@@ -46,13 +34,11 @@ def _query_page(
 
 
 @router.post("/queries/{query_id}")
+@shown_again(show_query)
 def record_reply(
     request: Request, context: Context, service: AppStateDep, query_id: str, form: FormFields
 ) -> Response:
     """Record a reply to a query."""
     fields = {name: form.get(name, "") for name in ("replied_by", "text", "replied_on")}
-    try:
-        services.record_reply(context, query_id, ReplyInput(**fields))
-    except CardwatchError as refusal:
-        return _query_page(request, context, service, query_id, form, field_errors(refusal))
+    services.record_reply(context, query_id, ReplyInput(**fields))
     return redirect(f"/queries/{query_id}", "reply-recorded")

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.deps import AppStateDep, Context, VerifiedContext
 from api.notifications import check_address
-from api.web.base import FormFields, confirm, field_errors, number, redirect, render
+from api.web.base import FormFields, confirm, number, redirect, render, sent_form, shown_again
 from cardwatch import services
 from cardwatch.casebook.retention import LEAST_DAYS
 from cardwatch.casebook.tables import MANAGES
@@ -36,16 +36,10 @@ RETENTION_CLASSES = {
 @router.get("/retention")
 def show_retention(request: Request, context: Context) -> Response:
     """Show for how long data is kept, and what is past its time."""
-    return _retention_page(request, context, {}, {})
-
-
-def _retention_page(
-    request: Request, context: Context, form: dict[str, str], errors: dict[str, str]
-) -> Response:
     keeps = services.retention_periods(context)
     return render(
-        request, "retention.html", errors=errors,
-        form={kind: str(days) for kind, days in keeps.items()} | form,
+        request, "retention.html",
+        form={kind: str(days) for kind, days in keeps.items()} | sent_form(request),
         keeps=keeps, kept=RETENTION_CLASSES,
         least=LEAST_DAYS, past=services.list_expired(context), may=context.actor.role in MANAGES,
         daily=request.app.state.service.settings.erase,
@@ -53,6 +47,7 @@ def _retention_page(
 
 
 @router.post("/retention")
+@shown_again(show_retention)
 def set_retention(request: Request, context: VerifiedContext, form: FormFields) -> Response:
     """Set for how many days each class of data is kept, where it was changed.
 
@@ -71,7 +66,8 @@ def set_retention(request: Request, context: VerifiedContext, form: FormFields) 
         except SecondPersonNeeded as refusal:  # the others are set first
             waits = refusal
         except CardwatchError as refusal:
-            return _retention_page(request, context, form, field_errors(refusal, {"days": kind}))
+            refusal.field = kind if refusal.field == "days" else refusal.field
+            raise
     if waits:
         raise waits
     return redirect("/retention", "retention-saved")
@@ -109,35 +105,19 @@ def erase(request: Request, context: VerifiedContext) -> Response:
 @router.get("/webhook")
 def show_webhook(request: Request, context: Context) -> Response:
     """Show where notices of the caller's list go, with the form to set it."""
-    return _webhook_page(request, context, {}, {})
-
-
-def _webhook_page(
-    request: Request,
-    context: Context,
-    form: dict[str, str],
-    errors: dict[str, str],
-    secret: str = "",
-) -> Response:
-    webhooks = services.list_webhooks(context)
-    return render(
-        request, "webhook.html", errors=errors, form=form,
-        held=webhooks, secret=secret,
-    )  # fmt: skip
+    return render(request, "webhook.html", held=services.list_webhooks(context), secret="")
 
 
 @router.post("/webhook")
+@shown_again(show_webhook)
 def set_webhook(
     request: Request, context: Context, service: AppStateDep, form: FormFields
 ) -> Response:
     """Send notices of the caller's list to an address; the secret is shown this once."""
     services.list_webhooks(context)  # says who may
-    try:
-        check_address(service.settings, form.get("url", ""))
-        secret = services.set_webhook(context, form.get("url", ""), service.seal)
-    except CardwatchError as refusal:
-        return _webhook_page(request, context, form, field_errors(refusal))
-    return _webhook_page(request, context, {}, {}, secret)
+    check_address(service.settings, form.get("url", ""))
+    secret = services.set_webhook(context, form.get("url", ""), service.seal)
+    return render(request, "webhook.html", held=services.list_webhooks(context), secret=secret)
 
 
 @router.get("/webhook/end")

@@ -33,16 +33,9 @@ def show_rule(request: Request, context: Context, rule_id: str) -> Response:
 
 @router.get("/precision")
 def show_precision(request: Request, context: Context) -> Response:
-    """Show how often each rule's alerts were upheld, and the order that the answers make."""
-    return precision_page(request, context, {}, {})
-
-
-def precision_page(
-    request: Request, context: Context, form: dict[str, str], errors: dict[str, str]
-) -> Response:
-    """Show the rates by month and band of evidence, with the form to propose an order by them."""
+    """Show how often each rule's alerts were upheld, with the form to propose an order by it."""
     return render(
-        request, "precision.html", errors=errors, form=form,
+        request, "precision.html",
         by_month=services.rule_precision(context, by_month=True),
         by_band=services.rule_precision(context), orders=services.alert_orders(context),
         own_lane=context.actor.chain if context.actor.role in RECEIVES else "",

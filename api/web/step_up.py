@@ -40,7 +40,7 @@ async def ask_for_code(request: Request, refusal: Exception) -> Response:
 
 
 @router.post(CODE_PATH)
-def enter_code(context: VerifiedContext, form: FormFields) -> Response:  # noqa: ARG001  it asks for the code
+def enter_code(context: VerifiedContext, form: FormFields) -> Response:
     """Go back to the download that needed a code, now that it was given.
 
     Raises:

@@ -7,11 +7,10 @@ import datetime as dt
 from fastapi import APIRouter, Request, Response
 
 from api.deps import Context
-from api.web.base import FormFields, confirm, field_errors, own_row, redirect, render
+from api.web.base import FormFields, confirm, own_row, redirect, render, shown_again
 from api.web.holds import check_decides
 from cardwatch import services
 from cardwatch.casebook.suppressions import LONGEST_SUPPRESSION_DAYS, is_suppressible
-from cardwatch.errors import CardwatchError
 
 router = APIRouter()
 
@@ -19,32 +18,24 @@ router = APIRouter()
 @router.get("/alerts/{alert_id}/suppression")
 def show_suppressing(request: Request, context: Context, alert_id: str) -> Response:
     """Show the form that suppresses alerts like one."""
-    return _suppress_page(request, context, alert_id, {}, {})
-
-
-def _suppress_page(
-    request: Request, context: Context, alert_id: str, form: dict[str, str], errors: dict[str, str]
-) -> Response:
     alert = services.get_history(context, alert_id)
     check_decides(context, alert)
     last_day = context.now.date() + dt.timedelta(LONGEST_SUPPRESSION_DAYS)
     return render(
-        request, "suppress.html", found=alert, names=alert["names"], form=form, errors=errors,
-        can=is_suppressible(alert), last_day=str(last_day),
+        request, "suppress.html", found=alert, names=alert["names"], can=is_suppressible(alert),
+        last_day=str(last_day),
     )  # fmt: skip
 
 
 @router.post("/alerts/{alert_id}/suppression")
+@shown_again(show_suppressing)
 def suppress(request: Request, context: Context, alert_id: str, form: FormFields) -> Response:
     """Suppress alerts like one, once it was shown in words which they are."""
     until, reason = form.get("until", ""), form.get("reason", "")
-    try:
-        if "confirmed" in form:
-            services.suppress(context, alert_id, until=until, reason=reason)
-            return redirect("/suppressions", "suppressed")
-        services.check_suppression(context, alert_id, until=until, reason=reason)
-    except CardwatchError as refusal:
-        return _suppress_page(request, context, alert_id, form, field_errors(refusal))
+    if "confirmed" in form:
+        services.suppress(context, alert_id, until=until, reason=reason)
+        return redirect("/suppressions", "suppressed")
+    services.check_suppression(context, alert_id, until=until, reason=reason)
     alert = services.get_history(context, alert_id)
     return render(
         request, "suppress_check.html", found=alert, names=alert["names"], until=until,

@@ -1,17 +1,6 @@
 """The database of statements, alerts and decisions, with an audit chain."""
 
 from cardwatch.casebook.database import Casebook
-from cardwatch.casebook.tables import FINANCE, LANES, PSD, ROLES, STATES
+from cardwatch.casebook.tables import FINANCE, PSD, ROLES, STATES
 from cardwatch.casebook.unit_of_work import Actor, AuditEvent, UnitOfWork
-
-__all__ = [
-    "FINANCE",
-    "LANES",
-    "PSD",
-    "ROLES",
-    "STATES",
-    "Actor",
-    "AuditEvent",
-    "Casebook",
-    "UnitOfWork",
-]
+from cardwatch.vocabulary import LANES

@@ -110,7 +110,7 @@ def activate_account(
     """
     person = _invited(uow, token)
     with about_field("password"):
-        _check_strength(password, person)
+        _check_strength(uow, password, person)
     with about_field("code"):
         step = _step_of(uow, person, code, seal)
     which = accounts.c.person_id == person["person_id"]
@@ -190,7 +190,7 @@ def change_password(
     with about_field("password"):
         person = check_account(uow, person_row["email"] if person_row else "", password, code, seal)
     with about_field("new"):
-        _check_strength(new, person)
+        _check_strength(uow, new, person)
     which = accounts.c.person_id == person["person_id"]
     uow.update(accounts, which, {"password": _hasher.hash(new)})
 
@@ -199,7 +199,6 @@ def bind_identity(uow: UnitOfWork, identity: str, email: str) -> Person:
     """Return the person who signed in elsewhere; the first time their email says who they are.
 
     Args:
-        uow: the work it is done in.
         identity: issuer and subject, which never change hands.
         email: as the issuer has verified it; empty if it has not.
 
@@ -283,14 +282,14 @@ def _code_step(uow: UnitOfWork, person: Row, code: str, seal: MultiFernet) -> in
     return step if is_right and person["totp"] and step > person["totp_step"] else None
 
 
-def _check_strength(password: str, person: Mapping[str, object]) -> None:
+def _check_strength(uow: UnitOfWork, password: str, person: Mapping[str, object]) -> None:
     """Refuse a password that is too short, too long or too easily guessed."""
     if not SHORTEST <= len(password) <= LONGEST:
         raise CardwatchError(
             f"Enter a password of {SHORTEST} to {LONGEST} characters. Spaces count."
         )
-    fields = ("organisation_id", "email", "name")
-    personal_texts = ["cardwatch", *(str(person[field]) for field in fields)]
+    names = (str(person[field]) for field in ("email", "name"))
+    personal_texts = ["cardwatch", uow.actor.organisation_id, *names]
     words = {
         word for word in re.split(r"\W+", " ".join(personal_texts)) if len(word) >= WORD_CHARACTERS
     }

@@ -44,7 +44,6 @@ def referrals_of_alert(
     """Return when an alert was referred to professional standards, by whom and why; no more.
 
     Args:
-        uow: the work it is done in.
         lane: of the alert.
         alert_id: whole id of the alert.
         names: the name of whoever acts, by id.

@@ -124,7 +124,6 @@ def find_alerts(
     (docs/casebook.md).
 
     Args:
-        uow: the work it is done in.
         alert_filter: which of them.
         after: the `place` of the alert after which they begin.
         offset: how many are left out before them.
@@ -150,7 +149,6 @@ def find_alerts(
         question = question.where(sa.tuple_(*by) > sa.tuple_(*(sa.literal(item) for item in after)))
     rows = [dict(row) for row in uow.fetch_all(question)]
     for row in rows:
-        del row["organisation_id"]
         row["place"] = [row.pop(f"by_{index}") for index in range(len(by))]
     add_subjects(uow, rows)
     return cast("list[ListedAlert]", rows)
@@ -179,7 +177,6 @@ def adjacent_alerts(uow: UnitOfWork, alert_filter: AlertFilter, alert_id: str) -
     The alert itself need not fit the filters: one that has just been decided keeps its place.
 
     Args:
-        uow: the work it is done in.
         alert_filter: filters and order of the list.
         alert_id: whole id of the alert.
 
@@ -282,7 +279,6 @@ def answers(uow: UnitOfWork, lane: str, *, by_month: bool = False) -> list[Answe
     Those about the actor are left out: a count tells what was decided of them.
 
     Args:
-        uow: the work it is done in.
         lane: whose alerts.
         by_month: whether `band` is the month of an alert's last day in place of its evidence.
     """

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from typing_extensions import TypedDict
 
-if TYPE_CHECKING:
-    from cardwatch.casebook.case_rows import AlertReferral
-    from cardwatch.records import Alert
+from cardwatch.casebook.case_rows import AlertReferral
+from cardwatch.records import Alert
+from cardwatch.vocabulary import Lane, State
 
 
 class SubjectNames(TypedDict):
@@ -28,7 +28,7 @@ class DecidedAlert(TypedDict):
 class AlertRow(SubjectNames, DecidedAlert):
     """An alert with its state, which is that of its last decision."""
 
-    lane: str
+    lane: Lane
     statement_id: str
     raised_at: str
     tier: str
@@ -40,7 +40,7 @@ class AlertRow(SubjectNames, DecidedAlert):
     last_on: str
     at_stake_pence: int
     strength: float
-    state: str
+    state: State
     is_second_look: bool
     assigned_to: str
     due_on: str
@@ -61,8 +61,8 @@ class RelatedAlert(SubjectNames):
     """An alert that shares a person or a merchant with another; when it was decided last."""
 
     alert_id: str
-    lane: str
-    state: str
+    lane: Lane
+    state: State
     rule: str
     tier: str
     last_on: str
@@ -70,11 +70,11 @@ class RelatedAlert(SubjectNames):
     decided_at: str | None
 
 
-class Decision(TypedDict):
-    """A decision on an alert."""
+class DecisionMade(TypedDict):
+    """A decision or note on an alert, as it was recorded."""
 
     version: int
-    state: str
+    state: State
     reason: str
     assigned_to: str
     due_on: str
@@ -85,7 +85,7 @@ class Decision(TypedDict):
     decided_at: str
 
 
-class NewDecision(Decision):
+class NewDecision(DecisionMade):
     """A decision with the alert it is about."""
 
     lane: str
@@ -93,7 +93,11 @@ class NewDecision(Decision):
 
 
 class Neighbour(TypedDict):
-    """Another payment of the days of an alert; what it `shares`: merchant, holder or both."""
+    """Another payment on an alert's days, to its merchants or by its cardholders.
+
+    Attributes:
+        shares: what it shares with the alert: merchant, holder or both.
+    """
 
     statement_id: str
     row: int
@@ -117,7 +121,7 @@ class AlertDetail(AlertRow):
     related: list[RelatedAlert]
     neighbours: list[Neighbour]
     referrals: list[AlertReferral]
-    decisions: list[Decision]
+    decisions: list[DecisionMade]
 
 
 class AlertTitle(TypedDict):
@@ -185,7 +189,7 @@ class Answered(TypedDict):
 
     rule: str
     band: str
-    state: str
+    state: State
     count: int
 
 
@@ -196,14 +200,14 @@ class AnsweredAlert(TypedDict):
     rule: str
     band: str
     strength: float
-    state: str
+    state: State
     decided_at: str
 
 
 class SuppressionFields(TypedDict):
     """What is kept of a suppression beside whom it is about."""
 
-    lane: str
+    lane: Lane
     suppression_id: str
     kind: str
     rule: str
@@ -224,16 +228,19 @@ class SuppressionRow(SuppressionFields):
 
 
 class Suppression(SuppressionFields):
-    """Alerts that are closed unasked: of these holders, merchants and rule, until a day."""
+    """Alerts of the same cardholders and merchants that close automatically until a day.
+
+    Of one rule where somebody suppressed them; of one kind, up to a sum, where one was explained.
+    """
 
     holders: list[str]
     merchants: list[str]
 
 
 class Hold(TypedDict):
-    """A legal hold on an alert."""
+    """A legal hold on an alert and its payments."""
 
-    lane: str
+    lane: Lane
     hold_id: str
     alert_id: str
     reason: str
@@ -245,7 +252,7 @@ class Hold(TypedDict):
 class Reveal(TypedDict):
     """Who asked to see by name whom an alert is about, and why."""
 
-    lane: str
+    lane: Lane
     alert_id: str
     made_by: str
     reason: str

@@ -43,7 +43,6 @@ def matches_text(uow: UnitOfWork, text: str) -> sa.ColumnElement[bool]:
     alert's id fits too.
 
     Args:
-        uow: the work it is done in.
         text: the words; a merchant may be typed as any statement prints it.
     """
     term = text.strip().casefold()

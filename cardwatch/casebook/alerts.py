@@ -129,10 +129,9 @@ def get_alert(uow: UnitOfWork, alert_id: str) -> AlertDetail:
         )
         .order_by(decisions.c.version)
     )
-    hidden = {"organisation_id", "lane", "alert_id"}
+    hidden = {"lane", "alert_id"}
     assert content is not None  # it goes with the alert
     names = display_names(uow)
-    del row["organisation_id"]
     list_row = uow.fetch_one(
         sa.select(alert_lists.c.content, alert_lists.c.registers).where(
             uow.scope(alert_lists),
@@ -212,7 +211,6 @@ def shares_subject(
     """The condition that a row of `alerts` has a person or merchant in common with an alert.
 
     Args:
-        uow: the work it is done in.
         alert_id: whole id of that alert.
         kinds: of subjects that count, in both alerts: a person is not compared with a merchant.
     """
@@ -233,7 +231,6 @@ def add_subjects(uow: UnitOfWork, rows: Sequence[MutableMapping[str, object]]) -
     """Add the holders, approvers, merchants and cost centres of alerts to their rows, in one order.
 
     Args:
-        uow: the work it is done in.
         rows: each with `lane` and `alert_id`; changed in place.
     """
     subjects = alert_subjects.c
@@ -259,7 +256,6 @@ def read_list(
     What was raised after a register was received later follows the others, which keep their places.
 
     Args:
-        uow: the work it is done in.
         lane: of the list.
         statement_id: whose list.
         only: ids of the alerts that are wanted; all without them.
@@ -504,7 +500,6 @@ def record_decision(
     """Write a decision down, and what the alert's own row says since.
 
     Args:
-        uow: the work it is done in.
         lane: of the alert.
         row: `alert_id`, and the `version` of its last decision.
         changes: columns of the decision, and of the alert.

@@ -51,7 +51,6 @@ def create_key(  # noqa: PLR0913  what a form has
     """Make an API key; return it whole, once: only a hash of its secret is kept.
 
     Args:
-        uow: the work it is done in.
         name: what it is for.
         role: what it may do, at most.
         days: for which it is valid.

@@ -93,7 +93,6 @@ def attach(uow: UnitOfWork, case_id: str, name: str, content: bytes) -> Attachme
     """Attach a file to a case; return it.
 
     Args:
-        uow: the work it is done in.
         case_id: of the case.
         name: of the file, as it may be shown.
         content: at most `MAX_ATTACHMENT_BYTES`.

@@ -122,7 +122,6 @@ def read_events(  # noqa: PLR0913  bounds on both sides
     """Return the events of a chain, the newest first.
 
     Args:
-        uow: the work it is done in.
         lane: whose chain.
         last: so many at most; 0 for all.
         skip: how many of the newest are left out.

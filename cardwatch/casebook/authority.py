@@ -66,7 +66,6 @@ def check_authority(
     authority's people.
 
     Args:
-        uow: the work it is done in.
         chief_officers: as the policy has them.
         alert_ids: of the alerts it is done with; others than the authority's are not looked at.
         decides: whether it is more than a note or an assignment.

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from cardwatch.casebook.tables import LANES, metadata, sessions
+from cardwatch.casebook.tables import metadata, sessions
 from cardwatch.errors import CardwatchError
+from cardwatch.vocabulary import LANES
 
 if TYPE_CHECKING:
     from cardwatch.casebook.database import Casebook

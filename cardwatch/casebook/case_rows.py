@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from typing import Literal
 
-if TYPE_CHECKING:
-    from cardwatch.records import Alert
+from typing_extensions import TypedDict
+
+from cardwatch.records import Alert
+from cardwatch.vocabulary import CaseOutcome, CaseState, Lane, State
 
 
 class AlertReferral(TypedDict):
@@ -19,14 +21,19 @@ class AlertReferral(TypedDict):
 class Referral(AlertReferral):
     """An alert that finance referred to professional standards."""
 
-    lane: str
+    lane: Lane
     referral_id: str
     alert_id: str
     version: int
 
 
 class ListedReferral(AlertReferral):
-    """A referral with its answer: `case_id` is None while it waits, and where it was declined."""
+    """A referral by finance, with the answer of professional standards.
+
+    Attributes:
+        case_id: the case that its alert was put into, if any.
+        answer: the reason of the answer; none while it waits.
+    """
 
     referral_id: str
     alert_id: str
@@ -37,16 +44,23 @@ class ListedReferral(AlertReferral):
 
 
 class Case(TypedDict):
-    """A case of professional standards."""
+    """A case of professional standards.
 
-    lane: str
+    Attributes:
+        number: of its year; some numbers are left out by chance.
+        owner: email address of who is to see to it; empty for nobody.
+        outcome: empty while it is open.
+        version: the number of its last entry; also its ETag.
+    """
+
+    lane: Lane
     case_id: str
     reference: str
     number: int
     title: str
     owner: str
-    state: str
-    outcome: str
+    state: CaseState
+    outcome: CaseOutcome | Literal[""]
     version: int
     made_by: str
     made_at: str
@@ -64,7 +78,7 @@ class ListedCase(Case):
 class CaseEntry(TypedDict):
     """Something that was done in a case, with its title, owner and outcome since."""
 
-    lane: str
+    lane: Lane
     case_id: str
     version: int
     kind: str
@@ -78,9 +92,13 @@ class CaseEntry(TypedDict):
 
 
 class Attachment(TypedDict):
-    """A file attached to a case, without its content."""
+    """A file attached to a case.
 
-    lane: str
+    Attributes:
+        size: in bytes.
+    """
+
+    lane: Lane
     attachment_id: str
     case_id: str
     name: str
@@ -92,7 +110,7 @@ class Attachment(TypedDict):
 
 
 class AttachmentContent(Attachment):
-    """A file attached to a case."""
+    """A file attached to a case, with its content."""
 
     content: bytes
 
@@ -111,7 +129,7 @@ class CopiedAlert(TypedDict):
 
     raised: Alert
     raised_at: str
-    state: str
+    state: State
     decisions: list[CopiedDecision]
     referrals: list[AlertReferral]
 
@@ -120,12 +138,19 @@ class CaseAlert(CopiedAlert):
     """An alert of a case; `is_erased` once the copy is all that is left of it."""
 
     alert_id: str
-    alert_lane: str
+    alert_lane: Lane
     is_erased: bool
 
 
 class ChronologyRow(TypedDict):
-    """A line of a chronology: `at` is a day for payments, else a moment."""
+    """A line of a case's chronology.
+
+    Attributes:
+        at: a day for payments, else a moment.
+        kind: payment, decision, note and so on.
+        by: who did it; empty for payments and alerts raised.
+        alert_id: the alert it is about; empty where there is none.
+    """
 
     at: str
     kind: str

@@ -118,7 +118,6 @@ def find_cases(
     """Return the cases that fit, the newest first, each with the number of its alerts.
 
     Args:
-        uow: the work it is done in.
         case_filter: which of them.
         after: the `place` of the case after which they begin.
         offset: how many are left out before them.
@@ -223,7 +222,6 @@ def case_to_change(
     """Return a case that the actor is about to change; nobody else changes one until it is done.
 
     Args:
-        uow: the work it is done in.
         name: its id or reference.
         reason: why it is changed.
         seen: its version as the actor has seen it, if they say.
@@ -259,7 +257,6 @@ def add_entry(
     """Write down what is done in a case, and change its row.
 
     Args:
-        uow: the work it is done in.
         case: as it was before; not changed.
         kind: what is done.
         text: the reason, or the note.

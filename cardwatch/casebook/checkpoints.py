@@ -151,7 +151,6 @@ def witness_request(
     """Sign how far a chain has come, with the proof that it continues its first events.
 
     Args:
-        uow: the work it is done in.
         key: signs the checkpoint.
         lane: whose chain.
         since: events of the newest checkpoint that the witness cosigned, 0 for none.
@@ -175,7 +174,6 @@ def check_checkpoints(
     """Check that a chain still holds what some checkpoints say of it.
 
     Args:
-        uow: the work it is done in.
         notes: the checkpoints, all of one chain.
         keys: of witnesses, each of whom has to have signed each of the checkpoints, or those of
             the installation, of which one has to have.

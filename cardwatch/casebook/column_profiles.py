@@ -33,7 +33,6 @@ def save_profile(
     """Remember a column profile for the actor's files, in place of theirs for the same headings.
 
     Args:
-        uow: the work it is done in.
         headings: of the files it is for; none for any file, of which a person has one profile.
         content: the profile as TOML.
         is_same: tells whether another content reads files alike.

@@ -66,7 +66,6 @@ def counting_payments(
     The same payment of two statements is answered twice; `each_once` keeps the one that counts.
 
     Args:
-        uow: the work it is done in.
         columns: of the transactions and their statements.
         seq: see `statement_counts`.
         with_psd_holds: see `is_visible`.
@@ -86,7 +85,6 @@ def each_once(uow: UnitOfWork, question: Select) -> pd.DataFrame:
     """Payments that answer a question, each once.
 
     Args:
-        uow: the work it is done in.
         question: as `counting_payments` makes it, with `identity` among its columns.
     """
     names = [column.name for column in question.selected_columns]

@@ -29,6 +29,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from cardwatch.casebook import tables
 from cardwatch.casebook.tenant_guard import EVERYBODY, check_owner
 from cardwatch.casebook.unit_of_work import (
+    SYSTEM,
     Actor,
     AuditEvent,
     UnitOfWork,
@@ -256,6 +257,10 @@ class Casebook:
             question = sa.select(tables.organisations).order_by("organisation_id")
             rows = connection.execute(question).mappings()
             return [cast("Organisation", dict(row)) for row in rows]
+
+    def system_actors(self) -> list[Actor]:
+        """The casebook itself as an actor, for each organisation that it holds."""
+        return [Actor(row["organisation_id"], SYSTEM, "admin") for row in self.organisations()]
 
     @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:

@@ -22,7 +22,6 @@ def confirm_import(uow: UnitOfWork, *parts: str) -> bool:
     """Record that the actor asks for an import.
 
     Args:
-        uow: the work it is done in.
         *parts: what is asked for: the same from two people are one import.
 
     Returns:

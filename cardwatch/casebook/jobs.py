@@ -87,7 +87,6 @@ def put_job(uow: UnitOfWork, new: NewJob, *, once: str) -> JobAnswer:
     """Put a job in the queue, unless the actor has asked for the same; return it as shown.
 
     Args:
-        uow: the work it is done in.
         new: the job.
         once: by which the same request is known when it comes again.
 

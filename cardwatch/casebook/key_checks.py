@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from cardwatch.casebook.tables import key_checks
-from cardwatch.casebook.unit_of_work import SYSTEM, Actor
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from cardwatch.casebook.database import Casebook
-    from cardwatch.casebook.unit_of_work import UnitOfWork
+    from cardwatch.casebook.unit_of_work import Actor, UnitOfWork
 
 _NOW = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 """No moment is kept with a fingerprint."""
@@ -23,15 +22,14 @@ _NOW = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 def needed_keys(casebook: Casebook) -> dict[str, set[str]]:
     """Return the fingerprints of the keys that a casebook was written with, by file name."""
     fingerprints: dict[str, set[str]] = {}
-    for row in casebook.organisations():
-        for name, needed in _needed(casebook, row["organisation_id"]).items():
+    for actor in casebook.system_actors():
+        for name, needed in _needed(casebook, actor).items():
             fingerprints.setdefault(name, set()).update(needed)
     return fingerprints
 
 
-def _needed(casebook: Casebook, organisation_id: str) -> dict[str, set[str]]:
+def _needed(casebook: Casebook, actor: Actor) -> dict[str, set[str]]:
     """The fingerprints that an organisation's rows need, by file name."""
-    actor = Actor(organisation_id, SYSTEM, "admin")
     with casebook.unaudited(actor, _NOW, reads=True) as uow:
         return _needed_in(uow)
 
@@ -45,9 +43,8 @@ def _needed_in(uow: UnitOfWork) -> dict[str, set[str]]:
 
 def note_keys(casebook: Casebook, fingerprints: Mapping[str, Collection[str]]) -> None:
     """Keep the fingerprints of keys: of a file that none is kept of yet, or that continues one."""
-    for row in casebook.organisations():
-        if _missing(_needed(casebook, row["organisation_id"]), fingerprints):
-            actor = Actor(row["organisation_id"], SYSTEM, "admin")
+    for actor in casebook.system_actors():
+        if _missing(_needed(casebook, actor), fingerprints):
             with casebook.unaudited(actor, _NOW) as uow:
                 uow.lock("key-checks")  # of processes that begin together one keeps them
                 uow.insert(key_checks, _missing(_needed_in(uow), fingerprints))
@@ -73,7 +70,6 @@ def forget_keys(casebook: Casebook, fingerprints: Collection[str] | None = None)
         fingerprints: of the keys.
     """
     which = sa.true() if fingerprints is None else key_checks.c.fingerprint.in_(fingerprints)
-    for row in casebook.organisations():
-        actor = Actor(row["organisation_id"], SYSTEM, "admin")
+    for actor in casebook.system_actors():
         with casebook.unaudited(actor, _NOW) as uow:
             uow.delete(key_checks, which)

@@ -16,7 +16,6 @@ from cardwatch.casebook.alert_store import alert_people
 from cardwatch.casebook.alerts import alert_from
 from cardwatch.casebook.own_keys import are_keys_current, keep_names_anew
 from cardwatch.casebook.tables import (
-    LANES,
     PSD,
     alert_subjects,
     case_alerts,
@@ -25,7 +24,7 @@ from cardwatch.casebook.tables import (
 )
 from cardwatch.casebook.unit_of_work import SYSTEM, Actor, AuditEvent
 from cardwatch.registers import PERSON_KEYS, person_key
-from cardwatch.vocabulary import PERSON_KINDS
+from cardwatch.vocabulary import LANES, PERSON_KINDS
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -34,7 +34,6 @@ def statements_to_check(uow: UnitOfWork, since: str) -> list[Statement]:
     """Return the statements that count, were scored and end on a day or after it, the newest last.
 
     Args:
-        uow: the work it is done in.
         since: that day.
     """
     return [
@@ -60,7 +59,6 @@ def new_alerts(
     same payments. An alert of a statement that was corrected since asks no more.
 
     Args:
-        uow: the work it is done in.
         lane: of the alerts.
         raised: the alerts.
         places: file and row of each payment to its statement's id and row.

@@ -85,7 +85,6 @@ def hidden_keys(uow: UnitOfWork, approvers: Mapping[str, str]) -> frozenset[str]
     """Return the keys of those of whom the actor is shown nothing: themselves, whom they approve.
 
     Args:
-        uow: the work it is done in.
         approvers: each cardholder with whoever approves their card.
     """
     keys = actor_keys(uow)
@@ -127,7 +126,6 @@ def named_like_cardholders(
     It is looser than what hides an alert: people share names, so that a person looks.
 
     Args:
-        uow: the work it is done in.
         names: each person's names, by their id.
         registered: keys of the people whom the card register names.
     """
@@ -195,7 +193,6 @@ def are_names_of_payments(uow: UnitOfWork, lane: str) -> bool:
     A name more would hide alerts from whoever has it. Keys of another version are not compared.
 
     Args:
-        uow: the work it is done in.
         lane: psd for all names; finance for those that everybody may know of.
     """
     if not are_keys_current(uow):

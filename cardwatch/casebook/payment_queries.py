@@ -119,7 +119,6 @@ def find_payments(
     """Return payments that count and fit, each once, the newest first.
 
     Args:
-        uow: the work it is done in.
         filters: which of them.
         after: the `place` of the payment after which they begin.
         offset: how many are left out before them.

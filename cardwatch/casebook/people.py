@@ -299,7 +299,6 @@ def check_gives(uow: UnitOfWork, role: str, *, membership_of: str = "") -> None:
     nobody then who could ask and nobody who could approve.
 
     Args:
-        uow: the work it is done in.
         role: which role.
         membership_of: the id of the person whose role it is; none for a key.
 
@@ -347,7 +346,6 @@ def end_access_of_each(uow: UnitOfWork, persons: Sequence[Person]) -> list[Audit
     """End the access of people, whoever may decide it; return an event of each; see `end_person`.
 
     Args:
-        uow: the work it is done in.
         persons: so many that one statement may name them.
     """
     ids = [person["person_id"] for person in persons]

@@ -58,6 +58,25 @@ def holder_names(uow: UnitOfWork, holder_ids: Collection[str]) -> dict[str, str]
     return names
 
 
+def shown_names(
+    uow: UnitOfWork, people: Collection[str], revealed: Collection[str] = ()
+) -> dict[str, str]:
+    """The name that the actor is shown for each person.
+
+    Professional standards are shown a pseudonym, but for whom they have asked to see by name.
+
+    Args:
+        people: ids of cardholders and approvers.
+        revealed: those of them whom professional standards are shown by name.
+    """
+    by_name = set(people) if uow.actor.role != PSD else set(people) & set(revealed)
+    names = holder_names(uow, by_name)
+    return {
+        person: names.get(person, person) if person in by_name else pseudonym(uow, person)
+        for person in people
+    }
+
+
 def reveal_identity(uow: UnitOfWork, alert_id: str, reason: str) -> None:
     """Let the actor see by name whom an alert of either lane is about, from now on.
 

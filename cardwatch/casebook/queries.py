@@ -60,7 +60,6 @@ def add_query(uow: UnitOfWork, alert_ids: Sequence[str], query: NewQuery) -> str
     """Record a query of finance that was sent; return its id.
 
     Args:
-        uow: the work it is done in.
         alert_ids: the alerts it asks about.
         query: to whom it was sent.
     """
@@ -111,7 +110,6 @@ def _as_listed(
         if reply["query_id"] == row["query_id"]
     ]
     today = day_of(uow.today)
-    columns = {name: value for name, value in row.items() if name != "organisation_id"}
     more = {
         "alert_ids": [link["alert_id"] for link in query_links],
         "replies": own_replies,
@@ -119,7 +117,7 @@ def _as_listed(
         "age_days": (today - day_of(row["sent_at"][:10])).days,
         "overdue_days": max((today - day_of(row["due_on"])).days, 0) if row["due_on"] else 0,
     }
-    return cast("SentQuery", columns | more)
+    return cast("SentQuery", {**row, **more})
 
 
 def get_query(uow: UnitOfWork, query_id: str) -> SentQuery:
@@ -172,7 +170,6 @@ def schedule_reminder(uow: UnitOfWork, query: SentQuery, days: int, *, count: in
     """Set when the next reminder of a query is due.
 
     Args:
-        uow: the work it is done in.
         query: as it was read; somebody may have reminded since.
         days: from today.
         count: how many reminders are counted as sent with it, less those that failed.

@@ -66,7 +66,6 @@ def list_referrals(uow: UnitOfWork, *, waiting: bool = False) -> list[ListedRefe
     """Return the referrals with their answers, the newest first; those about the actor left out.
 
     Args:
-        uow: the work it is done in.
         waiting: whether only those without an answer are wanted.
     """
     names = ("referral_id", "alert_id", "reason", "made_by", "made_at")

@@ -31,7 +31,6 @@ def put_refused_file(uow: UnitOfWork, facts: Mapping[str, object], content: byte
     open again when its file comes again.
 
     Args:
-        uow: the work it is done in.
         facts: `file`, `sha256`, `size_bytes`, `code` and `reason`.
         content: its bytes, sealed, where stating its columns may be enough; empty otherwise.
 

@@ -233,7 +233,6 @@ def list_matches(uow: UnitOfWork, until: int | None = None) -> list[MatchDecisio
     """Return the decisions about names in the order made.
 
     Args:
-        uow: the work it is done in.
         until: number of the last that counts; all without it.
     """
     question = sa.select(match_decisions).where(uow.scope(match_decisions))

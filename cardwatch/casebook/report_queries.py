@@ -42,7 +42,6 @@ def read_spending(
     """The payments of some days that count, each once, with columns `SPENDING` and `holder_id`.
 
     Args:
-        uow: the work it is done in.
         first_on: first day.
         last_on: last day.
         more: further columns of a transaction.

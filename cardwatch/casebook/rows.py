@@ -1,15 +1,25 @@
 """The rows that the casebook answers with; alerts are in `alert_rows`.
 
-Each class names the columns that a function returns, and what is added to them. The column
-`organisation_id` is in every row of a table and not named.
+Each class names the columns that a function returns, and what is added to them. The API answers
+with many of them as they are, so a class that has a secret is not one of these.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import Any, Literal, Required
 
-if TYPE_CHECKING:
-    from cardwatch.vocabulary import SubjectKind
+from typing_extensions import TypedDict
+
+from cardwatch.vocabulary import (
+    ApprovalKind,
+    ApprovalState,
+    ComplaintKind,
+    GroupRole,
+    Lane,
+    Role,
+    State,
+    SubjectKind,
+)
 
 
 class Organisation(TypedDict):
@@ -34,7 +44,7 @@ class Person(Assignee):
     """Somebody who has access, or had it."""
 
     person_id: str
-    role: str
+    role: Role
     holder_id: str
     holds_no_card: bool
     made_at: str
@@ -45,8 +55,10 @@ class Person(Assignee):
 class ListedPerson(Person):
     """Somebody who has access, or had it, as a keeper of people is shown them.
 
-    `is_like_cardholder` says that it is stated that they hold no card, and that the card register
-    or a statement names a cardholder much as they are named.
+    Attributes:
+        holds_no_card: whether it is stated that they hold no card.
+        is_like_cardholder: whether they are stated to hold no card, and the card register or a
+            statement names a cardholder like them.
     """
 
     is_like_cardholder: bool
@@ -62,11 +74,18 @@ class Session(TypedDict):
 
 
 class Key(TypedDict):
-    """An API key without its secret; `owner` answers for it."""
+    """An API key without its secret.
+
+    Attributes:
+        can_decide: whether it may record decisions.
+        scope: what it is for alone; empty where its role says it all.
+        owner: the person who answers for it, or the key if the installation.
+        used_on: the day of its last use.
+    """
 
     key_id: str
     name: str
-    role: str
+    role: Role
     can_decide: bool
     scope: str
     made_by: str
@@ -78,7 +97,14 @@ class Key(TypedDict):
 
 
 class DirectoryUser(TypedDict):
-    """A user whom an identity provider keeps here; `waits_for` says what their role lacks."""
+    """A user whom an identity provider keeps here.
+
+    Attributes:
+        email: the person they are here; empty if the provider names none.
+        is_active: false once the provider has deactivated them.
+        role: what their groups call for.
+        waits_for: what the role cannot be given without; empty if nothing is missing.
+    """
 
     user_id: str
     user_name: str
@@ -86,8 +112,8 @@ class DirectoryUser(TypedDict):
     name: str
     employee_number: str
     is_active: bool
-    role: str
-    waits_for: str
+    role: GroupRole
+    waits_for: Literal["", "an email address", "a cardholder"]
     made_at: str
     changed_at: str
 
@@ -99,19 +125,23 @@ class StoredDirectoryUser(DirectoryUser):
 
 
 class DirectoryGroup(TypedDict):
-    """A group of an identity provider, the role that it gives, and who is in it."""
+    """A group of an identity provider, the role that it gives, and who is in it.
+
+    Attributes:
+        members: ids of its users.
+    """
 
     group_id: str
     name: str
     external_id: str
-    role: str
+    role: GroupRole
     made_at: str
     changed_at: str
     members: list[str]
 
 
 class ActiveDocument(TypedDict):
-    """A document from the day on which it held."""
+    """An activated document, from the day on which it holds."""
 
     kind: str
     seq: int
@@ -136,9 +166,9 @@ class Layout(TypedDict):
 
 
 class Proposal(TypedDict):
-    """A document that one person has proposed."""
+    """A document that somebody proposed."""
 
-    lane: str
+    lane: Lane
     proposal_id: str
     kind: str
     sha256: str
@@ -146,20 +176,36 @@ class Proposal(TypedDict):
     reason: str
     made_by: str
     made_at: str
-    state: str
+    state: Literal["open", "agreed", "refused"]
     decided_by: str | None
     decided_at: str | None
 
 
 class ApprovalScope(TypedDict, total=False):
-    """The one act that somebody asks to do; which fields it has depends on its kind."""
+    """The one act that somebody asks to do; which fields it has depends on its kind.
+
+    Attributes:
+        export_of: case, list or alerts.
+        alert_id: the alert that was exported first.
+        alert_versions: of the decisions of each alert, in their order.
+        case_version: of the case's last entry: alerts, notes, files, owner, outcome.
+        ends: whether the person's access is to end.
+        retention: the class of data to keep for `days`.
+        keeps: days by class of data.
+        sha256: the hash of the file.
+        rows: rows that give somebody the name of somebody else.
+        register: which register it is.
+        content_sha256: the hash of the register as it was read.
+        replaces: whether entries that the file lacks are used no more.
+        follows: the version that was the newest; empty for the first.
+    """
 
     export_of: str
     case_id: str
     alert_id: str
     alert_ids: list[str]
-    alert_versions: list[int]  # of the decisions of each, in the same order
-    case_version: int  # of the case's last entry: alerts, notes, files, owner, outcome
+    alert_versions: list[int]
+    case_version: int
     attachment_ids: list[str]
     statement_ids: list[str]
     lanes: list[str]
@@ -180,20 +226,20 @@ class ApprovalScope(TypedDict, total=False):
     sha256: str
     rows: list[int]
     register: str
-    content_sha256: str  # of the register as it was read
+    content_sha256: str
     known_from: str
     replaces: bool
-    follows: str  # the version that was the newest; empty for the first
+    follows: str
 
 
 class ApprovalRow(TypedDict):
     """What one person asks to do, and what another said to it."""
 
-    lane: str
+    lane: Lane
     approval_id: str
-    kind: str
+    kind: ApprovalKind
     scope: ApprovalScope
-    state: str
+    state: ApprovalState
     made_by: str
     made_at: str
     expires_at: str
@@ -211,7 +257,7 @@ class FieldChangeRow(TypedDict):
 
 
 class EntryChangeRow(TypedDict):
-    """What a version of a register would do with one entry."""
+    """What a version of a register would do with one entry: `services.EntryChange` as JSON."""
 
     effect: str
     subject: str
@@ -223,9 +269,12 @@ class EntryChangeRow(TypedDict):
 
 
 class Approval(ApprovalRow, total=False):
-    """The same, with what a register would do with the entries in use, while it waits.
+    """A request that another person has to approve before it can be done, once.
 
-    Of many changes it has the first, and the counts of all.
+    Attributes:
+        changes: of a register that waits: entries it leaves out, changes and adds, without those
+            about the caller; the first 500.
+        change_counts: how many there are of each.
     """
 
     changes: list[EntryChangeRow]
@@ -303,8 +352,8 @@ class PaymentAlert(TypedDict):
     """An alert that a payment is evidence of."""
 
     alert_id: str
-    lane: str
-    state: str
+    lane: Lane
+    state: State
     last_on: str
 
 
@@ -312,7 +361,7 @@ class StoredComplaint(TypedDict):
     """A complaint or objection as it is stored."""
 
     complaint_id: str
-    kind: str
+    kind: ComplaintKind
     person: str
     subject: str
     received_on: str
@@ -326,7 +375,7 @@ class StoredComplaint(TypedDict):
 class Complaint(StoredComplaint):
     """A complaint or objection with the next step, and the day by which the law asks for it."""
 
-    next_step: str
+    next_step: Literal["acknowledge", "answer", "none"]
     due_on: str | None
     is_overdue: bool
 
@@ -352,7 +401,7 @@ class Look(TypedDict):
 class Export(TypedDict):
     """A list that was handed over."""
 
-    lane: str
+    lane: Lane
     disclosure_id: str
     statement_id: str
     purpose: str
@@ -362,9 +411,9 @@ class Export(TypedDict):
 
 
 class Webhook(TypedDict):
-    """Where the notices of a lane are sent, without the secret."""
+    """The webhook of a lane: where its notices are sent, without the secret."""
 
-    lane: str
+    lane: Lane
     url: str
     made_by: str
     made_at: str
@@ -426,10 +475,7 @@ class FailedJob(TypedDict, total=False):
 
 
 class RefusedFile(TypedDict):
-    """A file that arrived in a watched folder and was refused, and that nobody has dealt with.
-
-    `has_content` is whether its bytes are kept, so that it can be read with its columns stated.
-    """
+    """A file that arrived in a watched folder and was refused, and that nobody has dealt with."""
 
     refusal_id: str
     file: str
@@ -487,21 +533,6 @@ class MatchDecision(TypedDict):
     decided_at: str
 
 
-class EntryRow(TypedDict):
-    """An entry of a register as an alert shows it: the fields of `records.EntryShown`."""
-
-    register: str
-    rule: str
-    file: str
-    row: int
-    true_on: str
-    known_on: str
-    facts: list[tuple[str, str]]
-    match: str
-    matched_by: str
-    sha256: str
-
-
 class Access(TypedDict):
     """What was done with an alert, and by whom."""
 
@@ -514,9 +545,18 @@ class Access(TypedDict):
 
 
 class Event(Access, total=False):
-    """An audit event; of an own event fewer fields are told."""
+    """An event of an audit chain. Of their own events a cardholder is given fewer fields.
 
-    seq: int
+    Attributes:
+        seq: its number in the chain.
+        id: of the object.
+        counts: how many rows were changed, by kind.
+        entries: entries of registers that were shown.
+        sealed: seals of rows that were written.
+        unsealed: seals of rows changed or erased.
+    """
+
+    seq: Required[int]
     id: str
     purpose: str
     counts: dict[str, int]
@@ -537,13 +577,16 @@ class QueryReply(TypedDict):
 
 
 class SentQuery(TypedDict):
-    """A query that was sent by e-mail; `is_open` until a reply is recorded or each alert answered.
+    """A query that was sent; open until a reply is recorded or each of its alerts is answered.
 
-    `age_days` counts from the day it was sent, `overdue_days` from its due day, to today.
+    Attributes:
+        reminders: how many reminders were sent.
+        age_days: days since it was sent.
+        overdue_days: days since its due day, 0 before it.
     """
 
     query_id: str
-    lane: str
+    lane: Lane
     recipient: str
     email: str
     reply_to: str

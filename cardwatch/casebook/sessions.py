@@ -72,7 +72,6 @@ def begin_session(  # noqa: PLR0913  what a browser and a provider say
     What it held before is ended, and so are their oldest if they have too many.
 
     Args:
-        uow: the work it is done in.
         person: who has signed in.
         browser: what they signed in with.
         seal: of the installation, which marks the session.

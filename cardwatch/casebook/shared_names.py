@@ -42,7 +42,6 @@ def row_of_others(uow: UnitOfWork, payments: pd.DataFrame) -> int:
     professional standards see is not looked at, whoever asks.
 
     Args:
-        uow: the work it is done in.
         payments: with `row` and `HOLDER_KEYS`, as they are received.
     """
     distinct_rows = payments[["row", *OF_ONE_PERSON]].drop_duplicates(list(OF_ONE_PERSON))

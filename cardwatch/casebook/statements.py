@@ -93,7 +93,6 @@ def find_statement(uow: UnitOfWork, sha256: str, *, is_scored: bool) -> Statemen
     """Return the statement of some bytes that counts, the newest of them, if there is one.
 
     Args:
-        uow: the work it is done in.
         sha256: of the bytes.
         is_scored: whether only a statement that was scored is wanted.
     """
@@ -201,7 +200,6 @@ def compare(
     """Compare a statement that was read with those held.
 
     Args:
-        uow: the work it is done in.
         frame: its transactions, as `read_each` gives them.
         report: its reading report.
         corrects: the statement in whose place it comes, if any.
@@ -300,7 +298,6 @@ def keep_statement(
     """Keep a statement and its transactions; the one it corrects is superseded.
 
     Args:
-        uow: the work it is done in.
         arrival: as `compare` gives it, with nothing received since.
         facts: what is known of its scoring: columns of the table of statements.
     """
@@ -352,7 +349,6 @@ def read_window(uow: UnitOfWork, seq: int, since: str, until: str) -> pd.DataFra
     """Return the transactions of some days that counted once a statement was received.
 
     Args:
-        uow: the work it is done in.
         seq: number of the last statement that counts.
         since: first day.
         until: last day.
@@ -373,7 +369,6 @@ def read_newest(uow: UnitOfWork, which: sa.ColumnElement[bool], limit: int) -> p
     """Return the newest payments that count and fit a condition, for professional standards too.
 
     Args:
-        uow: the work it is done in.
         which: condition on a row of transactions.
         limit: the most that are given.
 
@@ -395,7 +390,6 @@ def read_merchants(uow: UnitOfWork, since: str, until: str) -> pd.DataFrame:
     """Read one payment that counts for each merchant as it is printed: the earliest received.
 
     Args:
-        uow: the work it is done in.
         since: first day.
         until: last day.
 

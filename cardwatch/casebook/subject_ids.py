@@ -104,7 +104,6 @@ def person_of_id(uow: UnitOfWork, identifier: str, others: Iterable[str] = ()) -
     A number brings the names that are nobody else's, and such a name its number.
 
     Args:
-        uow: the work it is done in.
         identifier: id of the person by any of them.
         others: people who may have no payment: those whom registers name.
 

@@ -31,7 +31,6 @@ def suppress(uow: UnitOfWork, row: AlertDetail, *, until: str, reason: str) -> S
     """Close later alerts of the rule, holder and merchant of one automatically until a day.
 
     Args:
-        uow: the work it is done in.
         row: the alert, as `get_alert` gives it.
         until: the last day.
         reason: why.
@@ -59,6 +58,7 @@ def _add(uow: UnitOfWork, row: AlertRow, values: Mapping[str, Any]) -> Row:
             "most_pence": None,
             "made_by": uow.actor.actor_id,
             "made_at": uow.now,
+            "ended_at": None,
         }
         | dict(values)
     )
@@ -73,7 +73,6 @@ def keep_answer(uow: UnitOfWork, row: AlertDetail, *, until: str, most_pence: in
     again where the answer to this alert is kept already.
 
     Args:
-        uow: the work it is done in.
         row: the alert with its decisions, as `get_alert` gives it.
         until: the last day.
         most_pence: the sum up to which alerts like it are not asked about again.
@@ -227,7 +226,6 @@ def initial_states(
     """Return which alerts of a list begin closed: by id, the state and the reason.
 
     Args:
-        uow: the work it is done in.
         lane: of the list.
         raised_alerts: its alerts.
     """

@@ -7,7 +7,7 @@ keep the same and sort alike.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from sqlalchemy import (
     REAL,
@@ -27,14 +27,16 @@ from sqlalchemy import (
 )
 
 from cardwatch.statements import HOLDER_FIELDS
+from cardwatch.vocabulary import LANES, Lane
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
     from sqlalchemy.schema import SchemaItem
     from sqlalchemy.types import TypeEngine
 
-FINANCE, PSD = LANES = ("finance", "psd")
-ROLES: dict[str, tuple[str, ...]] = {
+FINANCE: Final = "finance"
+PSD: Final = "psd"
+ROLES: dict[str, tuple[Lane, ...]] = {
     "finance": (FINANCE,),
     "auditor": (FINANCE,),
     "psd": LANES,

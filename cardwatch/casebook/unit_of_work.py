@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
+    from cardwatch.vocabulary import Lane
+
 Row = dict[str, Any]
 """One row of an answer, by the names of its columns."""
 Select = sa.Select[Any]
@@ -126,9 +128,14 @@ class Actor:
         return self.made_by or self.actor_id
 
     @property
-    def lanes(self) -> tuple[str, ...]:
+    def lanes(self) -> tuple[Lane, ...]:
         """The lanes whose alerts they may see."""
         return tables.ROLES[self.role]
+
+    @property
+    def rule_lanes(self) -> tuple[Lane, ...]:
+        """The lanes whose rules they may see: everybody those of finance."""
+        return (*self.lanes, tables.FINANCE)
 
     @property
     def public_id(self) -> str:
@@ -280,8 +287,11 @@ class UnitOfWork:
     def fetch_all(self, question: Select, kind: type[R]) -> list[R]: ...
 
     def fetch_all(self, question: Select, kind: object = dict) -> list[Any]:  # noqa: ARG002  for types
-        """Return the rows that answer a question, of a kind from `rows` where one is named."""
-        return [dict(row) for row in self.connection.execute(question).mappings()]
+        """Return the rows that answer a question, of a kind from `rows` where one is named.
+
+        The organisation, the same in all of them, is left out.
+        """
+        return [_without_owner(row) for row in self.connection.execute(question).mappings()]
 
     @overload
     def fetch_one(self, question: Select) -> Row | None: ...
@@ -292,7 +302,7 @@ class UnitOfWork:
     def fetch_one(self, question: Select, kind: object = dict) -> Any:  # noqa: ARG002  the same
         """Return the row that answers a question, or nothing; see `fetch_all`."""
         row_mapping = self.connection.execute(question).mappings().first()
-        return None if row_mapping is None else dict(row_mapping)
+        return None if row_mapping is None else _without_owner(row_mapping)
 
     def insert(self, table: sa.Table, rows: Sequence[Mapping[str, object]]) -> None:
         """Add rows of the actor's organisation to a table; events hold the seals of `SEALED`."""
@@ -383,6 +393,13 @@ def sealed_columns(table: sa.Table) -> Select:
     """Question for the sealed columns of a table, without the content of files."""
     names = dict.fromkeys((*SEALED[table.name], *SEALED_FOR_PSD.get(table.name, ())))
     return sa.select(*(table.c[name] for name in names))
+
+
+def _without_owner(row: sa.RowMapping) -> Row:
+    """Return a row as a dictionary, without its organisation."""
+    values = dict(row)
+    values.pop("organisation_id", None)
+    return values
 
 
 def _check_count(count: int, rows: Sequence[Row] | None) -> int:

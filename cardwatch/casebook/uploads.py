@@ -37,7 +37,6 @@ def put_upload(
     """Store a file until its columns are checked; return its id.
 
     Args:
-        uow: the work it is done in.
         file: its name as it may be shown.
         content: its bytes, sealed.
         size_bytes: how many they were before.
@@ -94,7 +93,6 @@ def put_refused(
     """Store the sealed bytes of a refused file, until somebody states its columns.
 
     Args:
-        uow: the work it is done in.
         refusal_id: of the refusal.
         file: its name as it may be shown.
         content: its bytes, sealed.

@@ -78,7 +78,7 @@ def alerts(
             one_of("--state", state, tuple(STATES))
             one_of("--lane", lane, ("", *LANES))
             state = "" if every else state
-            listed = services.list_alerts(context, lane=lane, state=state)
+            listed = services.list_alerts(context, services.AlertFilter(lane=lane, state=state))
             print_rows(listed, ALERTS_SHOWN, json=json)
 
 

@@ -93,7 +93,7 @@ def national(
     """Score many organisations; a run that was stopped goes on where it ended."""
     from cardwatch.national import NationalSettings, score_many
     from cardwatch.partitions import list_partitions
-    from cardwatch.scoring import LANES
+    from cardwatch.vocabulary import LANES
 
     one_of("--lane", lane, (*LANES, "all"))
     settings = NationalSettings(

@@ -30,7 +30,8 @@ from cardwatch.features import FOREST_FEATURES
 from cardwatch.forest import SEED, fit_forest
 from cardwatch.policy import Limit
 from cardwatch.rarity import BUYING, SURPRISE, UNUSUALNESS
-from cardwatch.scoring import LANES, ScoringResult, score
+from cardwatch.scoring import ScoringResult, score
+from cardwatch.vocabulary import LANES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

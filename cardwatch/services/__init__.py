@@ -1,5 +1,6 @@
 """Services: each function is one use case, done completely or not at all."""
 
+from cardwatch.casebook.alert_queries import AlertFilter
 from cardwatch.casebook.api_keys import actor_of_key
 from cardwatch.casebook.case_alerts import MOST_IN_CASE
 from cardwatch.casebook.people import actor_of_person, add_organisation
@@ -58,7 +59,7 @@ from cardwatch.services.auth import (
     start_account,
     step_up,
 )
-from cardwatch.services.back_tests import ACTIVE, back_test, score_only
+from cardwatch.services.back_tests import ACTIVE, score_only
 from cardwatch.services.backup import back_up, restore
 from cardwatch.services.benchmarks import MOST_AGGREGATES, check_compares, compare_forces
 from cardwatch.services.cardholders import CardholderDetail, get_cardholder
@@ -150,7 +151,7 @@ from cardwatch.services.exports import (
 from cardwatch.services.facts import export_facts
 from cardwatch.services.governance_report import assess_impact, last_quarter, report_governance
 from cardwatch.services.hand_alerts import MAX_RAISED_TOGETHER, raise_by_hand
-from cardwatch.services.home import Home, show_home
+from cardwatch.services.home import show_home
 from cardwatch.services.imports import Receipt, receive
 from cardwatch.services.jobs import (
     LONG_JOBS,
@@ -178,6 +179,7 @@ from cardwatch.services.packs import get_pack, preview_pack, propose_pack
 from cardwatch.services.partition_export import export_partition
 from cardwatch.services.payments import (
     MAX_EXPORTED,
+    PaymentRule,
     count_payments,
     explain_payment,
     get_payment,
@@ -202,7 +204,6 @@ from cardwatch.services.policy_figures import (
     LIMIT_LABELS,
     LIST_LABELS,
 )
-from cardwatch.services.policy_form import PolicyForm
 from cardwatch.services.publications import (
     answer_requests,
     check_publishes,
@@ -227,7 +228,7 @@ from cardwatch.services.refused_files import (
     report_fetching,
     settle_refused_file,
 )
-from cardwatch.services.register_changes import EntryChange, ShownChanges
+from cardwatch.services.register_changes import EntryChange
 from cardwatch.services.register_matches import (
     MatchToReview,
     NamesToReview,
@@ -254,7 +255,7 @@ from cardwatch.services.reperformance import (
     verify_all_independently,
     verify_independently,
 )
-from cardwatch.services.rules import RuleDetail, get_rule
+from cardwatch.services.rules import get_rule
 from cardwatch.services.sampling import SampleRequest, draw_sample, highest_rate, sample_size
 from cardwatch.services.scoring_inputs import pack_cards, pack_forest, pack_policy, pack_rules
 from cardwatch.services.settings import (
@@ -282,7 +283,7 @@ from cardwatch.services.subject_rows import SubjectLink, SubjectLinks
 from cardwatch.services.suppliers import SupplierDetail, get_supplier
 from cardwatch.services.units import UnitDetail, get_unit
 from cardwatch.services.verification import (
-    Check,
+    StatementCheck,
     audit_events,
     chain_faults,
     count_audit_events,

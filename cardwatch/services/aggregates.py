@@ -61,7 +61,6 @@ def make_aggregate(
     """Return the signed aggregate of a quarter, as the bytes of its file.
 
     Args:
-        context: who makes it.
         quarter: one that is over, such as `2026-Q3`.
         threshold: the smallest count that it has.
         key: signs it.
@@ -78,9 +77,7 @@ def make_aggregate(
         read_pack(pack)
     with context.work(AuditEvent("disclosure", "aggregate", quarter)):
         context.require_alert_access()
-    with context.casebook.unaudited(
-        context.actor, context.now, lanes=context.actor.lanes, reads=True
-    ) as uow:
+    with context.snapshot() as uow:
         figures = read_quarter(uow, quarter)
         if not figures.is_over:
             raise CardwatchError(f"{quarter} is not over. Choose an earlier one.", field="quarter")

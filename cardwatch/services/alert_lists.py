@@ -22,9 +22,7 @@ MAX_DECIDED_TOGETHER = 50
 
 def count_alerts(context: ServiceContext, filters: alert_queries.AlertFilter) -> tuple[int, int]:
     """How many alerts the actor may see fit some filters, and the pence at stake in them."""
-    with context.casebook.unaudited(
-        context.actor, context.now, lanes=context.actor.lanes, reads=True
-    ) as uow:
+    with context.snapshot() as uow:
         return alert_queries.count_alerts(uow, filters)
 
 
@@ -32,23 +30,19 @@ def adjacent_alerts(
     context: ServiceContext, filters: alert_queries.AlertFilter, alert_id: str
 ) -> tuple[str, str]:
     """The ids of the alerts before and after one in a filtered list, each empty without one."""
-    with context.casebook.unaudited(
-        context.actor, context.now, lanes=context.actor.lanes, reads=True
-    ) as uow:
+    with context.snapshot() as uow:
         return alert_queries.adjacent_alerts(uow, filters, alert_id)
 
 
 def list_units(context: ServiceContext) -> list[str]:
     """The units that bear the cost in alerts the actor may see."""
-    with context.casebook.unaudited(
-        context.actor, context.now, lanes=context.actor.lanes, reads=True
-    ) as uow:
+    with context.snapshot() as uow:
         return alert_queries.list_units(uow)
 
 
 def list_assignees(context: ServiceContext) -> list[Assignee]:
     """The `name` and `email` of the people of the actor's role, to whom an alert is assigned."""
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+    with context.snapshot(()) as uow:
         return people.list_assignees(uow)
 
 

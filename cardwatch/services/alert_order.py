@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
     from cardwatch.casebook import UnitOfWork
     from cardwatch.services.context import ServiceContext
+    from cardwatch.vocabulary import Lane
 
 BY_ANSWERS, BY_EVIDENCE = "order-by-answers", "order-by-evidence"
 PROPOSED_ORDERS = (BY_ANSWERS, BY_EVIDENCE)
 """What can be proposed: the order that the answers so far make, or that of evidence alone."""
 
 
-def alert_orders(context: ServiceContext) -> dict[str, AlertOrder]:
+def alert_orders(context: ServiceContext) -> dict[Lane, AlertOrder]:
     """Return for each of the actor's lanes the order in force, the one to be had, and its test.
 
     Raises:
@@ -34,7 +35,7 @@ def alert_orders(context: ServiceContext) -> dict[str, AlertOrder]:
                 by_answers=_listed(upheld_rates(alert_queries.answers(uow, lane))),
                 back_test=back_test_order(alert_order.answered_alerts(uow, lane)),
             )
-            for lane in uow.lanes
+            for lane in context.actor.lanes
         }
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from cardwatch.alerts import compared, joined_facts
 from cardwatch.casebook import (
-    FINANCE,
     PSD,
     AuditEvent,
     alert_context,
@@ -26,9 +25,13 @@ from cardwatch.errors import CardwatchError
 from cardwatch.records import Alert
 from cardwatch.rules import rules_sha256
 from cardwatch.services.authority import authorities, check_alerts, check_decision
-from cardwatch.services.context import public_row
 from cardwatch.services.entry_masks import masked_entry, masked_item
-from cardwatch.services.scoring_inputs import ScoringInputs, active_inputs, load_inputs
+from cardwatch.services.scoring_inputs import (
+    ScoringInputs,
+    active_inputs,
+    active_settings,
+    load_inputs,
+)
 from cardwatch.statements.cells import read_pence
 
 T = TypeVar("T")
@@ -54,6 +57,7 @@ if TYPE_CHECKING:
     )
     from cardwatch.services.context import ServiceContext
     from cardwatch.services.scoring_inputs import LoadedInputs
+    from cardwatch.vocabulary import Lane
 
 
 PERSON_FIELDS = ("holder_id", "approver_id")
@@ -63,26 +67,16 @@ PEOPLE_FIELDS = ("holders", "approvers")
 
 def list_alerts(
     context: ServiceContext,
+    alert_filter: alert_queries.AlertFilter = alert_queries.AlertFilter(),  # noqa: B008  frozen
     *,
     after: Sequence[float | str] = (),
     offset: int = 0,
     limit: int | None = None,
-    **asked: Any,  # noqa: ANN401  the fields of `AlertFilter`
 ) -> list[ListedAlert]:
-    """Return the alerts the actor may see, in the order to be asked in; see `find_alerts`.
-
-    Args:
-        context: who asks.
-        after: the `place` of the alert after which they begin.
-        offset: how many are left out before them.
-        limit: the most that are given.
-        **asked: which of them: the fields of `casebook.alert_queries.AlertFilter`.
-    """
+    """Return the alerts the actor may see, in the order asked for; see `find_alerts`."""
     with context.work(AuditEvent("consultation", "alerts")) as uow:
         context.require_alert_access()
-        return alert_queries.find_alerts(
-            uow, alert_queries.AlertFilter(**asked), after=after, offset=offset, limit=limit
-        )
+        return alert_queries.find_alerts(uow, alert_filter, after=after, offset=offset, limit=limit)
 
 
 def get_alert(context: ServiceContext, alert_id: str) -> ShownAlert:
@@ -134,7 +128,7 @@ def get_history(context: ServiceContext, alert_id: str) -> AlertHistory:
             "holder": alert_context.holder_year(uow, lane, name),
             "merchant": merchant,
             "seen": pseudonyms.access_log(uow, name),
-            "identity_reveals": [public_row(row) for row in pseudonyms.list_reveals(uow, name)],
+            "identity_reveals": pseudonyms.list_reveals(uow, name),
             "facts": joined_facts(alert["raised"].reasons),
             "clause": _clause(alert, loaded),
             "authority": _authority(uow, alert),
@@ -145,17 +139,8 @@ def get_history(context: ServiceContext, alert_id: str) -> AlertHistory:
             "suppression": suppressions.current_suppression(uow, alert),
             "answer": suppressions.current_answer(uow, alert),
             "is_named": is_named,
-            "names": _names(uow, people - {""}, is_named=is_named),
+            "names": pseudonyms.shown_names(uow, people - {""}, people if is_named else ()),
         }
-
-
-def _names(uow: UnitOfWork, people: set[str], *, is_named: bool) -> dict[str, str]:
-    """The name shown for each person: their own, or a pseudonym."""
-    names = pseudonyms.holder_names(uow, people) if is_named else {}
-    return {
-        person: names.get(person, person) if is_named else pseudonyms.pseudonym(uow, person)
-        for person in people
-    }
 
 
 def _made_with(
@@ -215,8 +200,7 @@ def _versions(
 
 def _told(uow: UnitOfWork, recipe: ScoringInputs, loaded: LoadedInputs) -> dict[str, str]:
     """Return a recipe as the actor may know it: the rules by the hash of those of their lanes."""
-    lanes = (*uow.actor.lanes, FINANCE)
-    rules = [rule for rule in loaded.rules if rule.lane in lanes]
+    rules = [rule for rule in loaded.rules if rule.lane in uow.actor.rule_lanes]
     return asdict(recipe) | {"rules": rules_sha256(rules), "pack": loaded.policy.pack_name}
 
 
@@ -228,9 +212,7 @@ def people_of(alerts: Iterable[Mapping[str, object]]) -> set[str]:
 
 def alert_titles(context: ServiceContext, ids: Collection[str]) -> dict[str, AlertTitle]:
     """Return what alerts are called in lists: see `casebook.alert_queries.alert_titles`."""
-    with context.casebook.unaudited(
-        context.actor, context.now, lanes=context.actor.lanes, reads=True
-    ) as uow:
+    with context.snapshot() as uow:
         titles = alert_queries.alert_titles(uow, ids)
         for alert_id, name in authorities(uow, ids).items():
             if alert_id in titles:
@@ -249,9 +231,7 @@ def inbox_summary(context: ServiceContext) -> InboxSummary:
         policy's budget; `statement_id` and `label` of that one, empty where there is none; titles
         of `rules` and labels of `statements`, by id.
     """
-    with context.casebook.unaudited(
-        context.actor, context.now, lanes=context.actor.lanes, reads=True
-    ) as uow:
+    with context.snapshot() as uow:
         alert_filter = alert_queries.AlertFilter(unanswered=True, awake_on=uow.today)
         count, pence = alert_queries.count_alerts(uow, alert_filter)
         newest = newest_scored(uow)
@@ -266,8 +246,7 @@ def inbox_summary(context: ServiceContext) -> InboxSummary:
             of_newest = alert_queries.AlertFilter(state=state, statement_id=newest["statement_id"])
             return alert_queries.count_alerts(uow, of_newest)[0]
 
-        lanes = (*context.actor.lanes, FINANCE)
-        rules = load_inputs(uow, replace(active_inputs(uow, uow.today), model="", cards="")).rules
+        rules = active_settings(uow).rules
         return {
             **newest,
             "by_chance": kept.note_by_chance(uow, uow.actor.role, newest["statement_id"]),
@@ -276,7 +255,7 @@ def inbox_summary(context: ServiceContext) -> InboxSummary:
             "earlier": earlier,
             "answered_before": closed("answered-before"),
             "not_asked": closed("not-asked"),
-            "rules": {rule.id: rule.title for rule in rules if rule.lane in lanes},
+            "rules": {r.id: r.title for r in rules if r.lane in context.actor.rule_lanes},
             "statements": {
                 statement["statement_id"]: statement["label"] for statement in list_statements(uow)
             },
@@ -285,13 +264,8 @@ def inbox_summary(context: ServiceContext) -> InboxSummary:
 
 def names_for_display(context: ServiceContext, holders: set[str]) -> dict[str, str]:
     """Return the names under which holders are shown in lists to the actor."""
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
-        hides = context.actor.role == PSD
-        names = {} if hides else pseudonyms.holder_names(uow, holders)
-        return {
-            holder: pseudonyms.pseudonym(uow, holder) if hides else names.get(holder, holder)
-            for holder in holders
-        }
+    with context.snapshot(()) as uow:
+        return pseudonyms.shown_names(uow, holders)
 
 
 def pseudonymise(context: ServiceContext, content: T, *, alert_id: str = "") -> T:
@@ -305,9 +279,7 @@ def pseudonymise(context: ServiceContext, content: T, *, alert_id: str = "") -> 
     """
     if context.actor.role != PSD:
         return content
-    with context.casebook.unaudited(
-        context.actor, context.now, lanes=context.actor.lanes, reads=True
-    ) as uow:
+    with context.snapshot() as uow:
         if alert_id and pseudonyms.is_revealed(uow, alert_id):
             return content
         return cast("T", _with_pseudonyms(uow, content))
@@ -388,7 +360,7 @@ def decide(
     with context.work(AuditEvent("alteration", "alert")) as uow:
         check_decision(uow, alert_id, decision_input)
         decided = kept.decide(uow, alert_id, decision_input)
-        policy = load_inputs(uow, replace(active_inputs(uow, uow.today), model="", cards="")).policy
+        policy = active_settings(uow).policy
         if decision_input.state == "explained" and policy.answered_days:
             until = context.now.date() + dt.timedelta(policy.answered_days)
             most = round(decided["at_stake_pence"] * policy.answered_times)
@@ -428,19 +400,22 @@ def list_suppressions(context: ServiceContext) -> list[Suppression]:
     """Return the suppressions of the actor's lanes."""
     with context.work(AuditEvent("consultation", "suppressions")) as uow:
         context.require_alert_access()
-        return [public_row(row) for row in suppressions.list_suppressions(uow)]
+        return suppressions.list_suppressions(uow)
 
 
 def rule_precision(
     context: ServiceContext, *, by_month: bool = False
-) -> dict[str, list[Precision]]:
+) -> dict[Lane, list[Precision]]:
     """Return for each of the actor's lanes how often each rule's alerts were upheld.
 
     It is told by band of evidence, or by month, which then stands in place of the band.
     """
     with context.work(AuditEvent("consultation", "precision")) as uow:
         context.require_alert_access()
-        answers = {lane: alert_queries.answers(uow, lane, by_month=by_month) for lane in uow.lanes}
+        answers = {
+            lane: alert_queries.answers(uow, lane, by_month=by_month)
+            for lane in context.actor.lanes
+        }
     return {lane: precision_by_rule(rows) for lane, rows in answers.items()}
 
 
@@ -469,4 +444,4 @@ def list_holds(context: ServiceContext) -> list[Hold]:
     """Return the holds of the actor's lanes."""
     with context.work(AuditEvent("consultation", "holds")) as uow:
         context.require_alert_access()
-        return [public_row(row) for row in retention.list_holds(uow)]
+        return retention.list_holds(uow)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Required, TypedDict
+from typing import Any, Literal, Required
+
+from typing_extensions import TypedDict
 
 from cardwatch.casebook.alert_rows import (
     AlertDetail,
@@ -15,6 +17,7 @@ from cardwatch.casebook.alert_rows import (
     SuppressionRow,
 )
 from cardwatch.casebook.case_rows import Attachment, Case, ChronologyRow
+from cardwatch.casebook.precision import OrderBackTest
 from cardwatch.casebook.rows import (
     Access,
     PaymentAlert,
@@ -23,12 +26,10 @@ from cardwatch.casebook.rows import (
     RefusedFile,
     StatementName,
 )
-
-if TYPE_CHECKING:
-    from cardwatch.casebook.precision import OrderBackTest
-    from cardwatch.policy import Policy
-    from cardwatch.records import AlertList, ReadingReport
-    from cardwatch.services.policy_figures import PolicyChange
+from cardwatch.policy import Policy
+from cardwatch.records import AlertList, LineItem, ReadingReport
+from cardwatch.services.policy_figures import PolicyChange
+from cardwatch.vocabulary import Lane, Role, State
 
 
 class DocumentVersion(TypedDict):
@@ -87,17 +88,20 @@ class InboxSummary(StatementName):
 
 
 class Scores(TypedDict):
-    """A scoring that nothing is kept of.
+    """Ranked, explained alerts of some transactions; nothing is stored.
 
-    `lists` has a list for each lane that the caller sees.
+    Attributes:
+        lists: one list for each lane that the caller sees.
+        report: what happened to every row.
+        made_with: hashes of all inputs.
     """
 
-    lists: dict[str, AlertList]
+    lists: dict[Lane, AlertList]
     report: ReadingReport
     made_with: dict[str, str]
 
 
-class AlertSummary(TypedDict):
+class ChangedAlert(TypedDict):
     """An alert that a change adds or removes."""
 
     alert_id: str
@@ -112,8 +116,12 @@ class AlertSummary(TypedDict):
     cost_centres: tuple[str, ...]
 
 
-class UnitCounts(TypedDict):
-    """What a change adds and removes in one unit; `unit` is empty for all units together."""
+class UnitChange(TypedDict):
+    """What a change adds and removes in one unit.
+
+    Attributes:
+        unit: empty for all units together.
+    """
 
     unit: str
     newly_asked: int
@@ -122,12 +130,17 @@ class UnitCounts(TypedDict):
 
 
 class ListChange(TypedDict):
-    """How many alerts a list shows before and after a change, and those that differ."""
+    """What a change does to one list of a statement.
+
+    Attributes:
+        before: how many alerts the list shows today.
+        after: how many it would show.
+    """
 
     before: int
     after: int
-    newly_asked: list[AlertSummary]
-    no_longer_asked: list[AlertSummary]
+    newly_asked: list[ChangedAlert]
+    no_longer_asked: list[ChangedAlert]
 
 
 class StatementChange(StatementName, total=False):
@@ -139,17 +152,25 @@ class StatementChange(StatementName, total=False):
 
 
 class BackTest(TypedDict):
-    """Past statements scored as today and with a changed document; `units` by lane."""
+    """Past statements scored with the active settings, and with those that are tested.
+
+    Attributes:
+        document: what was tested, as it can be proposed.
+    """
 
     kind: str
     sha256: str
     document: str
     statements: list[StatementChange]
-    units: dict[str, list[UnitCounts]]
+    units: dict[str, list[UnitChange]]
 
 
 class PackFacts(TypedDict):
-    """What a policy pack says of itself; `fingerprint` is that of its owner's key."""
+    """What a policy pack says of itself.
+
+    Attributes:
+        fingerprint: of the owner's key. Confirm it with the owner.
+    """
 
     name: str
     owner: str
@@ -161,7 +182,7 @@ class PackFacts(TypedDict):
 
 
 class RuleChanges(TypedDict):
-    """The ids of rules that one set has and another has not, and of those that differ."""
+    """Ids of rules that are added, removed and changed, of the lists that you see."""
 
     added: list[str]
     removed: list[str]
@@ -169,7 +190,11 @@ class RuleChanges(TypedDict):
 
 
 class ActivePack(TypedDict):
-    """The pack behind the active policy, and what differs from it: the pack's, then the own."""
+    """The pack behind the active policy, and what differs from it here.
+
+    Attributes:
+        own_figures: the pack's figure before, the organisation's own after.
+    """
 
     pack: PackFacts
     is_review_due: bool
@@ -177,8 +202,13 @@ class ActivePack(TypedDict):
     own_rules: RuleChanges
 
 
-class PackChange(TypedDict):
-    """What a pack would change: of the active policy, of its own figures, and of the rules."""
+class PackPreview(TypedDict):
+    """What a pack would change here.
+
+    Attributes:
+        before_after: of the active policy.
+        own_figures: own figures that stay on top.
+    """
 
     pack: PackFacts
     before_after: list[PolicyChange]
@@ -214,7 +244,11 @@ class OwnEvaluation(TypedDict):
 
 
 class ImportedStatement(StatementName):
-    """A statement and what is known of its reading."""
+    """A stored statement.
+
+    Attributes:
+        layout: the column profile it was read with.
+    """
 
     sha256: str
     received_at: str
@@ -232,7 +266,13 @@ class ImportedStatement(StatementName):
 
 
 class RefusedArrival(RefusedFile):
-    """A refused file of a watched folder, and what to do about it."""
+    """A file that arrived in a watched folder and was refused, and that nobody has dealt with.
+
+    Attributes:
+        reason: in the words of the reading report, without any cell.
+        has_content: whether it can be read here with its columns stated.
+        advice: what to do.
+    """
 
     advice: str
 
@@ -265,19 +305,21 @@ class CasebookHealth(TypedDict):
     findings: list[dict[str, Any]]
 
 
-class LineItemRow(TypedDict):
-    """A line item of a payment."""
-
-    description: str
-    amount_pence: int | None
-    vat_pence: int | None
-
-
 class ShownPayment(PaymentColumns):
-    """A transaction with its cardholder as the reader is shown them, and its line items."""
+    """A payment as lists show it.
+
+    Attributes:
+        label: name of its statement's file.
+        row: its row there, the first line being 1.
+        holder: its cardholder, as the caller is shown them.
+        merchant: as printed.
+        transaction_id: the source's own reference.
+        vat: VAT in the amount, in pounds; empty where it is not said.
+        line_items: line items, where the statement has them.
+    """
 
     holder: str
-    line_items: list[LineItemRow]
+    line_items: list[LineItem]
 
 
 class ListedPayment(ShownPayment):
@@ -287,7 +329,17 @@ class ListedPayment(ShownPayment):
 
 
 class PaymentDetail(ShownPayment):
-    """A transaction with the alerts it is evidence of."""
+    """One payment with the alerts it is evidence of.
+
+    Attributes:
+        label: name of its statement's file.
+        row: its row there, the first line being 1.
+        holder: its cardholder, as the caller is shown them.
+        merchant: as printed.
+        transaction_id: the source's own reference.
+        vat: VAT in the amount, in pounds; empty where it is not said.
+        line_items: line items, where the statement has them.
+    """
 
     alerts: list[PaymentAlert]
 
@@ -302,7 +354,7 @@ class Sample(TypedDict):
 
 
 class PolicyInForce(TypedDict):
-    """The active policy: its text and its figures."""
+    """The active policy on a day: its text and every figure."""
 
     sha256: str
     is_shipped: bool
@@ -311,10 +363,14 @@ class PolicyInForce(TypedDict):
 
 
 class ModelInForce(TypedDict, total=False):
-    """Facts about the active model; only `status` and `sha256` where there is none."""
+    """The active anomaly model; only `status` and `sha256` where there is none.
 
-    status: str
-    sha256: str
+    Attributes:
+        features: the columns it reads, in order.
+    """
+
+    status: Required[Literal["loaded", "none", "refused"]]
+    sha256: Required[str]
     why: str
     features: tuple[str, ...]
     rows: int
@@ -340,7 +396,10 @@ class UpheldRate(TypedDict):
 
 
 class AlertOrder(TypedDict):
-    """What orders a lane's alerts now, what the answers would make of it, and a test of that."""
+    """What orders a lane's alerts now, and what the answers would make of it.
+
+    An empty list of rates is evidence alone. `back_test` is null where answers are too few.
+    """
 
     in_force: list[UpheldRate]
     by_answers: list[UpheldRate]
@@ -359,12 +418,16 @@ class CurrentUser(TypedDict):
 
     organisation_id: str
     actor_id: str
-    role: str
-    lanes: list[str]
+    role: Role
+    lanes: list[Lane]
 
 
 class CasePayment(TypedDict):
-    """A payment of an alert in a case, its cardholder as the reader is shown them."""
+    """A payment of an alert in a case.
+
+    Attributes:
+        person: its cardholder, as the caller is shown them.
+    """
 
     date: str
     person: str
@@ -374,11 +437,15 @@ class CasePayment(TypedDict):
 
 
 class ShownCaseAlert(TypedDict):
-    """An alert of a case, its people as the reader is shown them."""
+    """An alert of a case; a copy of it once it is erased.
+
+    Attributes:
+        people: whom it is about, as the caller is shown them.
+    """
 
     alert_id: str
-    lane: str
-    state: str
+    lane: Lane
+    state: State
     is_erased: bool
     title: str
     facts: list[str]
@@ -390,14 +457,23 @@ class ShownCaseAlert(TypedDict):
 
 
 class CasePerson(TypedDict):
-    """Somebody whom alerts of a case are about, as the reader is shown them."""
+    """Somebody whom alerts of a case are about, as the caller is shown them."""
 
     name: str
     alerts_count: int
 
 
 class CaseDetail(Case):
-    """A case whole; `is_named` once the reader has asked to see the names in all of its alerts."""
+    """A case whole.
+
+    Attributes:
+        number: of its year; some numbers are left out by chance.
+        owner: email address of who is to see to it; empty for nobody.
+        outcome: empty while it is open.
+        version: the number of its last entry; also its ETag.
+        chronology: everything dated in it, oldest first.
+        is_named: whether the caller asked to see the names in all alerts.
+    """
 
     alerts: list[ShownCaseAlert]
     people: list[CasePerson]

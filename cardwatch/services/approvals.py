@@ -12,7 +12,6 @@ from cardwatch.casebook.register_content import unpack_content
 from cardwatch.casebook.registers import list_versions
 from cardwatch.errors import Conflict, NotAllowed, NotFound
 from cardwatch.registers import known_no_earlier
-from cardwatch.services.context import public_row
 from cardwatch.services.people import KEEPERS
 from cardwatch.services.register_changes import (
     Comparison,
@@ -51,7 +50,7 @@ def list_approvals(context: ServiceContext) -> list[Approval]:
     """Return the requests that the actor may know of, the newest first."""
     with _work(context, AuditEvent("consultation", "approvals")) as uow:
         approvals.clear_expired(uow)
-        return [public_row(row) for row in approvals.list_approvals(uow)]
+        return approvals.list_approvals(uow)
 
 
 def get_approval(context: ServiceContext, approval_id: str) -> Approval:
@@ -73,16 +72,14 @@ def get_approval(context: ServiceContext, approval_id: str) -> Approval:
                 approval["changes"] = [
                     cast("EntryChangeRow", asdict(change)) for change in shown.changes
                 ]
-    return public_row(approval)
+    return approval
 
 
 def is_about_register(context: ServiceContext, approval_id: str) -> bool:
     """Return whether a request is about a register, so that showing it takes a comparison."""
     with (
         suppress(NotFound),
-        context.casebook.unaudited(
-            context.actor, context.now, lanes=_lanes(context), reads=True
-        ) as uow,
+        context.snapshot(_lanes(context)) as uow,
     ):
         return approvals.get_approval(uow, approval_id)["kind"] == ApprovalKind.REGISTER
     return False
@@ -100,7 +97,7 @@ def decide_approval(context: ServiceContext, approval_id: str, *, agrees: bool) 
     with _work(context, event) as uow:
         if agrees:
             _check_register(uow, approvals.get_approval(uow, approval_id))
-        return public_row(approvals.decide_approval(uow, approval_id, agrees=agrees))
+        return approvals.decide_approval(uow, approval_id, agrees=agrees)
 
 
 def _register_changes(uow: UnitOfWork, approval: Approval) -> Comparison | None:

@@ -158,14 +158,13 @@ def require_step_up(context: ServiceContext, session_id: str) -> None:
     A machine has no phone: what needs a person's code, the person who makes a key allows it.
 
     Args:
-        context: who asks.
         session_id: their session; empty for a key.
 
     Raises:
         StepUpNeeded: it is such a one.
     """
     if session_id:
-        with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+        with context.snapshot(()) as uow:
             if not sessions.is_verified(uow, session_id):
                 raise StepUpNeeded("Enter the code that your authenticator app shows now.")
     elif not context.actor.can_decide:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cardwatch.casebook import authority
 from cardwatch.casebook.alerts import get_alert
 from cardwatch.errors import CardwatchError
-from cardwatch.services.scoring_inputs import active_inputs, load_inputs
+from cardwatch.services.scoring_inputs import active_settings
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 
 def chief_officers(uow: UnitOfWork) -> ChiefOfficers:
     """Return whom the policy of today counts as chief officers, and the authority it names."""
-    recipe = replace(active_inputs(uow, uow.today), model="", cards="")
-    return load_inputs(uow, recipe).policy.chief_officers
+    return active_settings(uow).policy.chief_officers
 
 
 def authorities(uow: UnitOfWork, alert_ids: Collection[str]) -> dict[str, str]:

@@ -40,12 +40,12 @@ if TYPE_CHECKING:
     from cardwatch.rules import Rule
     from cardwatch.scoring import ScoringResult
     from cardwatch.services.answers import (
-        AlertSummary,
         BackTest,
+        ChangedAlert,
         ListChange,
         Scores,
         StatementChange,
-        UnitCounts,
+        UnitChange,
     )
     from cardwatch.services.context import ServiceContext
 
@@ -190,12 +190,12 @@ def unpack_trial(kind: str, content: bytes) -> TrialChange:
     return {"rules": unpack_rules(content)}
 
 
-def _by_unit(comparisons: Sequence[StatementChange], lane: str) -> list[UnitCounts]:
+def _by_unit(comparisons: Sequence[StatementChange], lane: str) -> list[UnitChange]:
     """Count what a change adds and removes: in all units together, then in each by its code.
 
     An alert about several units counts in each of them.
     """
-    alerts: dict[str, dict[str, list[AlertSummary]]] = {"": {way: [] for way in WAYS}}
+    alerts: dict[str, dict[str, list[ChangedAlert]]] = {"": {way: [] for way in WAYS}}
     for row in comparisons:
         change = cast("dict[str, ListChange]", row)[lane]
         for way, changed in zip(
@@ -288,12 +288,12 @@ def visible_alerts(
     """Return alerts without those about the actor or about whose payments they approve."""
     if not context.actor.holder_id:
         return alerts
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+    with context.snapshot(()) as uow:
         keys = actor_keys(uow)
     return tuple(alert for alert in alerts if not is_about(alert, loaded.approvers, keys))
 
 
-def _short(alert: Alert) -> AlertSummary:
+def _short(alert: Alert) -> ChangedAlert:
     """The summary of an alert that a change adds or removes."""
     return {
         "alert_id": alert.alert_id,

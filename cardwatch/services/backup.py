@@ -10,9 +10,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from cardwatch.casebook import Actor, AuditEvent, Casebook
+from cardwatch.casebook import AuditEvent, Casebook
 from cardwatch.casebook.backup import copy_casebook
-from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
@@ -268,6 +267,6 @@ def _restore_through(named: Path, path: Path, casebook: Casebook, private_key: s
 
 def _tell(casebook: Casebook, event: AuditEvent, now: dt.datetime) -> None:
     """Leave an event in the chain of every organisation."""
-    for row in casebook.organisations():
-        with casebook.work(Actor(row["organisation_id"], SYSTEM, "admin"), event, now, lanes=()):
+    for actor in casebook.system_actors():
+        with casebook.work(actor, event, now, lanes=()):
             pass

@@ -86,7 +86,6 @@ def get_cardholder(
     Nobody is shown themselves, or somebody whose card they approve.
 
     Args:
-        context: who asks.
         cardholder_id: their id.
         kind: what the timeline is limited to; see `subject_timeline.TIMELINE_KINDS`.
         page: number of the timeline's page, from 1.

@@ -37,7 +37,6 @@ def export_case(context: ServiceContext, case_id: str, export_request: ExportReq
     """Hand a whole case over as a pack.
 
     Args:
-        context: who hands it over.
         case_id: of the case.
         export_request: why and to whom; its alerts are those of the case.
 

@@ -22,7 +22,6 @@ from cardwatch.errors import CardwatchError
 from cardwatch.registers import person_key
 from cardwatch.reports import upload_label
 from cardwatch.services.authority import check_alerts
-from cardwatch.services.context import public_row
 from cardwatch.vocabulary import ApprovalKind
 
 if TYPE_CHECKING:
@@ -77,8 +76,7 @@ def list_cases(
 ) -> list[ListedCase]:
     """Return the cases that fit and that the actor may see; see `casebook.cases.find_cases`."""
     with _work(context, "consultation", "cases") as uow:
-        rows = cases.find_cases(uow, case_filter, after=after, offset=offset, limit=limit)
-        return [public_row(row) for row in rows]
+        return cases.find_cases(uow, case_filter, after=after, offset=offset, limit=limit)
 
 
 def count_cases(context: ServiceContext, case_filter: cases.CaseFilter) -> int:
@@ -126,13 +124,13 @@ def case_detail(uow: UnitOfWork, case_id: str) -> CaseDetail:
     lines = chronology(rows, cases.list_entries(uow, case["case_id"]), reveals, names, actors)
     shown_alerts = [_shown_alert(row, names) for row in rows]
     whole = {
-        **public_row(case),
+        **case,
         "made_by": actors.get(case["made_by"], case["made_by"]),
         "closed_by": actors.get(case["closed_by"] or "", case["closed_by"]),
         "alerts": shown_alerts,
         "people": _people(shown_alerts),
         "attachments": [
-            public_row({**row, "made_by": actors.get(row["made_by"], row["made_by"])})
+            {**row, "made_by": actors.get(row["made_by"], row["made_by"])}
             for row in attachments.list_attachments(uow, case["case_id"])
         ],
         "chronology": lines,
@@ -179,13 +177,7 @@ def _shown_names(
     """The name shown for each person: their own if it was asked for in one of their alerts."""
     people = {alert["alert_id"]: _people_in(alert) for alert in alerts}
     by_name = {person for alert_id in revealed for person in people.get(alert_id, ())}
-    own_names = pseudonyms.holder_names(uow, by_name)
-    return {
-        person: own_names.get(person, person)
-        if person in by_name
-        else pseudonyms.pseudonym(uow, person)
-        for person in set().union(*people.values())
-    }
+    return pseudonyms.shown_names(uow, set().union(*people.values()), by_name)
 
 
 def _shown_alert(alert: CaseAlert, names: Mapping[str, str]) -> ShownCaseAlert:
@@ -302,7 +294,6 @@ def attach_file(context: ServiceContext, case_id: str, filename: str, content: b
     """Attach a file to a case; see `casebook.attachments.attach`.
 
     Args:
-        context: who attaches it.
         case_id: of the case.
         filename: as it was sent; the name that is kept has no folder.
         content: of the file.
@@ -310,7 +301,7 @@ def attach_file(context: ServiceContext, case_id: str, filename: str, content: b
     with _work(context, "alteration", "attachment") as uow:
         attached = attachments.attach(uow, case_id, upload_label(filename, "file"), content)
         uow.event.object_id = attached["attachment_id"]
-        return public_row(attached)
+        return attached
 
 
 def get_attachment(context: ServiceContext, attachment_id: str) -> AttachmentContent:
@@ -326,7 +317,7 @@ def find_attachment(context: ServiceContext, attachment_id: str) -> Attachment:
     with _work(context, "consultation", "attachment") as uow:
         attached = attachments.find_attachment(uow, attachment_id)
         uow.event.object_id = attached["attachment_id"]
-        return public_row(attached)
+        return attached
 
 
 def remove_attachment(context: ServiceContext, attachment_id: str, *, reason: str) -> CaseDetail:
@@ -402,8 +393,6 @@ def cases_with_alert(context: ServiceContext, alert_id: str) -> list[ListedCase]
     """Return the cases that an alert is in, as far as the actor may see them; none to others."""
     if context.actor.role != PSD:
         return []
-    with context.casebook.unaudited(
-        context.actor, context.now, lanes=context.actor.lanes, reads=True
-    ) as uow:
+    with context.snapshot() as uow:
         ids = case_alerts.cases_of_alert(uow, alert_id)
         return [row for row in cases.find_cases(uow, cases.CaseFilter()) if row["case_id"] in ids]

@@ -42,7 +42,6 @@ def witness_request(
     """Return a checkpoint of a chain for a witness, with the proof that the chain only grew.
 
     Args:
-        context: who asks.
         key: signs the checkpoint.
         lane: whose chain.
         since: events of the newest checkpoint that the witness cosigned, 0 for none.

@@ -6,9 +6,8 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from cardwatch.casebook import Actor, AuditEvent, Casebook, column_profiles, uploads
+from cardwatch.casebook import AuditEvent, Casebook, column_profiles, uploads
 from cardwatch.casebook.tables import RECEIVES
-from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
 from cardwatch.registers import (
     is_register_profile,
@@ -216,7 +215,7 @@ def _remembered(uow: UnitOfWork) -> list[RememberedProfile]:
 
 def list_column_profiles(context: ServiceContext) -> list[Profile]:
     """Return the column profiles to read the actor's files with, the first that fits holds."""
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+    with context.snapshot(()) as uow:
         rows = column_profiles.used_profiles(uow)
     texts = [row["content"] for row in rows]
     return [parse_profile(text, "columns") for text in texts if not is_register_profile(text)]
@@ -247,7 +246,7 @@ def save_register_profile(context: ServiceContext, profile: Profile) -> None:
 
 def list_register_profiles(context: ServiceContext) -> list[Profile]:
     """Return the profiles of registers to read the actor's files with, their own first."""
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+    with context.snapshot(()) as uow:
         texts = [row["content"] for row in column_profiles.used_profiles(uow)]
     return [parse_register_profile(text, "columns") for text in texts if is_register_profile(text)]
 
@@ -348,7 +347,7 @@ def discard_upload(context: ServiceContext, upload_id: str) -> None:
 
 def list_uploads(context: ServiceContext, *, of_register: bool = False) -> list[WaitingUpload]:
     """Return the statements, or registers, of the actor's that wait for their columns."""
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+    with context.snapshot(()) as uow:
         rows = uploads.list_uploads(uow)
     return [row for row in rows if (OF_REGISTER in json.loads(row["options"])) == of_register]
 
@@ -366,8 +365,7 @@ def note_preview(context: ServiceContext) -> None:
 def erase_expired_uploads(casebook: Casebook, clock: Callable[[], dt.datetime]) -> int:
     """Erase files of every organisation that have waited for an hour; return how many."""
     count = 0
-    for row in casebook.organisations():
-        actor = Actor(row["organisation_id"], SYSTEM, "admin")
+    for actor in casebook.system_actors():
         with casebook.unaudited(actor, clock(), reads=True) as uow:
             is_any = uploads.is_any_expired(uow)
         if is_any:

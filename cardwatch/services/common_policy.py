@@ -49,7 +49,6 @@ def read_common_inputs(uow: UnitOfWork, span: Span, pack: bytes) -> CommonInputs
     """Return a pack with the payments of a quarter; none without a pack.
 
     Args:
-        uow: the work it is done in.
         span: the quarter.
         pack: the signed file of a pack; empty for the pack of the policy that was active on the
             quarter's last day.

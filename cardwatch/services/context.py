@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING
 
 from cardwatch.casebook import FINANCE, LANES, PSD, Actor, AuditEvent, Casebook
 from cardwatch.errors import NotAllowed
@@ -15,9 +14,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from cardwatch.casebook import UnitOfWork
-
-R = TypeVar("R", bound=Mapping[str, object])
-"""A kind of row."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +35,16 @@ class ServiceContext:
         """Begin a piece of work; see `Casebook.work`."""
         return self.casebook.work(self.actor, event, self.now, lanes=lanes)
 
-    def snapshot(self) -> AbstractContextManager[UnitOfWork]:
-        """Read what the actor may see as of one moment, without an event; nobody waits for it.
+    def snapshot(self, lanes: tuple[str, ...] | None = None) -> AbstractContextManager[UnitOfWork]:
+        """Read as of one moment, without an event; nobody waits for it.
 
-        For what takes long, once `work` has said that it is done: on SQLite others cannot write
-        while a piece of work goes on.
+        For what stands around an answer, and for what takes long, once `work` has said that it is
+        done: on SQLite others cannot write while a piece of work goes on.
+
+        Args:
+            lanes: the lanes it touches; those that the actor sees if not given.
         """
-        lanes = self.actor.lanes
+        lanes = self.actor.lanes if lanes is None else lanes
         return self.casebook.unaudited(self.actor, self.now, lanes=lanes, reads=True)
 
     def allow(self, roles: Sequence[str], refusal: str) -> None:
@@ -74,9 +73,3 @@ class ServiceContext:
         """
         if lane not in self.actor.lanes:
             raise NotAllowed("Your role cannot see this list.")
-
-
-def public_row(row: R) -> R:
-    """Return a row of the casebook without what is the same for all of them."""
-    shown = {name: value for name, value in row.items() if name != "organisation_id"}
-    return cast("R", shown)

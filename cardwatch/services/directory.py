@@ -12,7 +12,6 @@ from cardwatch.casebook.rows import DirectoryUser
 from cardwatch.casebook.tables import MANAGES
 from cardwatch.errors import NotAllowed
 from cardwatch.registers import person_key
-from cardwatch.services.context import public_row
 from cardwatch.services.people import cardholders_by_key
 
 if TYPE_CHECKING:
@@ -126,7 +125,7 @@ def list_directory_groups(context: ServiceContext) -> list[DirectoryGroup]:
     """Return the groups that an identity provider keeps here, with the role that each gives."""
     with context.work(AuditEvent("consultation", GROUP), ()) as uow:
         context.allow(MANAGES, "manage people")
-        return [public_row(row) for row in directory.list_groups(uow)]
+        return directory.list_groups(uow)
 
 
 def set_group_role(context: ServiceContext, group_id: str, role: str) -> None:

@@ -26,7 +26,6 @@ def masked_entry(
     """Return an entry of a register, as an alert shows it, without the people in it.
 
     Args:
-        uow: the work it is done in.
         entry: as it is kept.
         named: keys of the people whom the actor may see by name.
         person: key of the person whom the entry is about; empty where it names none for certain.

@@ -34,7 +34,6 @@ def report_equality(
     The event names the file's hash and its columns; nothing else of it is kept.
 
     Args:
-        context: who makes it.
         quarter: such as `2026-Q3`.
         group_file: groups of cardholders; without it, their units are compared.
         marking: protective marking.
@@ -55,9 +54,7 @@ def report_equality(
     year_first = dt.date.fromisoformat(span.last_on) - pd.DateOffset(years=1, days=-1)
     first_on = str(year_first.date())
     # Apart from the event: on SQLite whoever leaves one lets others wait.
-    with context.casebook.unaudited(
-        context.actor, context.now, lanes=context.actor.lanes, reads=True
-    ) as uow:
+    with context.snapshot() as uow:
         more = ("unit", "cost_centre", *HOLDER_KEYS)
         payments = report_queries.read_spending(uow, first_on, span.last_on, more)
         alerts = report_queries.read_holder_alerts(uow, first_on, span.last_on)

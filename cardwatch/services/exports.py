@@ -35,7 +35,6 @@ from cardwatch.reports import (
     write_alerts,
 )
 from cardwatch.services.authority import check_recipient
-from cardwatch.services.context import public_row
 from cardwatch.services.reliability import PackContent, reliability_files
 from cardwatch.services.scoring_inputs import report_of
 from cardwatch.vocabulary import ApprovalKind
@@ -185,7 +184,6 @@ def case_content(uow: UnitOfWork, export_request: ExportRequest) -> tuple[PackCo
     """Return the alerts of a case for its pack, and how many they are.
 
     Args:
-        uow: the work it is done in.
         export_request: names the alerts that are there; none where all are erased.
     """
     cases = _cases(uow, export_request)
@@ -207,7 +205,6 @@ def packed_alerts(
     """Return a pack: alerts in every form, how reliable they are, and other files.
 
     Args:
-        context: who hands it over.
         packed: the alerts; without any their files are left out.
         key: signs the manifest.
         more: the other files, by name.
@@ -355,7 +352,6 @@ def record_export(
     """Write down that something is handed over; the same again within a second is one.
 
     Args:
-        uow: the work it is done in.
         statement_id: the statement it is about, or the newest of several.
         purpose: one of `PURPOSES`.
         recipient: to whom.
@@ -393,4 +389,4 @@ def list_exports(context: ServiceContext) -> list[Export]:
         if context.actor.holder_id:  # others may have exported alerts about them
             question = question.where(exports.c.made_by == context.actor.actor_id)
         order = (exports.c.made_at, exports.c.disclosure_id)
-        return [public_row(row) for row in uow.fetch_all(question.order_by(*order), Export)]
+        return uow.fetch_all(question.order_by(*order), Export)

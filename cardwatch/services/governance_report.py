@@ -65,7 +65,6 @@ def report_governance(context: ServiceContext, quarter: str, *, marking: str) ->
     """Return the report on a quarter: figures and no names, from finance's lane alone.
 
     Args:
-        context: who makes it.
         quarter: such as `2026-Q3`.
         marking: protective marking.
 
@@ -77,9 +76,7 @@ def report_governance(context: ServiceContext, quarter: str, *, marking: str) ->
     with context.work(AuditEvent("combination", "report", quarter)):
         context.require_alert_access()
     # Apart: a year takes seconds to read, and on SQLite whoever leaves an event lets others wait.
-    with context.casebook.unaudited(
-        context.actor, context.now, lanes=context.actor.lanes, reads=True
-    ) as uow:
+    with context.snapshot() as uow:
         figures = _figures(uow, span)
         organisation = people.organisation_name(uow)
         made_on = uow.today

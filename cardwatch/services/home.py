@@ -122,7 +122,7 @@ def show_home(context: ServiceContext) -> Home:
     """
     actor = context.actor
     lanes = tuple(dict.fromkeys((*actor.lanes, actor.chain)))
-    with context.casebook.unaudited(actor, context.now, lanes=lanes, reads=True) as uow:
+    with context.snapshot(lanes) as uow:
         context.require_alert_access()
         is_psd = actor.role == PSD
         own_lane = PSD if is_psd else ""

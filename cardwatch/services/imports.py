@@ -115,7 +115,6 @@ def receive(  # noqa: PLR0913  one for each way in which a statement comes
     The same bytes again, by however many at once, make one statement and give the same answer.
 
     Args:
-        context: who brings it.
         read: its transactions and reading report, as `read_each` gives them.
         corrects: the statement in whose place it comes.
         is_history: whether it is only kept, for later ones to be compared with.
@@ -242,8 +241,8 @@ def _with_registers(
     The casebook reads them by itself; nothing of them is in what the importer is told. The third
     answer is ids of versions that could not be used: see `split_unreadable`.
     """
-    with context.casebook.unaudited(context.actor, context.now, lanes=LANES, reads=True) as uow:
-        by_lane = {lane: used_registers(uow, lane) for lane in LANES}
+    with context.snapshot(LANES) as uow:
+        by_lane: dict[str, UsedRegisters] = {lane: used_registers(uow, lane) for lane in LANES}
         by_lane[PSD], unreadable = split_unreadable(uow, by_lane[PSD])
         return replace(loaded, registers=load_registers(uow, by_lane[PSD])), by_lane, unreadable
 

@@ -11,11 +11,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from cardwatch.casebook import Actor, AuditEvent, Casebook, documents, jobs
+from cardwatch.casebook import AuditEvent, Casebook, documents, jobs
 from cardwatch.casebook.api_keys import actor_now
 from cardwatch.casebook.statements import find_statement
 from cardwatch.casebook.tables import RECEIVES
-from cardwatch.casebook.unit_of_work import SYSTEM, canonical
+from cardwatch.casebook.unit_of_work import canonical
 from cardwatch.errors import CardwatchError, CasebookBusy, CasebookFailed, stack_of
 from cardwatch.services.answers import ImportOptions
 from cardwatch.services.back_tests import back_test, check_trial, unpack_trial
@@ -59,7 +59,6 @@ def queue_import(
     """Queue a parsed statement for import; return the job.
 
     Args:
-        context: who brings it.
         read: its transactions and reading report, as `read_each` gives them.
         corrects: the statement in whose place it comes.
         is_history: whether it is only kept.
@@ -117,7 +116,6 @@ def note_refusal(context: ServiceContext, refusal: CardwatchError) -> JobAnswer:
     So it stands beside what became of the files that came with it, however often that is read.
 
     Args:
-        context: who brought it.
         refusal: why it cannot be read.
 
     Raises:
@@ -140,7 +138,7 @@ def list_refused_uploads(context: ServiceContext) -> list[FailedJob]:
     Raises:
         NotAllowed: the role receives no statements.
     """
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+    with context.snapshot(()) as uow:
         context.allow(RECEIVES, "upload statements")
         return jobs.list_failed(uow, STATEMENT)
 
@@ -187,7 +185,7 @@ def queue_evaluation(context: ServiceContext) -> JobAnswer:
 
 def list_trials(context: ServiceContext) -> list[JobState]:
     """Return the actor's own back-tests and evaluations, without their answers, newest first."""
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+    with context.snapshot(()) as uow:
         return jobs.list_jobs(uow, TRIALS)
 
 
@@ -197,13 +195,13 @@ def get_job(context: ServiceContext, job_id: str) -> JobAnswer:
     Raises:
         NotFound: they have none of that id.
     """
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+    with context.snapshot(()) as uow:
         return jobs.get_job(uow, job_id)
 
 
 def file_names(context: ServiceContext, job_ids: Sequence[str]) -> dict[str, str]:
     """The name of the file of each of the actor's jobs that waits or goes on, by their ids."""
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+    with context.snapshot(()) as uow:
         return jobs.file_names(uow, job_ids)
 
 
@@ -223,8 +221,7 @@ def do_next_job(
         kinds: those of jobs to be done.
         is_over: whether a long job is to be broken off; it is taken up again later.
     """
-    for row in casebook.organisations():
-        actor = Actor(row["organisation_id"], SYSTEM, "admin")
+    for actor in casebook.system_actors():
         with casebook.unaudited(actor, clock(), reads=True) as uow:
             waits = jobs.is_any_waiting(uow, kinds)
         if not waits:

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cardwatch.casebook import FINANCE, LANES, PSD, Actor, AuditEvent, Casebook, outbox
 from cardwatch.casebook.people import list_people
-from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import NotAllowed
-from cardwatch.services.context import public_row
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -58,7 +56,7 @@ def list_webhooks(context: ServiceContext) -> list[Webhook]:
     lane = _lane(context)
     with context.work(AuditEvent("consultation", "webhook"), (lane,)) as uow:
         _sets(context)
-        return [public_row(row) for row in outbox.list_webhooks(uow, (lane,))]
+        return outbox.list_webhooks(uow, (lane,))
 
 
 def due_notices(
@@ -77,8 +75,7 @@ def due_notices(
         take: takes them.
         lanes: whose.
     """
-    for row in casebook.organisations():
-        actor = Actor(row["organisation_id"], SYSTEM, "admin")
+    for actor in casebook.system_actors():
         with casebook.unaudited(actor, clock(), lanes=lanes, reads=True) as uow:
             waiting = is_any(uow)
         if waiting:
@@ -118,8 +115,7 @@ def send_due(
 def reminders_due(casebook: Casebook, clock: Callable[[], dt.datetime]) -> list[str]:
     """Return the email addresses of everybody who works with alerts, once a day for each force."""
     emails: list[str] = []
-    for row in casebook.organisations():
-        actor = Actor(row["organisation_id"], SYSTEM, "admin")
+    for actor in casebook.system_actors():
         with casebook.unaudited(actor, clock()) as uow:
             if outbox.begin_reminder(uow, uow.today):
                 people = [person for person in list_people(uow) if not person["ended_at"]]

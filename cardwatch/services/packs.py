@@ -5,13 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from cardwatch.casebook import FINANCE, PSD, AuditEvent, documents, jobs, proposals
+from cardwatch.casebook import PSD, AuditEvent, documents, jobs, proposals
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import POLICY_PACK, READS
 from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.policy import parse_policy
 from cardwatch.policy_pack import check_pack, compose_policy, open_pack
-from cardwatch.services.context import public_row
 from cardwatch.services.policy_figures import policy_changes
 from cardwatch.services.scoring_inputs import (
     active_inputs,
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from cardwatch.policy import Policy
     from cardwatch.policy_pack import PolicyPack
     from cardwatch.rules import Rule
-    from cardwatch.services.answers import ActivePack, PackChange, PackFacts, RuleChanges
+    from cardwatch.services.answers import ActivePack, PackFacts, PackPreview, RuleChanges
     from cardwatch.services.context import ServiceContext
 
 PACK_FILE = "pack.json"
@@ -49,16 +48,15 @@ def get_pack(context: ServiceContext) -> ActivePack | None:
         if not loaded.policy.pack:
             return None
         pack, pack_rule_set = read_pack(pack_content(uow, loaded.policy))
-        lanes = (*context.actor.lanes, FINANCE)
         return {
             "pack": _facts(pack, loaded.policy.pack["sha256"]),
             "is_review_due": pack.review_on <= uow.today,
             "own_figures": policy_changes(_policy_of(pack), loaded.policy),
-            "own_rules": _rule_changes(pack_rule_set, loaded.rules, lanes),
+            "own_rules": _rule_changes(pack_rule_set, loaded.rules, context.actor.rule_lanes),
         }
 
 
-def preview_pack(context: ServiceContext, content: bytes) -> PackChange:
+def preview_pack(context: ServiceContext, content: bytes) -> PackPreview:
     """What a pack would change of the active policy and rules, with the own figures on top.
 
     Raises:
@@ -71,13 +69,12 @@ def preview_pack(context: ServiceContext, content: bytes) -> PackChange:
         policy, _ = pack_documents(uow, content, uow.today)
         before = load_inputs(uow, active_inputs(uow, uow.today))
         active = _pack_behind(uow, before.policy)
-        lanes = (*context.actor.lanes, FINANCE)
         after = unpack_policy(policy)
         return {
             "pack": _facts(pack, after.pack["sha256"]),
             "before_after": policy_changes(unpack_policy(stated_policy(uow, uow.today)), after),
             "own_figures": policy_changes(_policy_of(pack), after),
-            "rules": _rule_changes(before.rules, pack_rule_set, lanes),
+            "rules": _rule_changes(before.rules, pack_rule_set, context.actor.rule_lanes),
             "notes": _notes(pack, active, uow.today),
         }
 
@@ -103,9 +100,7 @@ def propose_pack(
         content = answer["document"].encode()
         pack_documents(uow, content, uow.today)  # the own figures may have changed since
         day = str(day_of(effective_from)) if effective_from else uow.today
-        return public_row(
-            proposals.propose(uow, POLICY_PACK, content, effective_from=day, reason=reason)
-        )
+        return proposals.propose(uow, POLICY_PACK, content, effective_from=day, reason=reason)
 
 
 def activate_pack(uow: UnitOfWork, sha256: str, effective_from: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from cardwatch.alerts import compared, fact
@@ -45,14 +45,22 @@ MAX_EXPORTED = 50_000
 
 
 @dataclass(frozen=True)
-class RuleResult:
+class RuleCondition:
+    """One condition of a rule, for one payment: what is compared, here and as required."""
+
+    what: str
+    here: str
+    met_at: str
+    met: bool
+
+
+@dataclass(frozen=True)
+class PaymentRule:
     """What one rule says of one payment.
 
     Attributes:
         fires: whether all of its conditions are met.
-        fact: what it found, in a sentence; empty where it does not fire.
-        compared: of each figure compared its meaning, the figure here, and what is required.
-        met: of each figure compared, whether it is as required.
+        fact: what it found; empty where it does not fire.
     """
 
     rule: str
@@ -60,8 +68,7 @@ class RuleResult:
     lane: str
     fires: bool
     fact: str
-    compared: tuple[tuple[str, str, str], ...]
-    met: tuple[bool, ...]
+    compared: tuple[RuleCondition, ...]
 
 
 def list_payments(  # noqa: PLR0913  pages by place and by number
@@ -76,7 +83,6 @@ def list_payments(  # noqa: PLR0913  pages by place and by number
     """Return payments that fit, the newest first, cardholders as the actor is shown them.
 
     Args:
-        context: who asks.
         filters: which of them.
         after: the `place` of the payment after which they begin.
         offset: how many are left out before them.
@@ -102,9 +108,7 @@ def list_payments(  # noqa: PLR0913  pages by place and by number
 
 def count_payments(context: ServiceContext, filters: PaymentFilters) -> tuple[int, int]:
     """Return how many payments fit, and their pence together."""
-    with context.casebook.unaudited(
-        context.actor, context.now, lanes=context.actor.lanes, reads=True
-    ) as uow:
+    with context.snapshot() as uow:
         return payment_queries.count_payments(uow, filters)
 
 
@@ -126,13 +130,12 @@ def get_payment(context: ServiceContext, statement_id: str, row_number: int) -> 
 
 def explain_payment(
     context: ServiceContext, statement_id: str, row_number: int
-) -> list[RuleResult]:
+) -> list[PaymentRule]:
     """Apply every rule of the actor's lanes to one payment, as its statement was scored.
 
     A statement that was kept as history is scored with the settings that held on its last day.
 
     Args:
-        context: who asks.
         statement_id: whole id of the payment's statement.
         row_number: the payment's row there.
 
@@ -184,16 +187,13 @@ def _check_alerts(uow: UnitOfWork, filters: PaymentFilters) -> None:
 def _with_holders(uow: UnitOfWork, rows: Sequence[StoredPayment]) -> list[ShownPayment]:
     """Return payments with `holder` as the actor is shown them, in place of `holder_id`."""
     ids = {row["holder_id"] for row in rows if row["holder_id"]}
-    if uow.actor.role == PSD:
-        names = {person_id: pseudonyms.pseudonym(uow, person_id) for person_id in ids}
-    else:
-        names = pseudonyms.holder_names(uow, ids)
+    names = pseudonyms.shown_names(uow, ids)
     shown = []
     for row in rows:
         items = read_line_items(row["line_items"])
         if uow.actor.role == PSD:
             items = tuple(map(masked_item, items))
-        fields: dict[str, object] = {**row, "line_items": list(map(asdict, items))}
+        fields: dict[str, object] = {**row, "line_items": list(items)}
         holder_id = str(fields.pop("holder_id") or "")
         shown.append(cast("ShownPayment", fields | {"holder": names.get(holder_id, holder_id)}))
     return shown
@@ -233,7 +233,7 @@ def _window(
 
 def _result(
     rule: Rule, scoring: ScoringResult, row: int, loaded_inputs: LoadedInputs
-) -> RuleResult | None:
+) -> PaymentRule | None:
     """Return what a rule says of a payment; none where a figure it reads is not known."""
     columns = scoring.scored.columns
     if not set(rule.reads) <= set(columns):
@@ -243,12 +243,15 @@ def _result(
     for condition in rule.when:
         holds = bool(condition.holds(figures, loaded_inputs.policy))
         met[condition.feature] = holds and met.get(condition.feature, True)
-    return RuleResult(
+    figures_compared = compared(rule, figures, loaded_inputs.policy)
+    return PaymentRule(
         rule=rule.id,
         title=rule.title,
         lane=rule.lane,
         fires=all(met.values()),
         fact=fact(rule.fact, figures) if all(met.values()) else "",
-        compared=tuple(compared(rule, figures, loaded_inputs.policy)),
-        met=tuple(met.values()),
+        compared=tuple(
+            RuleCondition(*texts, is_met)
+            for texts, is_met in zip(figures_compared, met.values(), strict=True)
+        ),
     )

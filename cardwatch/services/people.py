@@ -13,7 +13,6 @@ from cardwatch.casebook.rows import ApprovalScope, ListedPerson
 from cardwatch.casebook.tables import MANAGES
 from cardwatch.errors import CardwatchError
 from cardwatch.registers import person_key
-from cardwatch.services.context import public_row
 from cardwatch.services.scoring_inputs import active_inputs, load_inputs
 from cardwatch.vocabulary import ApprovalKind
 
@@ -117,19 +116,19 @@ def _registered(uow: UnitOfWork, holder_id: str) -> str:
 
 def email_of(context: ServiceContext) -> str:
     """Return the actor's own email address; the id of a key, which has none."""
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+    with context.snapshot(()) as uow:
         return people.email_of(uow)
 
 
 def holds_no_card(context: ServiceContext) -> bool:
     """Whether it is stated that the actor holds no card and approves no payments."""
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+    with context.snapshot(()) as uow:
         return people.holds_no_card(uow)
 
 
 def display_names(context: ServiceContext) -> dict[str, str]:
     """Return what everybody who acts is called, by id; see `casebook.people.display_names`."""
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+    with context.snapshot(()) as uow:
         return people.display_names(uow)
 
 
@@ -169,10 +168,7 @@ def list_people(context: ServiceContext) -> list[ListedPerson]:
             if row["holds_no_card"] and not row["ended_at"]
         }
         alike = named_like_cardholders(uow, names, cardholders_by_key(uow))
-        return [
-            ListedPerson(**public_row(row), is_like_cardholder=row["person_id"] in alike)
-            for row in rows
-        ]
+        return [ListedPerson(**row, is_like_cardholder=row["person_id"] in alike) for row in rows]
 
 
 def create_key(  # noqa: PLR0913  what a form has
@@ -206,4 +202,4 @@ def list_keys(context: ServiceContext) -> list[Key]:
     """
     with context.work(AuditEvent("consultation", "keys"), ()) as uow:
         context.allow(KEEPERS, "manage API keys")
-        return [public_row(row) for row in api_keys.list_keys(uow)]
+        return api_keys.list_keys(uow)

@@ -7,13 +7,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cardwatch.casebook import FINANCE, Actor, AuditEvent, Casebook, people, queries
+from cardwatch.casebook import FINANCE, AuditEvent, Casebook, people, queries
 from cardwatch.casebook import alerts as kept
 from cardwatch.casebook.alert_queries import AlertFilter, find_alerts
 from cardwatch.casebook.own_keys import own_keys
 from cardwatch.casebook.permissions import may_decide
 from cardwatch.casebook.suppressions import day_of
-from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import CardwatchError, NotFound
 from cardwatch.registers import person_key
 from cardwatch.reports import questions_document, questions_filename
@@ -77,7 +76,7 @@ def get_query(context: ServiceContext, query_id: str) -> SentQuery:
 def queries_about(context: ServiceContext, alert_id: str) -> list[SentQuery]:
     """The queries that ask about an alert the actor has been shown; no event beside that."""
     lanes = context.actor.lanes
-    with context.casebook.unaudited(context.actor, context.now, lanes=lanes, reads=True) as uow:
+    with context.snapshot(lanes) as uow:
         return [row for row in queries.list_queries(uow) if alert_id in row["alert_ids"]]
 
 
@@ -110,8 +109,7 @@ def send_query_reminders(
         days: between the reminders of one query.
     """
     count = 0
-    for row in casebook.organisations():
-        actor = Actor(row["organisation_id"], SYSTEM, "admin")
+    for actor in casebook.system_actors():
         with casebook.unaudited(actor, clock(), lanes=(FINANCE,), reads=True) as uow:
             overdue = queries.due_reminders(uow)
         for query in overdue:

@@ -201,7 +201,6 @@ def find_changes(
     changed too where the version has it as it was, but known from an earlier day.
 
     Args:
-        uow: the work it is done in.
         versions: of the same register, before it, in the order received.
         register: the version, each entry known from the day on which it will be.
         replaces: whether entries that it lacks are used no more.

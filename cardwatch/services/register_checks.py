@@ -112,7 +112,7 @@ def run_checks(
     """
     options = json.loads(content)
     since = _first_checked(options["day"])
-    with context.casebook.unaudited(context.actor, context.now, lanes=LANES, reads=True) as uow:
+    with context.snapshot(LANES) as uow:
         names = [row["statement_id"] for row in statements_to_check(uow, since)]
     names = [name for name in names if options["statement_id"] in {"", name}]
     pairs = [(lane, name) for lane in options["lanes"] for name in names]
@@ -150,7 +150,7 @@ def _check_statement(context: ServiceContext, lane: str, name: str, day: str) ->
 
 def _load(context: ServiceContext, lane: str, name: str, day: str) -> _Check | None:
     """Return what a statement is looked at again with; none where no register is held."""
-    with context.casebook.unaudited(context.actor, context.now, lanes=LANES, reads=True) as uow:
+    with context.snapshot(LANES) as uow:
         versions = used_registers(uow, lane)
         if lane == PSD:  # one that cannot be read is reported with each statement scored
             versions, _ = split_unreadable(uow, versions)

@@ -45,7 +45,6 @@ def read_register_counts(
     Cards are counted as they were on the quarter's last day, other registers as they stand today.
 
     Args:
-        uow: the work it is done in.
         quarter: the quarter.
         purchases: its purchases, as `read_spending` gives them, with `card_last4` and
             `cost_centre`.

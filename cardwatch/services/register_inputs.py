@@ -55,7 +55,7 @@ def _is_unreadable(uow: UnitOfWork, version_id: str) -> bool:
 def actor_registers(context: ServiceContext) -> tuple[Register, ...]:
     """Return the registers of the actor's lanes, as a scoring of today uses them."""
     lanes = context.actor.lanes
-    with context.casebook.unaudited(context.actor, context.now, lanes=lanes, reads=True) as uow:
+    with context.snapshot(lanes) as uow:
         return load_registers(uow, kept.visible_registers(uow))
 
 
@@ -76,7 +76,6 @@ def load_registers(
     """Return registers, one a kind, each made of its versions.
 
     Args:
-        uow: the work it is done in.
         used: which versions.
         fresh: whether each is read from the database again and compared with its hash.
 

@@ -80,7 +80,6 @@ def list_matches(context: ServiceContext, *, undecided: bool = False) -> list[Ma
     """Return names in registers beside merchants, with what was decided; see `names_to_review`.
 
     Args:
-        context: who asks.
         undecided: whether only those are wanted about which nobody has decided.
 
     Raises:

@@ -51,7 +51,6 @@ def report_registers(context: ServiceContext, quarter: str, *, marking: str) -> 
     Registers are as they stand today; reviews and alerts are the quarter's.
 
     Args:
-        context: who makes it.
         quarter: such as `2026-Q3`.
         marking: protective marking.
 
@@ -63,9 +62,7 @@ def report_registers(context: ServiceContext, quarter: str, *, marking: str) -> 
         context.allow((PSD,), "see the report on registers")
     span = quarter_span(quarter, context.now.date())
     # Apart: a year takes seconds to read, and on SQLite whoever leaves an event lets others wait.
-    with context.casebook.unaudited(
-        context.actor, context.now, lanes=context.actor.lanes, reads=True
-    ) as uow:
+    with context.snapshot() as uow:
         figures = _figures(uow, span)
         organisation, made_on = people.organisation_name(uow), uow.today
     return registers_document(figures, marking=marking, organisation=organisation, made_on=made_on)

@@ -39,7 +39,6 @@ def check_approved(
     people register alone is added to by one person.
 
     Args:
-        uow: the work it is done in.
         register: the version.
         comparison: what it does.
         scope: how it is taken: known from when, whether it replaces others, which it follows.
@@ -66,7 +65,6 @@ def second_upload_needed(
     it; so does a company that is shown as dissolved no more. Both people upload the same file.
 
     Args:
-        uow: the work it is done in.
         register: the version.
         comparison: what it does.
         scope: as of `check_approved`.

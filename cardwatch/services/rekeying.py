@@ -66,15 +66,9 @@ _NO_MOMENT = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
 def record_key_event(casebook: Casebook, action: str, name: str, now: dt.datetime) -> None:
     """Leave an event about a key of the installation in the chain of every organisation."""
-    for actor in _actors(casebook):
+    for actor in casebook.system_actors():
         with casebook.work(actor, AuditEvent(action, KEY_OBJECT, name), now, lanes=()):
             pass
-
-
-def _actors(casebook: Casebook) -> Iterator[Actor]:
-    """The casebook itself, for each organisation."""
-    for row in casebook.organisations():
-        yield Actor(row["organisation_id"], SYSTEM, "admin")
 
 
 def seal_anew(casebook: Casebook, keys: list[Fernet], now: dt.datetime) -> tuple[int, int]:
@@ -91,7 +85,7 @@ def seal_anew(casebook: Casebook, keys: list[Fernet], now: dt.datetime) -> tuple
         How many were sealed anew, and how many no key opens.
     """
     count, unopened = 0, 0
-    for actor in _actors(casebook):
+    for actor in casebook.system_actors():
         for column in SEALED_COLUMNS:
             names = _sealed_rows(casebook, actor, column)
             for first in range(0, len(names), ROWS_PER_STEP):
@@ -153,7 +147,7 @@ def _seal_row(uow: UnitOfWork, column: SealedColumn, name: str, keys: list[Ferne
 def known_cards(casebook: Casebook) -> frozenset[str]:
     """The beginnings of the hashes of all cards that statements and card registers name."""
     starts: set[str] = set()
-    for actor in _actors(casebook):
+    for actor in casebook.system_actors():
         with casebook.unaudited(actor, _NO_MOMENT, reads=True) as uow:
             starts.update(_token_starts(uow))
     return frozenset(starts)
@@ -185,7 +179,7 @@ def _newest_register(uow: UnitOfWork) -> dict[str, Any] | None:
 def card_counts(casebook: Casebook) -> dict[str, int]:
     """How many statements and card registers each organisation has received."""
     counts = {}
-    for actor in _actors(casebook):
+    for actor in casebook.system_actors():
         owner = actor.organisation_id
         with casebook.unaudited(actor, _NO_MOMENT, reads=True) as uow:
             newest = sa.select(sa.func.max(statements.c.seq).label("seq"))
@@ -197,7 +191,7 @@ def card_counts(casebook: Casebook) -> dict[str, int]:
 
 def needs_card_key(casebook: Casebook, counts: Mapping[str, int]) -> bool:
     """Whether cards are still known by hashes of a key that was replaced at such `card_counts`."""
-    for actor in _actors(casebook):
+    for actor in casebook.system_actors():
         owner = actor.organisation_id
         with casebook.unaudited(actor, _NO_MOMENT, reads=True) as uow:
             question = (
@@ -219,7 +213,7 @@ def check_nothing_waits(casebook: Casebook) -> None:
     Raises:
         CardwatchError: some wait.
     """
-    for actor in _actors(casebook):
+    for actor in casebook.system_actors():
         with casebook.unaudited(actor, _NO_MOMENT, reads=True) as uow:
             waits = (jobs.c.kind == "statement") & jobs.c.state.in_((QUEUED, RUNNING))
             if uow.fetch_one(sa.select(jobs.c.job_id).where(uow.scope(jobs), waits).limit(1)):
@@ -231,7 +225,7 @@ def check_nothing_waits(casebook: Casebook) -> None:
 def chain_sizes(casebook: Casebook) -> dict[str, int]:
     """How many events each audit chain has, by the chain's name in checkpoints."""
     sizes = {}
-    for actor in _actors(casebook):
+    for actor in casebook.system_actors():
         for lane in LANES:
             with casebook.unaudited(actor, _NO_MOMENT, lanes=(lane,), reads=True) as uow:
                 last = sa.select(sa.func.max(audit_events.c.seq).label("seq"))

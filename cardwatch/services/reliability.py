@@ -25,7 +25,7 @@ from cardwatch.services.alerts import rule_precision
 from cardwatch.services.people import display_names
 from cardwatch.services.reperformance import verify_independently
 from cardwatch.services.settings import list_active
-from cardwatch.services.verification import Check, verify_statement
+from cardwatch.services.verification import StatementCheck, verify_statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -204,7 +204,7 @@ def _tests(context: ServiceContext) -> list[str]:
     ]
 
 
-def _received(checks: Sequence[Check], content: PackContent) -> list[str]:
+def _received(checks: Sequence[StatementCheck], content: PackContent) -> list[str]:
     """Whether the rows are as received, and the hash of each file as it came."""
     lines = [
         f"{check.label}: {check.fault}."
@@ -219,7 +219,7 @@ def _received(checks: Sequence[Check], content: PackContent) -> list[str]:
     return [*lines, *files]
 
 
-def _made_again(check: Check) -> str:
+def _made_again(check: StatementCheck) -> str:
     """The result of making a statement's alerts again."""
     if check.fault:
         return f"{check.label}: not confirmed: {check.fault}."

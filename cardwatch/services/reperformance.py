@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
+
+from typing_extensions import TypedDict
 
 from cardwatch.agreement import RuleAgreement, compare
 from cardwatch.casebook import AuditEvent
@@ -49,7 +51,14 @@ class IndependentCheck:
 
 
 class AgreementRow(TypedDict):
-    """One line of an independent check; `rows` are those of the statement that differ."""
+    """The comparison of one rule with the independent run.
+
+    Attributes:
+        rule: a rule, or `search:` and what its splits are searched by.
+        firings: payments at which it fires, before what rests on chance.
+        result: `agreed`, `not agreed`, or `not run:` and why.
+        rows: rows of the statement that differ, with commas.
+    """
 
     rule: str
     firings: int

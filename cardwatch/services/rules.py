@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cardwatch.alerts import compared
-from cardwatch.casebook import FINANCE, AuditEvent
+from cardwatch.casebook import AuditEvent
 from cardwatch.casebook.tables import READS
 from cardwatch.errors import NotFound
 from cardwatch.services.policy_figures import figures_read
@@ -45,8 +45,8 @@ def get_rule(context: ServiceContext, rule_id: str) -> RuleDetail:
     with context.work(AuditEvent("consultation", "rules"), ()) as uow:
         context.allow(READS, "read settings")
         inputs = load_inputs(uow, active_inputs(uow, uow.today))
-    lanes = (*context.actor.lanes, FINANCE)
-    rule = next((one for one in inputs.rules if one.id == rule_id and one.lane in lanes), None)
+    visible = (rule for rule in inputs.rules if rule.lane in context.actor.rule_lanes)
+    rule = next((rule for rule in visible if rule.id == rule_id), None)
     if rule is None:
         raise NotFound("There is no such rule.")
     read = (*rule.reads, *(str(condition.than) for condition in rule.when))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,8 +23,9 @@ from cardwatch.forest import Forest, load_forest, save_forest
 from cardwatch.policy import Policy, default_policy_text, load_policy, parse_policy
 from cardwatch.records import CardRegister, Check, Problem, ReadingReport, Register, Total
 from cardwatch.rules import Rule, load_rules, read_rules, rule_texts
-from cardwatch.scoring import LANES, ScoringResult, score
+from cardwatch.scoring import ScoringResult, score
 from cardwatch.statements import name_holders
+from cardwatch.vocabulary import LANES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -80,6 +81,11 @@ def active_inputs(uow: UnitOfWork, day: str) -> ScoringInputs:
     return ScoringInputs(**hashes | {"rules": hashes["rules"] or shipped_sha256("rules")})
 
 
+def active_settings(uow: UnitOfWork) -> LoadedInputs:
+    """The active policy and rules of today, without the model and cards, which are not read."""
+    return load_inputs(uow, replace(active_inputs(uow, uow.today), model="", cards=""))
+
+
 @cache
 def shipped_sha256(kind: str) -> str:
     """Return the hash of this version's own policy or rules as a document."""
@@ -102,7 +108,6 @@ def load_inputs(uow: UnitOfWork, recipe: ScoringInputs, *, fresh: bool = False) 
     """Return the documents of a recipe.
 
     Args:
-        uow: the work it is done in.
         recipe: by which hashes.
         fresh: whether each is read from the casebook, whatever is known of it.
 

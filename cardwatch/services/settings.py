@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, cast
 
-from cardwatch.casebook import FINANCE, PSD, AuditEvent, documents, proposals
+from cardwatch.casebook import PSD, AuditEvent, documents, proposals
 from cardwatch.casebook.people import shares_role
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import DOCUMENT_KINDS, ORDER_KINDS, POLICY_PACK, READS, RECEIVES
 from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.services.active_documents import newest_forest
 from cardwatch.services.alert_order import PROPOSED_ORDERS, packed_order
-from cardwatch.services.context import public_row
 from cardwatch.services.diffs import changes
 from cardwatch.services.packs import activate_pack, check_named_pack, pack_documents
 from cardwatch.services.policy_figures import PolicyChange, policy_changes
@@ -58,7 +57,7 @@ def list_active(context: ServiceContext) -> list[ActiveDocument]:
     with context.work(AuditEvent("consultation", "settings"), ()) as uow:
         context.allow(READS, "read settings")
         hidden = set() if context.actor.role == PSD else {"rules", ORDER_KINDS[PSD]}
-        return [public_row(row) for row in documents.list_active(uow) if row["kind"] not in hidden]
+        return [row for row in documents.list_active(uow) if row["kind"] not in hidden]
 
 
 def get_policy(context: ServiceContext, day: str = "") -> PolicyInForce:
@@ -80,8 +79,7 @@ def list_rules(context: ServiceContext, day: str = "") -> list[Rule]:
     with context.work(AuditEvent("consultation", "rules"), ()) as uow:
         context.allow(READS, "read settings")
         rules = load_inputs(uow, active_inputs(uow, _day(context, day))).rules
-    lanes = (*context.actor.lanes, FINANCE)
-    return [rule for rule in rules if rule.lane in lanes]
+    return [rule for rule in rules if rule.lane in context.actor.rule_lanes]
 
 
 def get_model(context: ServiceContext) -> ModelInForce:
@@ -118,7 +116,7 @@ def get_proposal(context: ServiceContext, proposal_id: str) -> ProposedChange:
                 policy = pack_documents(uow, content, uow.today)[0]
             before_after = _policy_changes(context, uow, policy)
     return {
-        **public_row(proposal),
+        **proposal,
         "changes": changed_files,
         "before_after": before_after,
     }
@@ -229,10 +227,9 @@ def propose(
         if kind in PROPOSED_ORDERS:
             kind, packed = ORDER_KINDS[lane], packed_order(uow, lane, kind)
             effective_from = ""  # it cannot wait: before the first of a kind, the first holds
-        proposal_row = proposals.propose(
+        return proposals.propose(
             uow, kind, packed, effective_from=_day(context, effective_from), reason=reason
         )
-        return public_row(proposal_row)
 
 
 def decide_proposal(context: ServiceContext, proposal_id: str, *, agrees: bool) -> Proposal:
@@ -242,12 +239,12 @@ def decide_proposal(context: ServiceContext, proposal_id: str, *, agrees: bool) 
         proposal = proposals.decide_proposal(uow, proposal_id, agrees=agrees)
         if agrees and proposal["kind"] == POLICY_PACK:
             activate_pack(uow, proposal["sha256"], proposal["effective_from"])
-        return public_row(proposal)
+        return proposal
 
 
 def has_approver(context: ServiceContext) -> bool:
     """Whether anybody else has the actor's role, and could approve what they propose."""
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+    with context.snapshot(()) as uow:
         return shares_role(uow)
 
 
@@ -256,7 +253,7 @@ def list_proposals(context: ServiceContext) -> list[Proposal]:
     lanes = (context.actor.chain,)
     with context.work(AuditEvent("consultation", "proposals"), lanes) as uow:
         context.allow(READS, "read settings")
-        return [public_row(row) for row in proposals.list_proposals(uow)]
+        return proposals.list_proposals(uow)
 
 
 def _may_propose(context: ServiceContext, kind: str) -> None:

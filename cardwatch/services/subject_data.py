@@ -48,7 +48,6 @@ class PeopleShown:
         """Find out who is shown by name, and of whom nothing is shown.
 
         Args:
-            uow: the work it is done in.
             approvers: each cardholder with whoever approves their card.
         """
         self._uow = uow
@@ -62,9 +61,8 @@ class PeopleShown:
         if not key or key in self.hidden:
             return None
         if key not in self._links:
-            shown = pseudonyms.pseudonym(self._uow, person)
-            if key in self.named:
-                shown = pseudonyms.holder_names(self._uow, {person}).get(person, person)
+            revealed = {person} if key in self.named else ()
+            shown = pseudonyms.shown_names(self._uow, {person}, revealed)[person]
             self._links[key] = SubjectLink(subject_ids.cardholder_id(self._uow, person), shown)
         return self._links[key]
 

@@ -28,7 +28,6 @@ def subject_links(context: ServiceContext, same_as: Iterable[str]) -> SubjectLin
     """Return whom and what some alerts or payments are about, by id, each once.
 
     Args:
-        context: who asks.
         same_as: ids of alerts, or places of payments as `statement:row`.
 
     Raises:
@@ -60,7 +59,7 @@ def subject_links(context: ServiceContext, same_as: Iterable[str]) -> SubjectLin
 
 def supplier_ids(context: ServiceContext, names: Iterable[str]) -> dict[str, str]:
     """Return the ids of merchants by their names, for links on pages that show them."""
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+    with context.snapshot(()) as uow:
         return {name: subject_ids.supplier_id(uow, name) for name in names}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -14,7 +14,7 @@ from cardwatch.casebook.payment_queries import PaymentFilters
 from cardwatch.features.registered import keys_of_payments
 from cardwatch.merchants import link_merchants
 from cardwatch.services.own_entries import panel_keys
-from cardwatch.services.scoring_inputs import active_inputs, load_inputs
+from cardwatch.services.scoring_inputs import active_settings
 from cardwatch.services.subject_data import SubjectData, load_subject
 from cardwatch.services.subject_rows import (
     RegisterRead,
@@ -73,7 +73,6 @@ def get_supplier(
     """Return what is known today of a supplier, and a page of its timeline.
 
     Args:
-        context: who asks.
         supplier_id: its id.
         kind: what the timeline is limited to; see `subject_timeline.TIMELINE_KINDS`.
         page: number of the timeline's page, from 1.
@@ -86,8 +85,7 @@ def get_supplier(
     event = AuditEvent("consultation", "supplier")
     with context.work(event) as uow:
         check_reader(context)
-        recipe = replace(active_inputs(uow, uow.today), model="", cards="")
-        name, names = _find(uow, load_inputs(uow, recipe).policy, supplier_id)
+        name, names = _find(uow, active_settings(uow).policy, supplier_id)
         event.object_id = supplier_id
         data = load_subject(uow, PaymentFilters(merchants=names))
         matched = _matched(data)

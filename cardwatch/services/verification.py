@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Check:
+class StatementCheck:
     """The result of verifying one statement; `fault` is empty where nothing has changed.
 
     Attributes:
@@ -65,7 +65,7 @@ class Check:
     note: str = ""
 
 
-def verify(context: ServiceContext, *, again: bool = True) -> Iterator[Check]:
+def verify(context: ServiceContext, *, again: bool = True) -> Iterator[StatementCheck]:
     """Check every statement against what was received, and make its alerts again, one by one.
 
     Args:
@@ -79,13 +79,15 @@ def verify(context: ServiceContext, *, again: bool = True) -> Iterator[Check]:
         yield verify_statement(context, name, again=again)
 
 
-def verify_statement(context: ServiceContext, statement_id: str, *, again: bool = True) -> Check:
+def verify_statement(
+    context: ServiceContext, statement_id: str, *, again: bool = True
+) -> StatementCheck:
     """Check one statement by its id, and make its alerts again; see `verify`."""
     try:
         return _verify_one(context, statement_id, again=again)
     except (CardwatchError, TypeError, KeyError, ValueError) as error:
         fault = f"the settings it was scored with cannot be read ({type(error).__name__})"
-        return Check(statement_id, statement_id, fault)
+        return StatementCheck(statement_id, statement_id, fault)
 
 
 def verify_audit(context: ServiceContext) -> list[ChainCheck]:
@@ -99,7 +101,7 @@ def verify_audit(context: ServiceContext) -> list[ChainCheck]:
     with context.work(AuditEvent("consultation", "audit", purpose="verification"), ()):
         check_verifies(context)
     lanes = context.chains
-    with context.casebook.unaudited(context.actor, context.now, lanes=lanes, reads=True) as uow:
+    with context.snapshot(lanes) as uow:
         return [verify_chain(uow, lane) for lane in lanes]
 
 
@@ -133,7 +135,6 @@ def audit_events(
     """Return events of a chain, the newest first; their own alone to somebody who holds a card.
 
     Args:
-        context: who asks.
         lane: whose chain.
         last: how many at most.
         skip: how many of the newest are left out.
@@ -160,7 +161,7 @@ def count_audit_events(
     actor's: nothing is counted of it here, as only there the attempt leaves an event.
     """
     lanes = context.chains
-    with context.casebook.unaudited(context.actor, context.now, lanes=lanes, reads=True) as uow:
+    with context.snapshot(lanes) as uow:
         if lane not in uow.lanes:
             return 0, 0
         if context.actor.holder_id:
@@ -244,8 +245,8 @@ def erase(context: ServiceContext) -> int:
 
 def purge_due(casebook: Casebook, clock: Callable[[], dt.datetime]) -> None:
     """Delete expired data of each organisation, unless that was done today already."""
-    for row in casebook.organisations():
-        itself = ServiceContext(casebook, Actor(row["organisation_id"], SYSTEM, "admin"), clock())
+    for actor in casebook.system_actors():
+        itself = ServiceContext(casebook, actor, clock())
         with casebook.unaudited(itself.actor, itself.now, lanes=(FINANCE,), reads=True) as uow:
             erasures = read_events(uow, FINANCE, last=1, wanted={"action": "erasure"})
             last_at = next((erasure["at"] for erasure in erasures), "")
@@ -253,7 +254,7 @@ def purge_due(casebook: Casebook, clock: Callable[[], dt.datetime]) -> None:
             erase(itself)
 
 
-def _verify_one(context: ServiceContext, statement_id: str, *, again: bool) -> Check:
+def _verify_one(context: ServiceContext, statement_id: str, *, again: bool) -> StatementCheck:
     """Check one statement, and make its alerts again."""
     event = AuditEvent("consultation", "statement", statement_id, purpose="verification")
     with context.work(event) as uow:
@@ -262,14 +263,14 @@ def _verify_one(context: ServiceContext, statement_id: str, *, again: bool) -> C
         fault = kept.check_rows(uow, row)
         if fault or row["erased_at"]:
             note = "deleted when it expired" if row["erased_at"] else ""
-            return Check(statement_id, label, fault, note=note)
+            return StatementCheck(statement_id, label, fault, note=note)
         if not again or not row["is_scored"] or not uow.lanes:
-            return Check(statement_id, label, "")
+            return StatementCheck(statement_id, label, "")
         assert row["made_with"] is not None
         recipe = ScoringInputs(**json.loads(row["made_with"]))
         if recipe.cardwatch != __version__:
             note = f"its alerts were made by cardwatch {recipe.cardwatch}; use that version"
-            return Check(statement_id, label, "", note=note)
+            return StatementCheck(statement_id, label, "", note=note)
         table = kept.read_window(uow, row["seq"], str(row["window_from"]), row["last_on"])
         registers = _registers_then(uow, statement_id)
         if kept.rows_sha256(table) != row["input_sha256"]:
@@ -284,7 +285,7 @@ def _verify_one(context: ServiceContext, statement_id: str, *, again: bool) -> C
     faults += [later_differs(table, label, later_list, hidden) for later_list in later]
     stored_texts = [*stored_lists.values(), *(later_list.stored for later_list in later)]
     count = sum(len(texts.keys() - hidden) for _, texts, _ in stored_texts)
-    return Check(statement_id, label, "; ".join(filter(None, faults)), count)
+    return StatementCheck(statement_id, label, "; ".join(filter(None, faults)), count)
 
 
 def _registers_then(uow: UnitOfWork, statement_id: str) -> tuple[Register, ...] | None:
@@ -295,18 +296,20 @@ def _registers_then(uow: UnitOfWork, statement_id: str) -> tuple[Register, ...] 
         return None
 
 
-def _changed_registers(uow: UnitOfWork, statement_id: str, label: str) -> Check:
+def _changed_registers(uow: UnitOfWork, statement_id: str, label: str) -> StatementCheck:
     """What is said of a statement whose registers cannot be read as they were."""
     if is_any_erased(uow, registers_of_list(uow, visible_lane(uow), statement_id)):
         note = "a version of a register it was scored with has been deleted"
-        return Check(statement_id, label, "", note=note)
-    return Check(statement_id, label, "a version of a register it was scored with has changed")
+        return StatementCheck(statement_id, label, "", note=note)
+    return StatementCheck(
+        statement_id, label, "a version of a register it was scored with has changed"
+    )
 
 
-def _changed_input(uow: UnitOfWork, row: Statement) -> Check:
+def _changed_input(uow: UnitOfWork, row: Statement) -> StatementCheck:
     """What is said of a statement whose history is not what it was scored with."""
     if kept.is_any_erased(uow, row["seq"], str(row["window_from"])):
         note = "some of the history it was scored with has been deleted"
-        return Check(row["statement_id"], row["label"], "", note=note)
+        return StatementCheck(row["statement_id"], row["label"], "", note=note)
     fault = "the settings it was scored with have changed"
-    return Check(row["statement_id"], row["label"], fault)
+    return StatementCheck(row["statement_id"], row["label"], fault)

@@ -27,28 +27,3 @@ from cardwatch.transparency.notes import (
 )
 from cardwatch.transparency.timestamps import check_timestamp, timestamp_request
 from cardwatch.transparency.witness import WitnessRequest, cosign_request, parse_request
-
-__all__ = [
-    "COSIGNATURE",
-    "Checkpoint",
-    "Frontier",
-    "Note",
-    "VerifierKey",
-    "WitnessRequest",
-    "check_timestamp",
-    "cosign_note",
-    "cosign_request",
-    "is_consistent",
-    "leaf_hash",
-    "new_signing_key",
-    "parse_checkpoint",
-    "parse_note",
-    "parse_notes",
-    "parse_request",
-    "parse_signing_key",
-    "parse_verifier_keys",
-    "prove_consistency",
-    "sign_note",
-    "timestamp_request",
-    "tree_root",
-]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -280,6 +281,27 @@ def test_a_long_way_along_the_links(service: Running, role: str) -> None:
 def test_the_published_document_is_the_golden_one() -> None:
     golden = (ROOT / "tests" / "golden" / "openapi.json").read_text(encoding="utf-8")
     assert json.loads(golden) == DOCUMENT, "python tests/golden/write.py, if it is meant"
+
+
+SECRETS = {"secret", "token", "key", "password", "totp", "totp_step", "content", "person_keys",
+           "invited_sha256", "browser_sha256", "mark"}  # fmt: skip
+SHOWN_ONCE = {"Secret.secret", "WebhookSecret.secret", "Invitation.token", "NewKey.key"}
+
+
+def test_an_answer_has_no_secret_but_what_is_shown_once() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    answers = [
+        answer
+        for path in DOCUMENT["paths"].values()
+        for operation in path.values()
+        for answer in operation["responses"].values()
+    ]
+    names, seen = set(re.findall(r"schemas/(\w+)", json.dumps(answers))), set()
+    while names - seen:
+        seen |= names
+        names |= set(re.findall(r"schemas/(\w+)", json.dumps([schemas[name] for name in names])))
+    fields = {f"{name}.{field}" for name in names for field in schemas[name].get("properties", ())}
+    assert {field for field in fields if field.partition(".")[2] in SECRETS} == SHOWN_ONCE
 
 
 @pytest.mark.parametrize("label", EXAMPLES)

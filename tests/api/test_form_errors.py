@@ -157,7 +157,7 @@ def words(running: Running) -> dict[str, str]:
     return {
         "alert": alert["alert_id"],
         "holder": alert["holders"][0],
-        "psd_alert": services.list_alerts(psd, lane="psd")[0]["alert_id"],
+        "psd_alert": services.list_alerts(psd, services.AlertFilter(lane="psd"))[0]["alert_id"],
         "statement": services.list_statements(finance)[0]["statement_id"],
         "upload": services.keep_upload(finance, "strange.csv", STRANGE.encode(), {}, seal),
         "profile": _remember(finance),

@@ -89,7 +89,9 @@ def test_what_is_held_or_closed_unasked_is_listed_and_ended(held: Running) -> No
            "suppressions": services.suppress(
                finance, name, until="2027-01-31", reason="contract 17"
            )["suppression_id"]}  # fmt: skip
-    theirs = services.list_alerts(held.context("psd"), lane="psd")[0]["alert_id"]
+    theirs = services.list_alerts(held.context("psd"), services.AlertFilter(lane="psd"))[0][
+        "alert_id"
+    ]
     hidden = services.place_hold(held.context("psd"), theirs, reason="their case")
     for kind, reason in (("holds", "case 12"), ("suppressions", "contract 17")):
         place = f"/{kind}/{ids[kind]}/end"
@@ -158,7 +160,7 @@ def test_alerts_are_suppressed_once_it_was_shown_which(
     assert "already suppressed" in again
     later = read(*[line.replace("2026-10", "2026-11") for line in SPLIT], name="november.csv")
     services.receive(held.context("finance"), later)
-    (one,) = services.list_alerts(held.context("finance"), since="2026-11-01")
+    (one,) = services.list_alerts(held.context("finance"), services.AlertFilter(since="2026-11-01"))
     decisions = services.get_alert(held.context("finance"), one["alert_id"])["decisions"]
     assert decisions[0]["state"] == "suppressed", "it may be open again, at random, for review"
     _ask(held, "POST", ending[1], "finance")
@@ -169,7 +171,7 @@ def test_professional_standards_suppress_without_seeing_a_name(
     held: Running, read: Callable[..., Any]
 ) -> None:
     services.receive(held.context("finance"), read(*crowd(4), name="crowd.csv"))
-    listed = services.list_alerts(held.context("psd"), lane="psd")
+    listed = services.list_alerts(held.context("psd"), services.AlertFilter(lane="psd"))
     several = [one["alert_id"] for one in listed if len(one["holders"]) != 1]
     alone = [one["alert_id"] for one in listed if len(one["holders"]) == 1 and one["merchants"]]
     sent = {"until": "2027-03-01", "reason": "x"}

@@ -27,6 +27,16 @@ def test_the_migrations_make_the_tables_that_the_code_knows(database_url: str) -
     book.close()
 
 
+def test_a_release_has_its_tables_written_out() -> None:
+    root = Path(tables.__file__).parents[2]
+    releases = re.findall(
+        r"^## (?!Unreleased)", (root / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE
+    )
+    migrations = root / "cardwatch" / "casebook" / "migrations" / "versions"
+    from_code = "tables.metadata" in (migrations / "v0001.py").read_text("utf-8")
+    assert not (releases and from_code), "CONTRIBUTING.md, A release"
+
+
 @pytest.mark.parametrize("stored", [False, True])
 def test_a_flag_is_a_boolean_in_a_row(database_url: str, stored: bool) -> None:  # noqa: FBT001
     book = Casebook(database_url)

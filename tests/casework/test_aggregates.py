@@ -260,7 +260,7 @@ def test_no_person_or_merchant_is_in_it(quarter: Context) -> None:
 def test_nothing_of_professional_standards_is_in_it(quarter: Context) -> None:
     """A pair of worlds: psd's alerts are confirmed in one and untouched in the other."""
     before = _make(quarter)
-    alerts = services.list_alerts(quarter("psd"), lane="psd")
+    alerts = services.list_alerts(quarter("psd"), services.AlertFilter(lane="psd"))
     assert alerts
     for alert in alerts:
         services.decide(quarter("psd"), alert["alert_id"], DecisionInput("seen", "confirmed"))

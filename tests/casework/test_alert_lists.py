@@ -34,7 +34,9 @@ def kept(at: Context, read: Read) -> str:
 
 
 def ids(at: services.ServiceContext, **filters: Any) -> list[str]:
-    return sorted(row["alert_id"] for row in services.list_alerts(at, **filters))
+    return sorted(
+        row["alert_id"] for row in services.list_alerts(at, services.AlertFilter(**filters))
+    )
 
 
 @pytest.mark.each_database
@@ -63,7 +65,7 @@ def test_search_takes_psd_pseudonyms_only(at: Context) -> None:
     shown = services.names_for_display(psd, {"E1", "E2"})
     assert ids(psd, text=shown["E1"]) == sorted([BOTH, THEIRS])
     assert ids(psd, text=shown["E2"]) == [BOTH]
-    found = services.list_alerts(psd, text="E1")
+    found = services.list_alerts(psd, services.AlertFilter(text="E1"))
     pseudonyms = services.names_for_display(psd, services.people_of(found))
     assert all("E1" in pseudonyms[name] or "E1" in row["cost_centres"][0]
                for row in found for name in row["holders"])  # fmt: skip
@@ -110,9 +112,13 @@ def test_units_and_totals_follow_the_filter(at: Context) -> None:
 def test_next_and_previous_walk_the_list(at: Context, order: str) -> None:
     """PostgreSQL compares a place with columns of its types only."""
     filters = AlertFilter(order=order)
-    listed = [row["alert_id"] for row in services.list_alerts(at(), order=order)]
+    listed = [
+        row["alert_id"] for row in services.list_alerts(at(), services.AlertFilter(order=order))
+    ]
     walked, place = [], ()
-    while rows := services.list_alerts(at(), order=order, after=place, limit=1):
+    while rows := services.list_alerts(
+        at(), services.AlertFilter(order=order), after=place, limit=1
+    ):
         walked.append(rows[0]["alert_id"])
         place = json.loads(json.dumps(rows[0]["place"]))
     assert walked == listed
@@ -122,7 +128,9 @@ def test_next_and_previous_walk_the_list(at: Context, order: str) -> None:
 
 def test_a_decided_alert_keeps_its_place(at: Context) -> None:
     filters = AlertFilter(order="money", unanswered=True)
-    listed = [row["alert_id"] for row in services.list_alerts(at(), order="money")]
+    listed = [
+        row["alert_id"] for row in services.list_alerts(at(), services.AlertFilter(order="money"))
+    ]
     services.decide(at(), listed[1], DecisionInput("seen", "explained"))
     assert services.adjacent_alerts(at(), filters, listed[1]) == (listed[0], listed[2])
     assert services.adjacent_alerts(at(), filters, listed[0]) == ("", listed[2])

@@ -31,11 +31,11 @@ def asked(at: Context, read: Read) -> str:
     """Give the finance alert of a casebook with one of each lane."""
     services.receive(at(), read(*month(9)), is_history=True)
     services.receive(at(), read(*month(10), *SPLIT, *EQUAL))
-    return str(services.list_alerts(at(), lane="finance")[0]["alert_id"])
+    return str(services.list_alerts(at(), services.AlertFilter(lane="finance"))[0]["alert_id"])
 
 
 def _theirs(at: Context) -> str:
-    return str(services.list_alerts(at("psd"), lane=PSD)[0]["alert_id"])
+    return str(services.list_alerts(at("psd"), services.AlertFilter(lane=PSD))[0]["alert_id"])
 
 
 def test_a_decision_is_kept_with_who_when_and_why(at: Context, asked: str) -> None:
@@ -263,7 +263,7 @@ def _many(number: int) -> list[str]:
 
 
 def _of_split(at: Context, month_of: str) -> dict[str, Any]:
-    found = services.list_alerts(at(), kind="split")
+    found = services.list_alerts(at(), services.AlertFilter(kind="split"))
     return next(
         a
         for a in found
@@ -372,7 +372,7 @@ def test_answers_order_alerts_once_two_people_say_so(at: Context, read: Read) ->
                 services.propose(at(), "order-by-answers", None, effective_from="", reason="so")
 
     def expected() -> set[float]:
-        listed = services.list_alerts(at(), state="open", rule="split-usual")
+        listed = services.list_alerts(at(), services.AlertFilter(state="open", rule="split-usual"))
         return {one["expected_precision"] for one in listed if one["band"] == "more usual"}
 
     assert expected() == {before}, "nothing changes by itself"
@@ -401,7 +401,7 @@ def test_in_a_random_life_every_alert_stands_in_exactly_one_state(
                  for line in (*SPLIT, *EQUAL)]  # fmt: skip
         services.receive(at(), read(*month(number), *extra))
         for role, lane in (("finance", "finance"), ("psd", "psd")):
-            for one in services.list_alerts(at(role), lane=lane):
+            for one in services.list_alerts(at(role), services.AlertFilter(lane=lane)):
                 if chance.random() < 0.5:
                     services.decide(
                         at(role), one["alert_id"], DecisionInput("so", chance.choice(BY_HAND))

@@ -43,7 +43,7 @@ def answered(at: Context, read: Read) -> dict[str, tuple[type, Any]]:
         at(), "policy", b"near_limit_share = 0.8\n", effective_from="", reason="lower limit"
     )
     services.decide_proposal(at(person=2), later["proposal_id"], agrees=True)
-    psd_alert = services.list_alerts(at("psd"), lane="psd")[0]["alert_id"]
+    psd_alert = services.list_alerts(at("psd"), services.AlertFilter(lane="psd"))[0]["alert_id"]
     services.reveal_identity(at("psd"), psd_alert, reason="case 13")
     services.get_alert(at("psd"), psd_alert)
     statement = services.list_statements(at())[0]["statement_id"]
@@ -63,7 +63,7 @@ def answered(at: Context, read: Read) -> dict[str, tuple[type, Any]]:
         "alert": (answers.ShownAlert, services.get_alert(at(), first)),
         "related": (alert_rows.RelatedAlert, history["related"]),
         "neighbours": (alert_rows.Neighbour, history["neighbours"]),
-        "decisions": (alert_rows.Decision, history["decisions"]),
+        "decisions": (alert_rows.DecisionMade, history["decisions"]),
         "history": (answers.AlertHistory, history),
         "holder year": (alert_rows.HolderYear, history["holder"]),
         "merchant year": (alert_rows.MerchantYear, history["merchant"]),

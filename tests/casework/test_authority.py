@@ -65,7 +65,7 @@ def world(
             at(), "policy", (POLICY + who).encode(), effective_from="2020-01-01"
         )
         services.receive(at(), read(*month(10), *SPLIT, *EQUAL))
-        rows = services.list_alerts(at("psd"), lane=PSD)
+        rows = services.list_alerts(at("psd"), services.AlertFilter(lane=PSD))
         return {row["rule"]: row["alert_id"] for row in rows}
 
     return make
@@ -156,7 +156,7 @@ def test_finance_sees_and_decides_as_if_nobody_counted(
     at: Context, world: Callable[[str], dict[str, str]]
 ) -> None:
     world('posts = ["Chief Constable"]')
-    rows = services.list_alerts(at(), lane="finance")
+    rows = services.list_alerts(at(), services.AlertFilter(lane="finance"))
     titles = services.alert_titles(at(), [row["alert_id"] for row in rows])
     assert {title["authority"] for title in titles.values()} == {""}
     about = next(row for row in rows if row["holders"] == ["E1"])

@@ -171,7 +171,8 @@ def _raised(psd: services.ServiceContext) -> list[str]:
     assert [check.fault for check in services.verify_audit(psd)] == ["", ""]
     assert services.state_counts(psd)["unreconciled"] == 0
     details = [
-        services.get_alert(psd, row["alert_id"]) for row in services.list_alerts(psd, lane="psd")
+        services.get_alert(psd, row["alert_id"])
+        for row in services.list_alerts(psd, services.AlertFilter(lane="psd"))
     ]
     alerts = [repr(d["raised"].reasons) + d["last_on"] + d["holders"][0] for d in details]
     with psd.casebook.snapshot() as connection:

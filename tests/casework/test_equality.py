@@ -122,7 +122,7 @@ def test_nothing_of_professional_standards_is_in_it(year: Context, tmp_path: Pat
         ]
 
     before = answers()
-    alerts = services.list_alerts(year("psd"), lane="psd")
+    alerts = services.list_alerts(year("psd"), services.AlertFilter(lane="psd"))
     assert alerts
     for alert in alerts:
         services.decide(year("psd"), alert["alert_id"], DecisionInput("seen", "confirmed"))

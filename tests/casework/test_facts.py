@@ -69,7 +69,7 @@ def test_sums_are_the_casebooks(at: Context, exported: Path, form: str) -> None:
     kept = payments.groupby(payments["date"].str[:7])["amount_pence"].agg(["sum", "count"])
     assert by_month == [(name, row["sum"], row["count"]) for name, row in kept.iterrows()]
     assert len(by_month) == 2
-    listed = services.list_alerts(at(), lane=FINANCE)
+    listed = services.list_alerts(at(), services.AlertFilter(lane=FINANCE))
     (sums,) = _all(
         exported,
         "SELECT count(*), sum(cast(at_stake_pounds AS DECIMAL(14, 2)) * 100)::BIGINT FROM {alerts}",
@@ -92,7 +92,10 @@ def test_nobody_and_no_merchant_is_named(exported: Path) -> None:
 
 
 def test_nothing_of_professional_standards(exported: Path, at: Context) -> None:
-    psd = [alert["alert_id"] for alert in services.list_alerts(at("psd"), lane="psd")]
+    psd = [
+        alert["alert_id"]
+        for alert in services.list_alerts(at("psd"), services.AlertFilter(lane="psd"))
+    ]
     content = (exported / "alerts.csv").read_text(encoding="utf-8-sig")
     assert psd
     assert not [alert_id for alert_id in psd if alert_id in content]
@@ -112,8 +115,8 @@ def test_no_alert_about_oneself(at: Context, read: Read, tmp_path: Path) -> None
     services.export_facts(own, str(tmp_path / "own"), **GIVEN)
     assert services.export_facts(at(), str(tmp_path / "all"), **GIVEN).alerts
     (count,) = _all(tmp_path / "own", "SELECT count(*) FROM {alerts}")
-    assert count == (len(services.list_alerts(own, lane=FINANCE)),)
-    assert count < (len(services.list_alerts(at(), lane=FINANCE)),)
+    assert count == (len(services.list_alerts(own, services.AlertFilter(lane=FINANCE))),)
+    assert count < (len(services.list_alerts(at(), services.AlertFilter(lane=FINANCE))),)
 
 
 @pytest.mark.parametrize("role", ["psd", "admin"])

@@ -91,7 +91,7 @@ def two_quarters(at: Context, read: Read) -> Context:
         for one in services.list_alerts(at()):
             if one["last_on"] == f"2026-{number:02}-11":
                 services.decide(at(days=days), one["alert_id"], DecisionInput("checked", state))
-    for one in services.list_alerts(at("psd"), lane="psd"):
+    for one in services.list_alerts(at("psd"), services.AlertFilter(lane="psd")):
         services.decide(at("psd"), one["alert_id"], DecisionInput("checked", "confirmed"))
     return at
 
@@ -139,7 +139,7 @@ def test_answers_count_in_the_quarter_they_were_given(two_quarters: Context) -> 
     made = _quarter_report(at, "2026-Q4")
     for column, first, last in ((1, "2026-10-01", "2026-12-31"), (2, "2026-07-01", "2026-09-30")):
         answered = upheld = awaiting = 0
-        for one in services.list_alerts(at(), state=""):
+        for one in services.list_alerts(at(), services.AlertFilter(state="")):
             alert = services.get_alert(at(), one["alert_id"])
             if alert["lane"] != "finance":
                 continue
@@ -175,7 +175,7 @@ def test_one_of_one_is_no_quarter_of_all(report: Report, at: Context) -> None:
 def test_alerts_of_the_quarter_are_counted_by_kind(two_quarters: Context) -> None:
     made = _quarter_report(two_quarters, "2026-Q4")
     own, before = Counter(), Counter()
-    for one in services.list_alerts(two_quarters(), state=""):
+    for one in services.list_alerts(two_quarters(), services.AlertFilter(state="")):
         if one["lane"] == "finance":
             (own if one["last_on"] >= "2026-10" else before)[one["kind"]] += 1
     kind_of = {words: kind for kind, words in KIND_TITLES.items()}
@@ -261,7 +261,7 @@ def test_nobody_is_named_and_answers_are_timed(report: Report, at: Context) -> N
 
 def test_nothing_of_the_other_lane_is_in_it_whoever_makes_it(report: Report, at: Context) -> None:
     before = report()
-    for one in services.list_alerts(at("psd"), lane="psd"):
+    for one in services.list_alerts(at("psd"), services.AlertFilter(lane="psd")):
         services.decide(at("psd"), one["alert_id"], DecisionInput("so", "confirmed"))
         services.place_hold(at("psd"), one["alert_id"], reason="inquiry")
     assert report() == before == report("psd") == report("auditor")
@@ -284,7 +284,10 @@ def test_own_approvers_are_not_in_it(
             at(organisation=force), "cards", services.pack_cards(register), "2026-01-01"
         )
         services.receive(at(organisation=force), read(*lively_month(10)))
-        rules = {one["rule"] for one in services.list_alerts(at("psd", force), lane="psd")}
+        rules = {
+            one["rule"]
+            for one in services.list_alerts(at("psd", force), services.AlertFilter(lane="psd"))
+        }
         assert ("own-approver" in rules) == (approver == "E1")
         made = services.report_governance(at(organisation=force), "2026-Q4", marking="OFFICIAL")
         assert "4 with an approver" in _words(made)

@@ -30,7 +30,7 @@ def asked(at: Context, read: Read) -> str:
     """Give the finance alert of a casebook with one of each lane."""
     services.receive(at(), read(*month(9)), is_history=True)
     services.receive(at(), read(*month(10), *SPLIT, *EQUAL))
-    return str(services.list_alerts(at(), lane="finance")[0]["alert_id"])
+    return str(services.list_alerts(at(), services.AlertFilter(lane="finance"))[0]["alert_id"])
 
 
 def test_a_list_says_for_what_and_to_whom_and_is_logged(at: Context, asked: str) -> None:
@@ -45,7 +45,7 @@ def test_a_list_says_for_what_and_to_whom_and_is_logged(at: Context, asked: str)
         export_alerts(at(), "none")
     for form in (".csv", ".xlsx", ".json"):
         content, count = export_alerts(at(), name, form)
-        assert count == len(services.list_alerts(at(), statement_id=name))
+        assert count == len(services.list_alerts(at(), services.AlertFilter(statement_id=name)))
         assert len(content) > 100
         if form == ".csv":
             assert content.decode().rstrip().endswith('"OFFICIAL"')
@@ -74,7 +74,7 @@ def test_a_case_holds_everything_that_is_kept_of_its_alerts(at: Context, asked: 
         io.BytesIO(export_alerts(at(), form=".xlsx", alert_ids=(asked,))[0])
     )
     assert [row[3] for row in book["Decisions"].values] == ["Note", "two sites"]
-    theirs = services.list_alerts(at("psd"), lane=PSD)[0]["alert_id"]
+    theirs = services.list_alerts(at("psd"), services.AlertFilter(lane=PSD))[0]["alert_id"]
     with pytest.raises(NotFound):
         export_alerts(at(), alert_ids=(asked, theirs))
     with pytest.raises(NotAllowed):

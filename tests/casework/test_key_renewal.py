@@ -57,7 +57,7 @@ def _keys(at: Context, table: sa.Table, alert_id: str) -> list[tuple[str, str]]:
 
 def _alert_of_several(at: Context) -> str:
     """Return the id of an alert of professional standards' about E0 to E3."""
-    return str(services.list_alerts(at("psd"), lane=PSD)[0]["alert_id"])
+    return str(services.list_alerts(at("psd"), services.AlertFilter(lane=PSD))[0]["alert_id"])
 
 
 def test_two_people_of_an_alert_who_have_one_key_since_hide_it_both(
@@ -72,7 +72,9 @@ def test_two_people_of_an_alert_who_have_one_key_since_hide_it_both(
     expected = [("holder", f"new e{number}") for number in (0, 1, 3)]
     assert _keys(at, alert_subjects, alert_id) == expected
     subject = at("psd", person="subject", holder_id="E2")
-    assert alert_id not in {row["alert_id"] for row in services.list_alerts(subject, lane=PSD)}
+    assert alert_id not in {
+        row["alert_id"] for row in services.list_alerts(subject, services.AlertFilter(lane=PSD))
+    }
     assert services.receive(at(), read(*month(11))).outcome == "received"
     assert [check.fault for check in services.verify_audit(at("psd"))] == ["", ""]
 

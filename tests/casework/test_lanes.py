@@ -138,7 +138,7 @@ def _answers(
             ask(lambda act=act, at=at: act(at))
         ask(lambda at=at: list(services.verify(at)))
         for lane in LANES:
-            ask(lambda at=at, lane=lane: services.list_alerts(at, lane=lane))
+            ask(lambda at=at, lane=lane: services.list_alerts(at, services.AlertFilter(lane=lane)))
             ask(lambda at=at, lane=lane: services.audit_events(at, lane=lane, last=10**6))
         for name in names:
             ask(lambda at=at, name=name: services.get_alert(at, name))
@@ -227,7 +227,7 @@ def _fill_cases(psd: services.ServiceContext, secret: random.Random) -> None:
         case_id = services.open_case(psd, new_case)["case_id"]
         services.add_case_note(psd, case_id, "a note")
         services.attach_file(psd, case_id, "a.txt", b"x")
-        for one in services.list_alerts(psd, lane=PSD)[:1]:
+        for one in services.list_alerts(psd, services.AlertFilter(lane=PSD))[:1]:
             services.add_case_alert(psd, case_id, one["alert_id"], reason="so")
         if secret.random() < 0.5:
             services.close_case(psd, case_id, CaseUpdate("so", outcome="passed-on"))
@@ -290,7 +290,7 @@ def test_worlds_that_differ_in_the_psd_lane_alone_give_others_the_same_bytes(
             book = Casebook(f"sqlite:///{folder / 'book.db'}")
             chance = random.Random(1000 + pair)
             names = _live(book, chance, chance.sample(months, 3), secret=secret, folder=folder)
-            psd = services.list_alerts(_context(book, "psd"), lane=PSD)
+            psd = services.list_alerts(_context(book, "psd"), services.AlertFilter(lane=PSD))
             theirs.append(psd)
             some = random.Random(pair).sample(names, min(4, len(names)))
             asked = [*some, *sorted(alert["alert_id"] for alert in theirs[0])]
@@ -315,14 +315,14 @@ def test_what_only_a_psd_hold_keeps_vanishes_for_the_others_at_its_time(
         book = Casebook(f"sqlite:///{tmp_path / f'book{number}.db'}")
         services.receive(_context(book, "finance"), old)
         psd = _context(book, "psd")
-        theirs = services.list_alerts(psd, lane=PSD)[0]["alert_id"]
+        theirs = services.list_alerts(psd, services.AlertFilter(lane=PSD))[0]["alert_id"]
         if number:
             services.place_hold(psd, theirs, reason="case 12")
         for one in services.list_alerts(psd):
             role = "psd" if one["lane"] == PSD else "finance"
             services.decide(_context(book, role), one["alert_id"], DecisionInput("so", "explained"))
         said.append(_answers(book, [theirs]))
-        left = services.list_alerts(psd, lane=PSD)
+        left = services.list_alerts(psd, services.AlertFilter(lane=PSD))
         assert len(left) == number
         assert services.list_alerts(_context(book, "finance")) == []
         with book.snapshot() as connection:

@@ -46,13 +46,13 @@ def confirmed(at: Context, read: Read) -> str:
     """Give finance's alert about E1, confirmed, beside one of professional standards."""
     services.receive(at(), read(*month(9)), is_history=True)
     services.receive(at(), read(*month(10), *SPLIT, *EQUAL))
-    alert_id = str(services.list_alerts(at(), lane="finance")[0]["alert_id"])
+    alert_id = str(services.list_alerts(at(), services.AlertFilter(lane="finance"))[0]["alert_id"])
     services.decide(at(), alert_id, DecisionInput("no quotations were taken", "confirmed"))
     return alert_id
 
 
 def _psd_alert(at: Context) -> str:
-    return str(services.list_alerts(at("psd"), lane=PSD)[0]["alert_id"])
+    return str(services.list_alerts(at("psd"), services.AlertFilter(lane=PSD))[0]["alert_id"])
 
 
 def _colleague(at: Context, holder_id: str = "") -> services.ServiceContext:

@@ -32,7 +32,7 @@ def query(at: Context, read: Read) -> SentQuery:
     """Send a query about the finance alert of a casebook with one of each lane."""
     services.receive(at(), read(*month(9)), is_history=True)
     services.receive(at(), read(*month(10), *SPLIT, *EQUAL))
-    alert_id = services.list_alerts(at(), lane="finance")[0]["alert_id"]
+    alert_id = services.list_alerts(at(), services.AlertFilter(lane="finance"))[0]["alert_id"]
     wanted = services.Query("The Manager", "manager@force.example", DUE)
     return services.send_query(at(), alert_id, wanted, lambda *_: None, marking="OFFICIAL")
 

@@ -57,7 +57,7 @@ def bring(at: At, tmp_path: Path, choices: ReadingChoices) -> Bring:
 
 def details(context: services.ServiceContext, lane: str = "psd") -> list[dict[str, Any]]:
     """Return everything that is kept of the alerts of a lane, by the day of their last payment."""
-    rows = services.list_alerts(context, lane=lane, order="age")
+    rows = services.list_alerts(context, services.AlertFilter(lane=lane, order="age"))
     return [dict(services.get_alert(context, row["alert_id"])) for row in rows]
 
 

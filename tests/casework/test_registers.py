@@ -51,7 +51,7 @@ def register(tmp_path: Path, choices: ReadingChoices) -> Callable[..., Register]
 
 def gift_alerts(context: services.ServiceContext) -> list[dict[str, Any]]:
     """Return the alerts that rest on a gift, with all that is kept of each."""
-    rows = services.list_alerts(context, lane="psd")
+    rows = services.list_alerts(context, services.AlertFilter(lane="psd"))
     details = [services.get_alert(context, row["alert_id"]) for row in rows]
     return [d for d in details if RULE in {r.rule for r in d["raised"].reasons}]
 
@@ -125,7 +125,7 @@ def test_whom_an_entry_names_does_not_see_the_alert_that_rests_on_it(
     services.import_register(at("psd"), register(approvals, "approvals.csv"))
     services.import_register(at("psd"), register(GIFTS + LUNCH.replace("E1,", "E9,")))
     services.receive(at(), read(*month(10), *PAID))
-    rows = services.list_alerts(at("psd"), lane="psd")
+    rows = services.list_alerts(at("psd"), services.AlertFilter(lane="psd"))
     (alert_id,) = [row["alert_id"] for row in rows if row["rule"] == "gift-to-approver"]
     approver = at("psd", person="approver", holder_id="E9")
     seen = {row["alert_id"] for row in services.list_alerts(approver)}
@@ -147,7 +147,7 @@ def test_whom_an_entry_names_by_name_alone_does_not_see_the_alert_either(
     services.import_register(at("psd"), register(people, "people.csv"))
     services.import_register(at("psd"), register(gifts))
     services.receive(at(), read(*month(10), *PAID))
-    rows = services.list_alerts(at("psd"), lane="psd")
+    rows = services.list_alerts(at("psd"), services.AlertFilter(lane="psd"))
     (alert_id,) = [row["alert_id"] for row in rows if row["rule"] == "gift-to-approver"]
     for holder_id, sees in (("E9", False), ("Ann Roe", False), ("E8", True), ("Ann Vane", True)):
         reader = replace(at("psd"), actor=replace(at("psd").actor, holder_id=holder_id))

@@ -56,7 +56,7 @@ def asked(at: Context, read: Read) -> str:
     services.activate_document(at(), "policy", policy, "2026-01-01")
     services.receive(at(), read(*month(9)), is_history=True)
     services.receive(at(), read(*month(10), *SPLIT, *EQUAL))
-    alert_id = str(services.list_alerts(at(), lane="finance")[0]["alert_id"])
+    alert_id = str(services.list_alerts(at(), services.AlertFilter(lane="finance"))[0]["alert_id"])
     services.decide(at(), alert_id, DecisionInput(reason="Two orders.", state="explained"))
     return alert_id
 
@@ -136,7 +136,9 @@ def test_a_changed_alert_is_not_confirmed(at: Context, asked: str, tmp_path: Pat
 def test_a_pack_of_finance_says_nothing_of_professional_standards(
     at: Context, asked: str, tmp_path: Path
 ) -> None:
-    theirs = str(services.list_alerts(at(PSD_ROLE), lane=PSD_ROLE)[0]["alert_id"])
+    theirs = str(
+        services.list_alerts(at(PSD_ROLE), services.AlertFilter(lane=PSD_ROLE))[0]["alert_id"]
+    )
     content, _ = export_alerts(at(), form=".zip", alert_ids=(asked,))
     files = unpacked(content, tmp_path / "pack")
     text = files["reliability.json"].decode()

@@ -100,7 +100,7 @@ def test_closed_alerts_are_drawn_and_open_ones_are_not(at: Context, statement: s
         services.draw_sample(at("auditor"), draw)
     one = services.list_alerts(at())[0]["alert_id"]
     services.decide(at(), one, DecisionInput("two sites", "explained"))
-    theirs = services.list_alerts(at("psd"), lane="psd")[0]["alert_id"]
+    theirs = services.list_alerts(at("psd"), services.AlertFilter(lane="psd"))[0]["alert_id"]
     services.decide(at("psd"), theirs, DecisionInput("so", "confirmed"))
     drawn = {
         role: [row["alert_id"] for row in services.draw_sample(at(role), draw)["drawn"]]

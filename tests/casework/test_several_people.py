@@ -110,16 +110,24 @@ def test_other_alerts_are_those_that_share_a_person_or_a_merchant(
 ) -> None:
     split = ["2026-11-11,E2,NEW FIRM,900.00,S1", "2026-11-11,E2,NEW FIRM,950.00,S2"]
     services.receive(at(), read(*ordinary(11), *split))
-    (alone,) = services.list_alerts(at(), rule="split-same-day")
+    (alone,) = services.list_alerts(at(), services.AlertFilter(rule="split-same-day"))
     roofing, dental = (bills[name]["alert_id"] for name in ("ROOFING CO", "DENTAL LAB"))
     related = {row["alert_id"] for row in services.get_alert(at(), roofing)["related"]}
     assert alone["alert_id"] in related
     assert dental not in related
     for shown, hidden in ((roofing, dental), (dental, roofing)):
-        same = {row["alert_id"] for row in services.list_alerts(at(), same_holder_as=shown)}
+        same = {
+            row["alert_id"]
+            for row in services.list_alerts(at(), services.AlertFilter(same_holder_as=shown))
+        }
         assert shown in same
         assert hidden not in same
-    same = {row["alert_id"] for row in services.list_alerts(at(), same_holder_as=alone["alert_id"])}
+    same = {
+        row["alert_id"]
+        for row in services.list_alerts(
+            at(), services.AlertFilter(same_holder_as=alone["alert_id"])
+        )
+    }
     assert {alone["alert_id"], roofing} <= same
     assert dental not in same
     asked = {row["alert_id"] for row in services.list_questions(at(), alone["alert_id"])}
@@ -130,7 +138,9 @@ def test_other_alerts_are_those_that_share_a_person_or_a_merchant(
 def test_two_groups_with_nobody_in_common_do_not_list_each_other(at: Context, read: Read) -> None:
     services.receive(at(), read(*month(9)), is_history=True)
     services.receive(at(), read(*month(10), *GROUPS))
-    rows = services.list_alerts(at("psd"), lane="psd", rule="equal-amounts-across-holders")
+    rows = services.list_alerts(
+        at("psd"), services.AlertFilter(lane="psd", rule="equal-amounts-across-holders")
+    )
     first, second = sorted(rows, key=lambda row: row["holders"])
     assert first["holders"] == ["E0", "E1", "E2", "E3"]
     assert second["holders"] == ["G0", "G1", "G2", "G3"]
@@ -184,7 +194,7 @@ def test_a_suppression_of_two_merchants_closes_no_others(at: Context, read: Read
     put_policy(at(), "[[holder_month]]\nfrom = 2020-01-01\npounds = 5000\n")
     services.receive(at(), read(*month(9)), is_history=True)
     services.receive(at(), read(*month_of(10, "ALPHA NORTH", "BRAVO SOUTH")))
-    (over,) = services.list_alerts(at(), rule="over-month-limit")
+    (over,) = services.list_alerts(at(), services.AlertFilter(rule="over-month-limit"))
     assert over["merchants"] == ["ALPHA NORTH", "BRAVO SOUTH"]
     made = services.suppress(at(), over["alert_id"], until="2027-03-31", reason="two sites")
     assert made["merchants"] == over["merchants"]
@@ -192,7 +202,9 @@ def test_a_suppression_of_two_merchants_closes_no_others(at: Context, read: Read
     closed = []
     for number, names in ((11, ("CHARLIE EAST", "DELTA WEST")), (12, ("BRAVO SOUTH",) * 2)):
         kept = services.receive(at(days=60), read(*month_of(number, *names)))
-        rows = services.list_alerts(at(), statement_id=kept.statement_id, rule="over-month-limit")
+        rows = services.list_alerts(
+            at(), services.AlertFilter(statement_id=kept.statement_id, rule="over-month-limit")
+        )
         (over,) = (services.get_alert(at(), row["alert_id"]) for row in rows)
         closed.append("suppressed" in {decision["state"] for decision in over["decisions"]})
     assert closed == [False, True]

@@ -54,7 +54,7 @@ def test_the_next_answer_goes_on_where_the_last_one_ended(force: Context) -> Non
 
 
 def test_what_professional_standards_do_leaves_nothing(force: Context) -> None:
-    alert_id = services.list_alerts(force(PSD), lane=PSD)[0]["alert_id"]
+    alert_id = services.list_alerts(force(PSD), services.AlertFilter(lane=PSD))[0]["alert_id"]
     before = services.siem_events(force("auditor"), 0)
     services.get_alert(force(PSD), alert_id)
     services.open_case(force(PSD), services.NewCase("a case", "so", (alert_id,)))

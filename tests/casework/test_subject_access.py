@@ -84,7 +84,11 @@ def test_worlds_that_differ_in_psd_alone_give_the_same_pack(force: Context, pair
     psd = force("psd")
     person = {"name": "Some Body", "email": "p@x.example", "role": "psd", "holder_id": "E1"}
     approved(psd, lambda giver: services.add_person(giver, **person))
-    theirs = [one for one in services.list_alerts(psd, lane="psd") if "E1" in one["holders"]]
+    theirs = [
+        one
+        for one in services.list_alerts(psd, services.AlertFilter(lane="psd"))
+        if "E1" in one["holders"]
+    ]
     services.place_hold(psd, theirs[0]["alert_id"], reason="case")
     for pair in range(pairs):
         secret = random.Random(pair)

@@ -151,7 +151,9 @@ def test_names_and_free_text_are_hidden_until_a_reason_is_given(
     october: services.ServiceContext,
 ) -> None:
     alert = next(
-        one for one in services.list_alerts(october, lane="psd") if one["rule"].startswith("gift-")
+        one
+        for one in services.list_alerts(october, services.AlertFilter(lane="psd"))
+        if one["rule"].startswith("gift-")
     )
     links = services.subject_links(october, [alert["alert_id"]])
     pages = (services.get_cardholder, services.get_supplier)
@@ -199,7 +201,7 @@ def test_a_unit_is_summed(at: At, bring: Bring, tmp_path: Path, choices: Reading
     assert (supplier.pence, supplier.entries, supplier.match) == (51_900, {"gifts": 1}, "strong")
     (gifts,) = unit.coverage
     assert (gifts.entries, gifts.silent_units) == (1, ())
-    alerts = services.list_alerts(at("psd"), units=("CC1",))
+    alerts = services.list_alerts(at("psd"), services.AlertFilter(units=("CC1",)))
     assert unit.alerts == {"open": len(alerts)}
     other = services.get_unit(at("psd"), links_to(at("psd"), "SHOP 1").units[0].id)
     assert other.coverage[0].silent_units == ("CC2",)
@@ -269,7 +271,7 @@ def test_nobody_is_shown_what_registers_say_of_themselves(
     bring(psd, HEADINGS + LUNCH, "own.csv")
     bring(psd, APPROVAL_HEADINGS + BY_E1.replace("P2", "R103"), "more approvals.csv")
     services.check_registers_now(psd)
-    alerts = services.list_alerts(psd, people=("e1",), lane="psd")
+    alerts = services.list_alerts(psd, services.AlertFilter(people=("e1",), lane="psd"))
     assert any(one["rule"].startswith("gift-") for one in alerts)
     after = pages()
     assert not re.search(r"\bE1\b", after[0])

@@ -435,7 +435,7 @@ def test_a_case_is_opened_noted_and_closed(begun: Callable[..., Any]) -> None:
 @needs_pdf
 def test_cases_are_listed_shown_and_exported(begun: Callable[..., Any], tmp_path: Path) -> None:
     with open_context(PSD, None) as context:
-        (alert,) = services.list_alerts(context, lane="psd")
+        (alert,) = services.list_alerts(context, services.AlertFilter(lane="psd"))
         new_case = services.NewCase("Equal amounts", "so", (alert["alert_id"],))
         reference = services.open_case(context, new_case)["reference"]
     (listed,) = begun("case", "list", "--state", "open", "--as", PSD)
