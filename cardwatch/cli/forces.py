@@ -72,7 +72,7 @@ def aggregate(
             "Give one with --pack.",
             markup=False,
         )
-    out.print(f"Written: {path}. Read it before you share it.", markup=False)
+    out.print(f"Written: {path}. Read it before you share it.", markup=False, soft_wrap=True)
 
 
 @app.command(epilog="Example: cardwatch benchmark forces/*.json --out benchmark.xlsx")
@@ -146,11 +146,11 @@ def publish(
             content = publication_csv(publication).encode()
     write_file(path, content)
     for entry in publication.unused:
-        err.print(f"Fits no payment: {entry}. Check how it is written.", markup=False)
+        err.print(f"Fits no payment of {period}: {entry}. Check how it is written.", markup=False)
     for reason, count in publication.redacted.items():
         out.print(f"Redacted: {count}, {reason}", markup=False)
     out.print(f"Left out, and not to be published: {publication.withheld}", markup=False)
-    out.print(f"Written: {path}. Read it before you publish it.", markup=False)
+    out.print(f"Written: {path}. Read it before you publish it.", markup=False, soft_wrap=True)
 
 
 def _write_benchmark(path: Path, document: Document, funnels: list[Funnel]) -> None:

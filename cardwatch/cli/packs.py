@@ -74,7 +74,11 @@ def make(
     content = make_pack(pack, installation.signing_key())
     write_file(path, content)
     fingerprint = open_pack(path.name, content).fingerprint
-    out.print(f"Written: {path}. Tell forces the fingerprint of your key: {fingerprint}.")
+    out.print(
+        f"Written: {path}. Tell forces the fingerprint of your key: {fingerprint}.",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 @packs_app.command("show", epilog="Example: cardwatch pack show pack.json")
