@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 SCHEDULER_PATIENCE = 30
 """Seconds in which a Dask scheduler has to answer."""
+CERTIFICATES = tuple(
+    f"DASK_DISTRIBUTED__COMM__TLS__{name}" for name in ("CA_FILE", "CLIENT__CERT", "CLIENT__KEY")
+)
+"""Settings of Dask that name the files of certificates."""
 SINGLE_THREADED = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -92,12 +96,21 @@ def dask_cluster(scheduler: str) -> Engine:
     @contextmanager
     def opened() -> Iterator[Executor]:
         security = Security(require_encryption=True) if address.scheme == "tls" else None
+        named = security.get_tls_config_for_role("client") if security else {}
+        if security and not (named["ca_file"] and named["cert"]):
+            # Before there is a client: one that cannot connect waits, and prints where it failed.
+            raise CardwatchError(
+                f"There are no certificates for {scheduler}. Name them by "
+                f"{', '.join(CERTIFICATES)}."
+            )
         try:
             client = Client(
                 scheduler, security=security, timeout=SCHEDULER_PATIENCE, set_as_default=False
             )
         except (OSError, TypeError, ValueError) as error:  # no answer, or no certificates
-            raise CardwatchError(f"The scheduler {scheduler} does not answer.") from error
+            reason = f"The scheduler {scheduler} does not answer. Check its address"
+            more = " and your certificates" if security else ""
+            raise CardwatchError(f"{reason}{more}.") from error
         with client, client.get_executor(pure=False) as executor:
             yield executor
 

@@ -23,8 +23,10 @@ from mcp.types import ToolAnnotations
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from cardwatch import __version__
+from cardwatch.casebook.tables import STATES
 from cardwatch.errors import CardwatchError
 from cardwatch.merchants import canonical_name
+from cardwatch.vocabulary import KIND_TITLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -40,12 +42,27 @@ INSTRUCTIONS = (
 )
 OTHER_ANSWER = "The service answered something else. Are both of the same version?"
 KEY_REFUSED = "The service does not accept the key: it may have expired or been revoked (401)."
+REFUSALS = {
+    403: "The key's role may not read this (403).",
+    404: "There is no such alert or rule, or the key may not see it (404).",
+    422: "A filter has a value that the service does not know (422).",
+    429: "Too many requests. Try again in a minute (429).",
+}
+"""What is said of a refusal, by its HTTP status, in our own words alone."""
+OTHER_REFUSAL = "The service refused this ({})."
 TIMEOUT_SECONDS = 60.0
 READ_ONLY = ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=False)
 Day = Annotated[str, StringConstraints(pattern=r"^(\d{4}-\d\d-\d\d)?$")]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,64}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{0,80}$")]
 """A rule, kind, state or lane."""
+State = Annotated[
+    Literal["", "open", "asked", "explained", "policy-breach", "confirmed", "data-error",
+            "suppressed", "answered-before", "not-asked"],
+    Field(description="; ".join(f"{state}: {meaning}" for state, meaning in STATES.items())),
+]  # fmt: skip
+Kind = Annotated[Code, Field(description=f"One of {', '.join(KIND_TITLES)}.")]
+Rule = Annotated[Code, Field(description="The id of a rule, as alerts have it.")]
 CategoryCode = Annotated[str, StringConstraints(pattern=r"^(\d{4})?$")]
 Cardholder = Annotated[str, StringConstraints(pattern=r"^cardholder \d+$")]
 Merchant = Annotated[str, StringConstraints(pattern=r"^merchant \d+$")]
@@ -193,7 +210,9 @@ def _is_this_machine(host: str) -> bool:
 
 def make_server(client: httpx2.Client) -> MCPServer:
     """Return the server whose tools read by a client of the service."""
-    server = MCPServer("cardwatch", instructions=INSTRUCTIONS, version=__version__)
+    server = MCPServer(
+        "cardwatch", instructions=INSTRUCTIONS, version=__version__, log_level="WARNING"
+    )
     reader = _Reader(client)
     for tool in (reader.list_alerts, reader.show_alert, reader.list_payments, reader.show_rule):
         server.add_tool(_unquoted(tool), annotations=READ_ONLY)
@@ -224,9 +243,9 @@ class _Reader:
 
     def list_alerts(  # noqa: PLR0913, PLR0917  a filter each
         self,
-        state: Code = "",
-        kind: Code = "",
-        rule: Code = "",
+        state: State = "",
+        kind: Kind = "",
+        rule: Rule = "",
         statement_id: Identifier | Literal[""] = "",
         since: Day = "",
         until: Day = "",
@@ -295,7 +314,7 @@ class _Reader:
         ]
         return PaymentPage(payments=payments, next=page["next"] or "")
 
-    def show_rule(self, rule: Code) -> RuleFacts:
+    def show_rule(self, rule: Rule) -> RuleFacts:
         """Show a rule: what it looks for, why, what to ask, and innocent explanations."""
         answer = self._get(f"/v1/rules/{rule}", {})
         names = ("title", "kind", "lane", "why", "ask", "innocent")
@@ -339,7 +358,9 @@ class _Reader:
         if answer.status_code == httpx2.codes.UNAUTHORIZED:
             raise ToolError(KEY_REFUSED)
         if answer.status_code != httpx2.codes.OK:
-            raise ToolError(f"The service refused this ({answer.status_code}).")
+            raise ToolError(
+                REFUSALS.get(answer.status_code, OTHER_REFUSAL).format(answer.status_code)
+            )
         try:
             return answer.json()
         except ValueError as error:

@@ -275,14 +275,18 @@ def link_aliases(
     buyers, people = pd.factorize(holders)
     sellers, names = pd.factorize(merchants)
     codes, distinct = pd.factorize(buyers * len(names) + sellers)
-    pairs = [(people[code // len(names)], names[code % len(names)]) for code in distinct.tolist()]
+    holder_names, merchant_names = people.tolist(), names.tolist()
+    pairs = [
+        (holder_names[code // len(names)], merchant_names[code % len(names)])
+        for code in distinct.tolist()
+    ]
     first = _first_days(dates, codes, len(distinct)).tolist()
     alias: dict[tuple[str, str], str] = {}
     blocks: dict[tuple[str, str], CandidateIndex] = defaultdict(
         lambda: CandidateIndex(OWN_COMPARED, OWN_COMPARED_BY_PARTS)
     )
     by_first_word: dict[str, set[str]] = defaultdict(set)
-    spelt = {str(name): _Spelling.of(str(name)) for name in names}
+    spelt = {name: _Spelling.of(name) for name in merchant_names}
     paid = zip(first, pairs, strict=True)
     for _, name, holder in sorted((day, name, holder) for day, (holder, name) in paid):
         spelling = spelt[name]

@@ -90,8 +90,12 @@ def weigh_findings(
     """
     past = calibrating(scored)
     weighed: dict[str, Numbers] = {}
-    for scale in dict.fromkeys(map(_scale, rules)):
-        alike = [rule for rule in rules if _scale(rule) == scale]
+    scales: dict[tuple[str, str], list[Rule]] = {}
+    groups: dict[str, list[Rule]] = {}
+    for rule in rules:
+        scales.setdefault(_scale(rule), []).append(rule)
+        groups.setdefault(rule.group, []).append(rule)
+    for scale, alike in scales.items():
         anywhere = np.logical_or.reduce([fires[rule.id] for rule in alike])
         rows = np.flatnonzero(anywhere & (scored.asked | past))
         weighed |= {rule.id: np.zeros(len(past)) for rule in alike}
@@ -108,8 +112,8 @@ def weigh_findings(
         weighed[rule.id] = np.maximum(weighed[rule.id], 0.0)
         if rule.at_stake and weighed[rule.id].any():
             weighed[rule.id] += np.where(weighed[rule.id] > 0, _money(scored, rule), 0.0)
-    for group in dict.fromkeys(rule.group for rule in rules):
-        _weigh_group(scored, [rule for rule in rules if rule.group == group], weighed, past)
+    for together in groups.values():
+        _weigh_group(scored, together, weighed, past)
     return weighed
 
 

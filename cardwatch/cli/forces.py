@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,6 +13,8 @@ from cardwatch.cli.context import Owner, Who, open_context, read_bytes, read_tex
 from cardwatch.cli.options import busy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cardwatch.reports import Document
     from cardwatch.reports.benchmark import Funnel
 
@@ -70,7 +72,7 @@ def aggregate(
             "Give one with --pack.",
             markup=False,
         )
-    out.print(f"Written: {path}. Read it before you share it.", markup=False)
+    out.print(f"Written: {path}. Read it before you share it.", markup=False, soft_wrap=True)
 
 
 @app.command(epilog="Example: cardwatch benchmark forces/*.json --out benchmark.xlsx")
@@ -144,11 +146,11 @@ def publish(
             content = publication_csv(publication).encode()
     write_file(path, content)
     for entry in publication.unused:
-        err.print(f"Fits no payment: {entry}. Check how it is written.", markup=False)
+        err.print(f"Fits no payment of {period}: {entry}. Check how it is written.", markup=False)
     for reason, count in publication.redacted.items():
         out.print(f"Redacted: {count}, {reason}", markup=False)
     out.print(f"Left out, and not to be published: {publication.withheld}", markup=False)
-    out.print(f"Written: {path}. Read it before you publish it.", markup=False)
+    out.print(f"Written: {path}. Read it before you publish it.", markup=False, soft_wrap=True)
 
 
 def _write_benchmark(path: Path, document: Document, funnels: list[Funnel]) -> None:
@@ -188,13 +190,36 @@ def print_document(document: Document) -> None:
         for line in (*section.text, *(f"- {point}" for point in section.points)):
             out.print(line, markup=False, highlight=False)
         for table in section.tables:
-            printed = Table(box=None, pad_edge=False)
-            for number, heading in enumerate(table.headings):
-                printed.add_column(
-                    escape(heading),
-                    justify="right" if number in table.numeric else "left",
-                    overflow="fold",
-                )
+            if not table.rows:
+                out.print(table.empty)
+                continue
+            widths = _column_widths([table.headings, *table.rows], out.width)
+            # A name or figure that is broken in two cannot be read: rather a line too long.
+            width = max(out.width, sum(widths) + len(widths))
+            printed = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), width=width)
+            for number, (heading, width) in enumerate(zip(table.headings, widths, strict=True)):
+                side: Literal["left", "right"] = "right" if number in table.numeric else "left"
+                printed.add_column(escape(heading), justify=side, width=width)
             for row in table.rows:
                 printed.add_row(*map(escape, row))
-            out.print(printed if table.rows else table.empty)
+            out.print(printed, crop=False)
+
+
+def _column_widths(rows: Sequence[Sequence[str]], room: int) -> list[int]:
+    """Return the width of each column: its longest word at least, and as much more as fits.
+
+    Args:
+        rows: the headings and every row.
+        room: characters of a line, one of which follows each column.
+    """
+    columns = list(zip(*rows, strict=True))
+    widths = [
+        max(len(word) for cell in column for word in (*cell.split(), "")) for column in columns
+    ]
+    whole = [max(map(len, column)) for column in columns]
+    spare = room - sum(widths) - len(widths)
+    while spare > 0 and widths != whole:
+        narrowest = max(range(len(widths)), key=lambda n: whole[n] - widths[n])
+        widths[narrowest] += 1
+        spare -= 1
+    return widths

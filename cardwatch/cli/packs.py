@@ -74,7 +74,11 @@ def make(
     content = make_pack(pack, installation.signing_key())
     write_file(path, content)
     fingerprint = open_pack(path.name, content).fingerprint
-    out.print(f"Written: {path}. Tell forces the fingerprint of your key: {fingerprint}.")
+    out.print(
+        f"Written: {path}. Tell forces the fingerprint of your key: {fingerprint}.",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 @packs_app.command("show", epilog="Example: cardwatch pack show pack.json")
@@ -83,6 +87,7 @@ def show(
 ) -> None:
     """Show what a pack would change of the active policy and rules."""
     from cardwatch import services
+    from cardwatch.cli.output import out
 
     with open_context(person, organisation) as context:
         change = services.preview_pack(context, read_bytes(file))
@@ -93,13 +98,18 @@ def show(
     if json:
         print_json({**change, **figures})
         return
-    print_rows([change["pack"]], tuple(change["pack"]), json=False)
+    for name, fact in change["pack"].items():  # hashes and fingerprints whole: they are compared
+        out.print(f"{name.replace('_', ' ')}: {fact}", markup=False, soft_wrap=True)
     for note in change["notes"]:
         typer.echo(note)
-    titles = ("Changes of the active policy:", "Own figures on top of the pack:")
-    for title, rows in zip(titles, figures.values(), strict=True):
-        typer.echo(f"\n{title}")
-        print_rows(rows, ("label", "before", "after"), json=False)
+    typer.echo("\nChanges of the active policy:")
+    print_rows(figures["before_after"], ("label", "before", "after"), json=False)
+    typer.echo("\nOwn figures on top of the pack:")
+    own = [
+        {"label": row["label"], "the pack's": row["before"], "your own": row["after"]}
+        for row in figures["own_figures"]
+    ]
+    print_rows(own, ("label", "the pack's", "your own"), json=False)
     typer.echo("\nChanges of the active rules:")
     rules = change["rules"]
     for words, ids in (

@@ -267,5 +267,5 @@ def change_words(point: FunnelPoint) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share as a percentage with as many digits as one near 0% or 100% needs."""
-    return f"{share:.0%}" if 0.1 <= share <= 0.9 else f"{share:.2%}"
+    """Return a share as a percentage with one decimal, or with two where it is below 10%."""
+    return f"{share:.2%}" if share < 0.09995 else f"{share:.1%}"

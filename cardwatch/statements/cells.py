@@ -83,6 +83,12 @@ def _found_in_empty(pattern: str) -> Flags:
     return found
 
 
+@lru_cache(2)
+def _repeated(text: str, rows: int) -> pa.LargeStringArray:
+    """Return one text for every row: the columns that a file lacks share it, a dozen in a frame."""
+    return pa.repeat(pa.scalar(text, pa.large_string()), rows)
+
+
 @dataclass(frozen=True)
 class TextColumn:
     """A column of text as its distinct values and, for each row, which of them stands there."""
@@ -94,7 +100,7 @@ class TextColumn:
     def of(cls, column: pa.ChunkedArray) -> TextColumn:
         """Take a dictionary-encoded column."""
         whole = column.combine_chunks()
-        return cls(whole.indices.to_numpy(), whole.dictionary)
+        return cls(whole.indices.to_numpy().astype(np.int32, copy=False), whole.dictionary)
 
     @classmethod
     def absent(cls, rows: int) -> TextColumn:
@@ -170,7 +176,7 @@ class TextColumn:
         distinct = self.distinct.cast(pa.large_string())  # as pandas keeps it: few texts are cast
         rows = len(self.codes)
         if len(distinct) == 1:
-            return pd.array(pa.repeat(distinct[0], rows), dtype="str")
+            return pd.array(_repeated(self.values[0], rows), dtype="str")
         is_whole = 0 < rows <= len(distinct)  # as references are, each on one row
         if is_whole and (self.codes == np.arange(self.codes[0], self.codes[0] + rows)).all():
             return pd.array(distinct.slice(self.codes[0], rows), dtype="str")

@@ -69,7 +69,7 @@ def _choose_holder_key(together: pd.DataFrame, frames: Sequence[pd.DataFrame]) -
         notes = [
             "the files name cardholders in different ways, so one cardholder may have two names"
         ]
-    together["holder_id"] = holder_ids(together, common)
+    together["holder_id"] = _ids_by_key(together, common, key)
     if key == "card_number" and together["holder_id"].str.fullmatch(r"card ending \d{4}").any():
         notes.append("only the last four digits are known: two cards can share them")
     return notes
@@ -82,7 +82,11 @@ def holder_ids(together: pd.DataFrame, common: Collection[str]) -> pd.Series[str
         together: payments of several files, with a column `key_...` for each key that any has.
         common: those of `HOLDER_FIELDS` that all files have.
     """
-    key = _most_telling(together, common)
+    return _ids_by_key(together, common, _most_telling(together, common))
+
+
+def _ids_by_key(together: pd.DataFrame, common: Collection[str], key: str | None) -> pd.Series[str]:
+    """Return the id of each payment's holder by a key, none where no key is common."""
     names = [name for name in HOLDER_FIELDS if f"key_{name}" in together]
     shared = [name for name in HOLDER_FIELDS if name in common]
     passed = shared[: shared.index(key)] if key is not None else []

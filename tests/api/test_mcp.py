@@ -20,6 +20,7 @@ from processes import serving_process
 from services import OCTOBER, OTHER, OWN, text
 from typer.testing import CliRunner
 
+from cardwatch.casebook import STATES
 from cardwatch.cli import app
 from cardwatch.errors import CardwatchError
 from cardwatch.mcp_server import make_client, make_server
@@ -99,7 +100,7 @@ def test_who_sees_no_alerts_sees_none_here(running: Running) -> None:
     for tool, arguments in (
         ("list_alerts", {}), ("list_payments", {}), ("show_alert", {"alert_id": "ab"})
     ):  # fmt: skip
-        with pytest.raises(ToolError, match=r"refused this \(40[34]\)"):
+        with pytest.raises(ToolError, match=r"may not .*\(40[34]\)"):
             call(server_of(running, "admin"), tool, **arguments)
 
 
@@ -108,7 +109,7 @@ def test_an_alert_of_the_other_lane_is_not_there(running: Running) -> None:
     alerts = running.ask("GET", "/v1/alerts", "psd").json()["alerts"]
     theirs = next(alert["alert_id"] for alert in alerts if alert["lane"] == "psd")
     for tool in ({"alert_id": theirs}, {"alert_id": "beef"}):
-        with pytest.raises(ToolError, match=r"refused this \(404\)"):
+        with pytest.raises(ToolError, match=r"may not see it \(404\)"):
             call(server_of(running), "show_alert", **tool)
 
 
@@ -200,6 +201,24 @@ def test_a_key_that_is_not_accepted_is_told_as_such(running: Running) -> None:
     server = make_server(TestClient(running.client.app, headers=headers))
     with pytest.raises(ToolError, match="may have expired or been revoked"):
         call(server, "list_alerts")
+
+
+def test_an_assistant_is_told_every_state_that_an_alert_can_have(running: Running) -> None:
+    tools = {tool.name: tool for tool in asyncio.run(server_of(running).list_tools())}
+    offered = tools["list_alerts"].input_schema["properties"]["state"]
+    assert set(offered["enum"]) == {"", *STATES}
+    assert all(f"{state}: {meaning}" in offered["description"] for state, meaning in STATES.items())
+    for state in STATES:
+        call(server_of(running), "list_alerts", state=state)
+    with pytest.raises(ToolError, match="validation error"):
+        call(server_of(running), "list_alerts", state="nonsense")
+
+
+def test_a_refusal_says_what_to_change_in_our_own_words(running: Running) -> None:
+    with pytest.raises(ToolError, match=r"A filter has a value .* \(422\)"):
+        call(server_of(running), "list_alerts", cursor="of-no-page")
+    with pytest.raises(ToolError, match=r"There is no such alert or rule"):
+        call(server_of(running), "show_rule", rule="no-such-rule")
 
 
 def test_an_assistant_reads_through_the_command(

@@ -42,7 +42,12 @@ def _page(running: Running, **data: str) -> Any:
 def test_the_page_shows_first_what_is_redacted(held: Running) -> None:
     page = _page(held)
     assert page.status_code == 200
-    for words in ("personal data", "fit no payment", "9999", "Do not publish the number left out"):
+    for words in (
+        "personal data",
+        "fit no payment of the period",
+        "9999",
+        "Do not publish the number left out",
+    ):
         assert words in page.text
     assert "HIDDEN PLACE" not in page.text
     assert "merchant = &#34;new firm&#34;" in page.text, "the list stays in the form"

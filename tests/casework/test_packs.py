@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -180,6 +181,9 @@ def test_the_command_takes_a_pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     shown = run("pack", "show", pack, "--as", "a@x.example")
     assert "Confirm the key" in shown
     assert "Removed: none" in shown
+    digest = hashlib.sha256(b"pack\n" + Path(pack).read_bytes())  # as docs/forces.md says
+    assert f"sha256: {digest.hexdigest()}\n" in shown
+    assert f"fingerprint: {made.split()[-1].rstrip('.')}\n" in shown  # whole: it is compared
     tested = run("pack", "test", pack, "--months", "1", "--as", "a@x.example")
     job = tested.rpartition("pack propose ")[2].split()[0]
     proposed = run("pack", "propose", job, "--reason", "so", "--as", "a@x.example")

@@ -73,9 +73,12 @@ def test_the_command_writes_the_file(tmp_path: Path) -> None:
     assert ran.exit_code == 0, ran.output
     assert zipfile.is_zipfile(answers)
     assert CliRunner().invoke(app, ["publish", "2026-Q1", "--out", "x.pdf"]).exit_code == 2
-    out = tmp_path / "q1.csv"
-    ran = CliRunner().invoke(app, ["publish", "2026-Q1", "--out", str(out)])
+    out, listed = tmp_path / "q1.csv", tmp_path / "r.toml"
+    listed.write_text('[[leave_out]]\ncard_last4 = "9999"\n', encoding="utf-8")
+    command = ["publish", "2026-Q1", "--redactions", str(listed), "--out", str(out)]
+    ran = CliRunner().invoke(app, command)
     assert ran.exit_code == 0, ran.output
+    assert "Fits no payment of 2026-Q1: 9999" in ran.output
     assert "Read it before you publish it" in ran.output
     assert out.read_text(encoding="utf-8-sig").startswith('"Date","Department"')
 

@@ -22,6 +22,7 @@ from cardwatch.reports.benchmark import (
     common_policy,
     make_funnels,
     nearest_peers,
+    percent,
 )
 from cardwatch.reports.benchmark_document import benchmark_document
 from cardwatch.reports.document_xlsx import document_xlsx
@@ -229,6 +230,33 @@ def test_the_command_shows_the_funnel(tmp_path: Path) -> None:
     drawn = {f"b-{funnel.indicator}.svg" for funnel in make_funnels(read)}
     assert {path.name for path in tmp_path.glob("b-*.svg")} == drawn
     assert {"b-common_split_alerts.svg", "b-cards_with_approver.svg"} <= drawn
+
+
+@pytest.mark.parametrize("columns", ["40", "80", "200"])
+def test_no_name_and_no_figure_is_broken_however_narrow_the_terminal_is(
+    columns: str, aggregates: list[Aggregate], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    ran = CliRunner().invoke(app, ["benchmark", *map(str, FILES), "--force", VALE])
+    assert ran.exit_code == 0, ran.output
+    document = benchmark_document(
+        aggregates, marking="OFFICIAL", made_on="2026-11-29", organisation=VALE
+    )
+    cells = [
+        cell
+        for section in document.sections
+        for table in section.tables
+        for row in (table.headings, *table.rows)
+        for cell in row
+    ]
+    assert {word for cell in cells for word in cell.split()} <= set(ran.output.split())
+
+
+def test_shares_below_a_tenth_have_two_decimals_and_others_one() -> None:
+    shares = (0.0, 0.0063, 0.0999, 0.09996, 0.1, 0.5, 0.9071, 1.0)
+    assert list(map(percent, shares)) == [
+        "0.00%", "0.63%", "9.99%", "10.0%", "10.0%", "50.0%", "90.7%", "100.0%",
+    ]  # fmt: skip
 
 
 def test_every_point_of_a_plot_is_within_its_axes_and_can_be_told_apart(

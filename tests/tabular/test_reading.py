@@ -5,12 +5,14 @@ import datetime as dt
 import io
 from pathlib import Path
 
+import numpy as np
 import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardwatch.errors import FileRefused
+from cardwatch.statements.cells import TextColumn
 from cardwatch.tabular import LIMITS, Table, csv_reader, normalise_heading, read_tables
 from cardwatch.tabular.headings import Headings, find_heading_row
 from cardwatch.tabular.workbook import cell_text
@@ -285,3 +287,15 @@ def test_a_file_of_headings_alone_keeps_a_column_for_each(tmp_path: Path) -> Non
     assert isinstance(table, Table)
     assert table.cells.num_columns == 3
     assert table.cells.num_rows == 0
+
+
+@pytest.mark.parametrize("distinct", [127, 128, 129, 32_767, 32_768, 32_769])
+def test_a_column_of_any_number_of_distinct_values_comes_back_whole(
+    tmp_path: Path, distinct: int
+) -> None:
+    rows = [[str(number), "2026-01-05", "1.00"] for number in (*range(distinct), distinct - 1)]
+    table = read(tmp_path, text_of([["reference", "date", "amount"], *rows]))
+    assert rows_of(table) == rows
+    last = TextColumn.of(table.cells["0"])
+    assert last.picked(np.array([distinct - 1, distinct])) == [str(distinct - 1)] * 2
+    assert (last.codes + distinct).min() >= distinct  # no code overflows where others are added
