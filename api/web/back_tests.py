@@ -57,7 +57,8 @@ def try_change(
             service.check_texts({"policy.toml": form.get("policy", "")}, "policy")
             if "propose" in form:
                 return propose_page(request, context, {"policy": form.get("policy", "")}, {})
-        job = services.queue_back_test(context, kind, content, number(form.get("months", "")))
+        months = number(form.get("months", ""))
+        job = services.queue_back_test(context, kind, content, months, service.seal)
     except CardwatchError as refusal:
         return _trying_page(request, context, form, field_errors(refusal, {"rules": "files"}))
     return redirect(f"/trials/{job['job_id']}")
@@ -94,9 +95,8 @@ def try_pack(
         return _pack_page(request, context, fields, {"files": "Select a policy pack"})
     try:
         content = read_pack(service, files[0].file.read(MAX_POLICY_PACK_BYTES + 1))
-        job = services.queue_back_test(
-            context, POLICY_PACK, content, number(fields.get("months", ""))
-        )
+        months = number(fields.get("months", ""))
+        job = services.queue_back_test(context, POLICY_PACK, content, months, service.seal)
     except CardwatchError as refusal:
         return _pack_page(request, context, fields, field_errors(refusal, {"pack": "files"}))
     return redirect(f"/trials/{job['job_id']}")
@@ -174,9 +174,9 @@ def show_evaluations(request: Request, context: Context) -> Response:
 
 
 @router.post("/evaluations")
-def evaluate(context: Context) -> Response:
+def evaluate(context: Context, service: AppStateDep) -> Response:
     """Put an evaluation in the queue."""
-    return redirect(f"/trials/{services.queue_evaluation(context)['job_id']}")
+    return redirect(f"/trials/{services.queue_evaluation(context, service.seal)['job_id']}")
 
 
 def _jobs(context: Context, kind: str) -> list[JobState]:

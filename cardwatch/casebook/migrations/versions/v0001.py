@@ -499,6 +499,7 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sa.Column("leased_until", TEXT, nullable=True),
         sa.Column("file", TEXT, nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("mark", TEXT, nullable=False),
         sa.Column("answer", TEXT, nullable=True),
         sa.PrimaryKeyConstraint("organisation_id", "job_id"),
         sqlite_strict=True,
