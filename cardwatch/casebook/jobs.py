@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 LEASE_SECONDS, MOST_TRIES = 30, 3
 KEPT_DAYS = 30
 FAILED_SHOWN = 20
-MARK_FIELDS = ("job_id", "kind", "made_by", "role", "file")
+ASKED_FIELDS = ("job_id", "kind", "made_by", "role", "file")
 """What of a job its mark is made of, with the organisation and a hash of its content."""
 OWN_KIND = "register-check"
 """Kind of the casebook's own jobs: what is done already they do not do twice."""
@@ -249,7 +249,7 @@ def claim_job(uow: UnitOfWork, kinds: Sequence[str], seal: MultiFernet | None) -
 
 def _marked(uow: UnitOfWork, job: Mapping[str, Any]) -> list[str]:
     """Return what the mark of a job is made of."""
-    asked = [str(job[name]) for name in MARK_FIELDS]
+    asked = [str(job[name]) for name in ASKED_FIELDS]
     return [uow.actor.organisation_id, *asked, hashlib.sha256(job["content"]).hexdigest()]
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cardwatch.casebook.audit import ChainCheck
 
 
-NO_CHECKPOINT = (
+PACK_WITHOUT_CHECKPOINT = (
     "{name} is as this installation signed it. It has no checkpoint, as whoever exported it holds "
     "a card: compare the audit log with a checkpoint of that day."
 )
@@ -91,7 +91,7 @@ def verify_checkpoints(
             publics = (own_keys.public, *(key.public for key in own_keys.retired))
             checkpoint_text = check_pack(path, *publics)["checkpoint"]
             if not checkpoint_text:
-                raise CardwatchError(NO_CHECKPOINT.format(name=path.name))
+                raise CardwatchError(PACK_WITHOUT_CHECKPOINT.format(name=path.name))
             notes = [parse_note(checkpoint_text)]
         else:
             notes = parse_notes(path.read_text(encoding="utf-8"))
