@@ -6,7 +6,7 @@ import json
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import sqlalchemy as sa
@@ -364,6 +364,43 @@ def test_the_card_register_says_whose_payment_it_is_whatever_the_statement_calls
     assert own
     for row in own:
         assert services.explain_payment(subject, row["statement_id"], row["row"]) == []
+
+
+def test_whom_the_reader_approves_is_hidden_in_what_is_scored_for_them_too(
+    at: Context, tmp_path: Path, choices: ReadingChoices
+) -> None:
+    """The statement says a name alone, and only one of long ago says whose number it is."""
+    (tmp_path / "cards.csv").write_text(CARDS, encoding="utf-8")
+    cards = services.pack_cards(read_cards(tmp_path / "cards.csv", choices))
+    services.activate_document(at(), "cards", cards, "2026-01-01")
+    old = [line.replace("2026-09", "2019-09") for line in month(9)]
+    both = _read_as(tmp_path, choices, "Employee ID,Cardholder", *old, file="2019.csv")
+    services.receive(at(), both, is_history=True)
+    read = _read_as(tmp_path, choices, "Cardholder", *month(10), *SPLIT, file="october.csv")
+    services.receive(at(), read)
+    subject, tried = at(person="subject", holder_id="E5"), b"alerts_per_1000 = 900\n"
+    assert any("NEW FIRM" in row["merchants"] for row in services.list_alerts(at()))
+    assert not any("NEW FIRM" in row["merchants"] for row in services.list_alerts(subject))
+    counts = {}
+    for reader in (at(), subject):
+        scored = services.score_only(reader, read)
+        asked = scored["lists"]["finance"].alerts
+        change = services.back_test(reader, "policy", tried, months=1)["statements"][0]
+        (again,) = services.verify_all_independently(reader)
+        firings = sum(rule.firings for rule in again.rules)
+        before = cast("Any", change)["finance"]["before"]
+        counts[reader.actor.actor_id] = len(asked), before, firings
+    colleague, own = counts.values()
+    assert all(fewer < more for fewer, more in zip(own, colleague, strict=True)), counts
+    place = next(
+        (row["statement_id"], row["row"])
+        for row in services.list_payments(subject, PaymentFilters(), limit=100)
+        if row["merchant"] == "NEW FIRM"
+    )
+    assert services.explain_payment(at(), *place)
+    assert services.explain_payment(subject, *place) == []
+    with pytest.raises(NotAllowed, match="those you approve"):
+        services.raise_by_hand(subject, [place], question="What for?")
 
 
 def test_no_query_goes_to_whom_it_is_about_by_another_name(
