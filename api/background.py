@@ -34,7 +34,9 @@ def run_background(service: Service, over: threading.Event) -> None:
     while not over.is_set():
         busy = False
         try:
-            busy = services.do_next_job(service.background, service.clock, (services.STATEMENT,))
+            busy = services.do_next_job(
+                service.background, service.clock, service.seal, (services.STATEMENT,)
+            )
             _mail_refusals(service)
             _remind(service)
             now = service.clock()
@@ -61,7 +63,7 @@ def run_long_jobs(service: Service, over: threading.Event) -> None:
         busy = False
         try:
             busy = services.do_next_job(
-                service.background, service.clock, services.LONG_JOBS, over.is_set
+                service.background, service.clock, service.seal, services.LONG_JOBS, over.is_set
             )
         except Exception as error:  # noqa: BLE001  it goes on, whatever one of them does
             log.error("trials: %(fault)s", {"fault": place_of(error)})  # noqa: TRY400  no values in logs

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import os
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import pytest
 import sqlalchemy as sa
+from cryptography.fernet import Fernet, MultiFernet
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cardwatch import services
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 NOW = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
+SEAL = MultiFernet([Fernet(base64.urlsafe_b64encode(bytes(32)))])
+"""Of no installation."""
 HEADINGS = "Date,Employee ID,Merchant,Amount,Reference"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import functools
 import os
 import shutil
@@ -68,6 +69,13 @@ class KeptReaders(ReaderPool):
 
     def close(self) -> None:
         """Leave them for the next test."""
+
+
+@pytest.fixture(autouse=True)
+def _no_timeout(request: pytest.FixtureRequest) -> None:
+    """Let a proof take longer than what hangs may."""
+    if request.node.get_closest_marker("prove"):
+        faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.fixture(scope="session", autouse=True)

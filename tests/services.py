@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections import defaultdict
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -128,10 +129,11 @@ def _new_book(url: str, clock: Clock) -> tuple[Casebook, dict[tuple[str, str], s
     return book, keys
 
 
-def routes() -> list[tuple[str, str]]:
+@functools.cache
+def routes() -> tuple[tuple[str, str], ...]:
     """Return the method and path of every route of the app, whether its document has it or not."""
     found = iter_route_contexts(create_app().routes)
-    return sorted((method, str(one.path)) for one in found for method in one.methods or ())
+    return tuple(sorted((method, str(one.path)) for one in found for method in one.methods or ()))
 
 
 @dataclass

@@ -193,7 +193,9 @@ def fill_months(site: Site) -> None:
     policy = services.pack_policy("alerts_per_1000 = 4\n", "policy.toml")
     proposed = services.propose(at, "policy", policy, effective_from="", reason="fewer")
     site.ids["proposal"] = proposed["proposal_id"]
-    site.ids["trial"] = services.queue_back_test(at, "policy", policy, 1)["job_id"]
+    site.ids["trial"] = services.queue_back_test(at, "policy", policy, 1, installation.seal())[
+        "job_id"
+    ]
     owner = services.add_organisation(site.book, "No statements yet", site.clock())
     itself = services.ServiceContext(site.book, Actor(owner, SYSTEM, "admin"), site.clock())
     for role in ROLES:
@@ -227,7 +229,7 @@ def fill_long(site: Site) -> None:
     site.ids["suppression"] = ended["suppression_id"]
     later = folder / "december.csv"
     later.write_text(text(*lively_month(12)), encoding="utf-8")
-    site.ids["job"] = services.queue_import(at, site.read(later))["job_id"]
+    site.ids["job"] = services.queue_import(at, site.read(later), installation.seal())["job_id"]
 
 
 def fill_jobs(site: Site) -> None:
@@ -255,10 +257,12 @@ def fill_jobs(site: Site) -> None:
         ("unreceived", "statement", failed),
     ):
         with site.book.unaudited(at.actor, at.now) as uow:
-            job = jobs.put_job(uow, jobs.NewJob(kind, b"", name), once=name)
+            job = jobs.put_job(
+                uow, jobs.NewJob(kind, b"", name), once=name, seal=installation.seal()
+            )
             jobs.finish_job(uow, job["job_id"], answer, failed=answer == failed)
         site.ids[name] = job["job_id"]
-    evaluation = services.queue_evaluation(at)
+    evaluation = services.queue_evaluation(at, installation.seal())
     site.ids["evaluation"] = evaluation["job_id"]
 
 

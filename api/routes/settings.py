@@ -113,7 +113,8 @@ def back_test(
     response: Response,
 ) -> Any:  # noqa: ANN401
     """Test a policy, rules or a pack on past statements: new alerts and alerts removed."""
-    job = services.queue_back_test(context, body.kind, _content(service, body), body.months)
+    content = _content(service, body)
+    job = services.queue_back_test(context, body.kind, content, body.months, service.seal)
     service.wake.set()
     response.headers["Location"] = request.url_for("get_job", job_id=job["job_id"]).path
     return job
@@ -122,9 +123,9 @@ def back_test(
 @router.post(
     "/evaluations", response_model=Job, status_code=202, responses={202: {"links": JOB_LINKS}}
 )
-def evaluate(context: Context, request: Request, response: Response) -> Any:  # noqa: ANN401
+def evaluate(context: Context, service: AppStateDep, request: Request, response: Response) -> Any:  # noqa: ANN401
     """Evaluate with invented cases in a copy of the payments."""
-    job = services.queue_evaluation(context)
+    job = services.queue_evaluation(context, service.seal)
     response.headers["Location"] = request.url_for("get_job", job_id=job["job_id"]).path
     return job
 

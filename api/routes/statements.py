@@ -81,7 +81,12 @@ async def receive_statement(
             require_code(request, context)
         read = read_upload(service, context, file, columns, date_order)
         return services.queue_import(
-            context, read, corrects=corrects or None, is_history=history, once=idempotency_key
+            context,
+            read,
+            service.seal,
+            corrects=corrects or None,
+            is_history=history,
+            once=idempotency_key,
         )
 
     job = await anyio.to_thread.run_sync(ask)

@@ -49,7 +49,8 @@ def try_change(
         service.check_texts({"policy.toml": form.get("policy", "")}, "policy")
         if "propose" in form:
             return propose_page(request, context, {"policy": form.get("policy", "")})
-    job = services.queue_back_test(context, kind, content, number(form.get("months", "")))
+    months = number(form.get("months", ""))
+    job = services.queue_back_test(context, kind, content, months, service.seal)
     return redirect(f"/trials/{job['job_id']}")
 
 
@@ -87,7 +88,8 @@ def try_pack(
     if not files:
         raise CardwatchError("Select a policy pack", field="files")
     content = read_pack(service, files[0].file.read(MAX_POLICY_PACK_BYTES + 1))
-    job = services.queue_back_test(context, POLICY_PACK, content, number(form.get("months", "")))
+    months = number(form.get("months", ""))
+    job = services.queue_back_test(context, POLICY_PACK, content, months, service.seal)
     return redirect(f"/trials/{job['job_id']}")
 
 
@@ -154,9 +156,9 @@ def show_evaluations(request: Request, context: Context) -> Response:
 
 
 @router.post("/evaluations")
-def evaluate(context: Context) -> Response:
+def evaluate(context: Context, service: AppStateDep) -> Response:
     """Put an evaluation in the queue."""
-    return redirect(f"/trials/{services.queue_evaluation(context)['job_id']}")
+    return redirect(f"/trials/{services.queue_evaluation(context, service.seal)['job_id']}")
 
 
 def _jobs(context: Context, kind: str) -> list[JobState]:

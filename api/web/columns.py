@@ -176,7 +176,7 @@ def _open_step(
                 raise
         except FileRefused as refusal:
             services.discard_upload(context, names[0])
-            seen_jobs.append(services.note_refusal(context, refusal)["job_id"])
+            seen_jobs.append(services.note_refusal(context, refusal, service.seal)["job_id"])
         names = names[1:]
     return _next_address(names, seen_jobs)
 
@@ -197,7 +197,7 @@ def _import(
 ) -> None:
     """Import a file with its columns, remember these, and import the others that have the same."""
     assert preview.read is not None
-    _queue(context, step, step.uploads[0], step.upload, preview)
+    _queue(service, context, step, (step.uploads[0], step.upload), preview)
     services.save_profile(context, profile_toml(profile))
     choices = choices_of(service, context, [], "decide")
     for name in step.uploads[1:]:
@@ -205,7 +205,7 @@ def _import(
             upload = services.open_upload(context, name, service.seal)
             other = preview_table(open_kept(service, context, upload), choices)
             if other.read is not None and not other.is_guessed:
-                _queue(context, step, name, upload, other)
+                _queue(service, context, step, (name, upload), other)
                 step.uploads.remove(name)
         except CardwatchError:  # it is told of when it is its turn
             continue
@@ -213,14 +213,19 @@ def _import(
 
 
 def _queue(
-    context: ServiceContext, step: _Step, name: str, upload: Upload, preview: StatementPreview
+    service: Service,
+    context: ServiceContext,
+    step: _Step,
+    waited: tuple[str, Upload],
+    preview: StatementPreview,
 ) -> None:
-    """Queue a file that waited for import, and erase it."""
+    """Queue a file that waited, given with its id, for import, and erase it."""
     assert preview.read is not None
-    options = upload.options
+    name, upload = waited
     job = services.queue_import(
-        context, preview.read, corrects=options.get("corrects"), is_history="history" in options
-    )
+        context, preview.read, service.seal,
+        corrects=upload.options.get("corrects"), is_history="history" in upload.options,
+    )  # fmt: skip
     step.jobs.append(job["job_id"])
     services.discard_upload(context, name)
 

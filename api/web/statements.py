@@ -152,7 +152,11 @@ def receive(
         try:
             read = read_upload(service, context, file, "", said.get("date_order", "decide"))
             job = services.queue_import(
-                context, read, corrects=said.get("corrects"), is_history="history" in said
+                context,
+                read,
+                service.seal,
+                corrects=said.get("corrects"),
+                is_history="history" in said,
             )
             jobs.append(job["job_id"])
         except CardwatchError as refusal:
@@ -164,7 +168,7 @@ def receive(
                 errors = field_errors(last_refusal, {"file": "files"})
                 if len(files) == 1:
                     return _upload_page(request, context, errors, said)
-                jobs.append(services.note_refusal(context, last_refusal)["job_id"])
+                jobs.append(services.note_refusal(context, last_refusal, service.seal)["job_id"])
     service.wake.set()
     return redirect(columns_address(uploads, jobs) if uploads else jobs_address(jobs))
 
@@ -180,9 +184,10 @@ def _code_errors(request: Request, context: Context, said: dict[str, str]) -> di
 
 
 @router.post("/statements/refused/{refusal_id}/columns")
-def open_refused_file(context: Context, refusal_id: str) -> Response:
+def open_refused_file(context: Context, service: AppStateDep, refusal_id: str) -> Response:
     """Let a refused file wait until its columns are checked, and show these."""
-    return redirect(columns_address([services.open_refused_file(context, refusal_id)], []))
+    upload_id = services.open_refused_file(context, refusal_id, service.seal)
+    return redirect(columns_address([upload_id], []))
 
 
 @router.post("/statements/refused/{refusal_id}/settlement")

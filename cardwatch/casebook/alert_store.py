@@ -32,7 +32,7 @@ from cardwatch.registers import people_in, person_key
 from cardwatch.vocabulary import AUTOMATIC, SubjectKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from cardwatch.casebook.alert_rows import DecidedAlert
@@ -314,14 +314,28 @@ def is_about(alert: Alert, approvers: Mapping[str, str], keys: AbstractSet[str])
     return not keys.isdisjoint(map(person_key, names))
 
 
+def known_approvers(
+    uow: UnitOfWork, approvers: Mapping[str, str], alerts: Iterable[Alert]
+) -> dict[str, str]:
+    """Return who approves the payments of each person of some alerts, as the alerts name them.
+
+    Args:
+        uow: the work it is done in.
+        approvers: of the card register, which may know a person by another of their names.
+        alerts: as they are raised.
+    """
+    people = {person for alert in alerts for person in (*alert.holders, *alert.approvers)}
+    return {
+        person: approver
+        for person in sorted(people)
+        if (approver := approver_of(uow, approvers, person))
+    }
+
+
 def _subjects(uow: UnitOfWork, source: Source, alert: Alert) -> list[dict[str, str]]:
     """Rows of `alert_subjects`, one for each person, merchant or cost centre of an alert."""
     owned = {"lane": source.lane, "alert_id": alert.alert_id}
-    approvers = {
-        person: approver
-        for person in (*alert.holders, *alert.approvers)
-        if (approver := approver_of(uow, source.approvers, person))
-    }
+    approvers = known_approvers(uow, source.approvers, [alert])
     names = {
         (kind, person_key(name)): name
         for kind, people in alert_people(alert, approvers).items()

@@ -254,6 +254,7 @@ def read_list(
     """Return a statement's list of one lane as if no alert had been raised about the actor.
 
     What was raised after a register was received later follows the others, which keep their places.
+    What was raised by hand has no place, and is not counted: it comes first where it is wanted.
 
     Args:
         lane: of the list.
@@ -278,12 +279,18 @@ def read_list(
     raised = [(alert_from(json.loads(row["content"])), row["list_seq"]) for row in raised_rows]
     content = json.loads(list_row["content"]) if list_row else dict(NO_LIST)
     content["notes"] = tuple(content["notes"])
-    content["alerts"] = tuple(alert for alert, list_seq in raised if not list_seq)
+    content["alerts"] = tuple(alert for alert, seq in raised if not seq and alert.rank)
     hidden = hidden_ids(uow, statement_id)
     visible_list = without_alerts(AlertList(**content), hidden)
     later = [alert for alert, seq in raised if seq and alert.alert_id not in hidden]
     visible_list = with_later(visible_list, later, note_by_chance(uow, lane, statement_id))
-    selected = [alert for alert in visible_list.alerts if only is None or alert.alert_id in only]
+    by_hand = [alert for alert, seq in raised if not seq and not alert.rank]
+    visible_alerts = (alert for alert in by_hand if alert.alert_id not in hidden)
+    selected = [
+        alert
+        for alert in (*visible_alerts, *visible_list.alerts)
+        if only is None or alert.alert_id in only
+    ]
     return replace(visible_list, alerts=tuple(selected))
 
 

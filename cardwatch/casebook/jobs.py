@@ -1,5 +1,9 @@
 """Jobs: work too long for a request, done by any free process.
 
+Each that is done for a person bears a mark of what they asked for, which only the seal of this
+installation makes: whoever can write in the database can neither exchange what waits nor ask in
+somebody's name. The casebook's own jobs have none; what they do anybody may have it do.
+
 A process that takes a job holds it for a short time and says again and again that it is alive; if
 it dies, another takes the job. What a job does is itself whole or not at all, so it may be tried
 again.
@@ -8,6 +12,7 @@ again.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -15,6 +20,7 @@ from typing import TYPE_CHECKING, Any, cast
 import sqlalchemy as sa
 
 from cardwatch.casebook.api_keys import person_behind
+from cardwatch.casebook.marks import is_marked, mark_of
 from cardwatch.casebook.rows import FailedJob, JobAnswer, JobState
 from cardwatch.casebook.tables import PSD, jobs
 from cardwatch.casebook.unit_of_work import SYSTEM, Actor, as_text, canonical
@@ -23,11 +29,17 @@ from cardwatch.errors import CardwatchError, NotFound
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from cryptography.fernet import MultiFernet
+
     from cardwatch.casebook.unit_of_work import UnitOfWork
 
 LEASE_SECONDS, MOST_TRIES = 30, 3
 KEPT_DAYS = 30
 FAILED_SHOWN = 20
+ASKED_FIELDS = ("job_id", "kind", "made_by", "role", "file")
+"""What of a job its mark is made of, with the organisation and a hash of its content."""
+OWN_KIND = "register-check"
+"""Kind of the casebook's own jobs: what is done already they do not do twice."""
 PUBLIC_COLUMNS = ("job_id", "kind", "made_at", "state", "percent")
 QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
 INITIAL_VALUES: dict[str, object] = {
@@ -43,7 +55,7 @@ SUBJECTS = {
     "statement": "the statement",
     "back-test": "the back-test",
     "evaluation": "the evaluation",
-    "register-check": "the comparison with registers",
+    OWN_KIND: "the comparison with registers",
 }
 """How a job is named to people where it has no file."""
 
@@ -57,6 +69,7 @@ class Job:
         kind: statement, back-test, evaluation or register-check.
         content: what it is done with.
         file: name of the file that it is about; empty where it is about none.
+        is_as_asked: whether it is the casebook's own, or bears the mark of what the actor asked.
     """
 
     job_id: str
@@ -64,6 +77,7 @@ class Job:
     kind: str
     content: bytes
     file: str
+    is_as_asked: bool
 
 
 @dataclass(frozen=True)
@@ -83,12 +97,13 @@ class NewJob:
     file: str = ""
 
 
-def put_job(uow: UnitOfWork, new: NewJob, *, once: str) -> JobAnswer:
+def put_job(uow: UnitOfWork, new: NewJob, *, once: str, seal: MultiFernet) -> JobAnswer:
     """Put a job in the queue, unless the actor has asked for the same; return it as shown.
 
     Args:
         new: the job.
         once: by which the same request is known when it comes again.
+        seal: of the installation, which marks it.
 
     Raises:
         CardwatchError: the actor has used `once` for something else.
@@ -98,18 +113,13 @@ def put_job(uow: UnitOfWork, new: NewJob, *, once: str) -> JobAnswer:
     existing = uow.fetch_one(sa.select(jobs).where(uow.scope(jobs), jobs.c.job_id == name))
     if existing and existing["fingerprint"] != new.fingerprint:
         raise CardwatchError("This Idempotency-Key was used for another request. Use a new one.")
-    subject: dict[str, object] = {"content": new.content, "file": new.file}
+    asked = INITIAL_VALUES | {"kind": new.kind, "content": new.content, "file": new.file}
+    asked |= {"made_by": uow.actor.actor_id, "role": uow.actor.role, "job_id": name}
+    asked["mark"] = mark_of(seal, *_marked(uow, asked))
     if existing and existing["state"] == FAILED:  # asked for again
-        uow.update(jobs, jobs.c.job_id == name, INITIAL_VALUES | subject)
+        uow.update(jobs, jobs.c.job_id == name, asked)
     elif not existing:
-        row = INITIAL_VALUES | {
-            "job_id": name,
-            "kind": new.kind,
-            "made_at": uow.now,
-        }
-        requester = {"made_by": uow.actor.actor_id, "role": uow.actor.role}
-        requester["fingerprint"] = new.fingerprint
-        uow.insert(jobs, [row | subject | requester])
+        uow.insert(jobs, [asked | {"made_at": uow.now, "fingerprint": new.fingerprint}])
     uow.event.object_id = name
     _delete_old(uow)
     return get_job(uow, name)
@@ -129,6 +139,7 @@ def put_own_job(uow: UnitOfWork, kind: str, content: bytes) -> None:
     count = uow.fetch_one(earlier.where(jobs.c.fingerprint == fingerprint))
     name = uow.keyed("job", SYSTEM, fingerprint, str(count and count["count"]))[:12]
     row = {"job_id": name, "kind": kind, "file": "", "content": content, "made_at": uow.now}
+    row["mark"] = ""
     owner = {"made_by": SYSTEM, "role": PSD, "fingerprint": fingerprint}
     uow.insert(jobs, [INITIAL_VALUES | row | owner])
     _delete_old(uow)
@@ -197,11 +208,16 @@ def list_failed(uow: UnitOfWork, kind: str) -> list[FailedJob]:
     ]
 
 
-def claim_job(uow: UnitOfWork, kinds: Sequence[str]) -> Job | None:
+def claim_job(uow: UnitOfWork, kinds: Sequence[str], seal: MultiFernet | None) -> Job | None:
     """Take a job that waits, or whose process has died, if there is one.
 
     Those of an earlier kind come first, so that many of a later one keep none of them waiting; of
     one kind the oldest does.
+
+    Args:
+        uow: the work it is done in.
+        kinds: those of jobs to be taken.
+        seal: of the installation; None where the casebook's own alone are done.
     """
     waiting = sa.select(jobs).where(uow.scope(jobs), _waits(uow, kinds))
     precedence = sa.case({kind: place for place, kind in enumerate(kinds)}, value=jobs.c.kind)
@@ -222,8 +238,18 @@ def claim_job(uow: UnitOfWork, kinds: Sequence[str]) -> Job | None:
     row = {"state": RUNNING, "tries": claimed["tries"] + 1, "leased_until": _lease(uow)}
     uow.update(jobs, this, row)
     actor = Actor(uow.actor.organisation_id, claimed["made_by"], claimed["role"])
-    content = bytes(claimed["content"])
-    return Job(claimed["job_id"], actor, claimed["kind"], content, claimed["file"])
+    is_own = claimed["made_by"] == SYSTEM and claimed["kind"] == OWN_KIND
+    is_as_asked = is_own or (
+        seal is not None and is_marked(seal, claimed["mark"], *_marked(uow, claimed))
+    )
+    content, kind, file = bytes(claimed["content"]), claimed["kind"], claimed["file"]
+    return Job(claimed["job_id"], actor, kind, content, file, is_as_asked)
+
+
+def _marked(uow: UnitOfWork, job: Mapping[str, Any]) -> list[str]:
+    """Return what the mark of a job is made of."""
+    asked = [str(job[name]) for name in ASKED_FIELDS]
+    return [uow.actor.organisation_id, *asked, hashlib.sha256(job["content"]).hexdigest()]
 
 
 def is_any_waiting(uow: UnitOfWork, kinds: Sequence[str]) -> bool:

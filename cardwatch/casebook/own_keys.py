@@ -84,14 +84,14 @@ def keys_of_own_name(uow: UnitOfWork) -> frozenset[str]:
 def hidden_keys(uow: UnitOfWork, approvers: Mapping[str, str]) -> frozenset[str]:
     """Return the keys of those of whom the actor is shown nothing: themselves, whom they approve.
 
+    Whom they approve counts by all of their names, as themselves do.
+
     Args:
         approvers: each cardholder with whoever approves their card.
     """
     keys = actor_keys(uow)
-    approved = {
-        person_key(holder) for holder, name in approvers.items() if person_key(name) in keys
-    }
-    return keys | approved
+    approved = [holder for holder, name in approvers.items() if person_key(name) in keys]
+    return keys.union(*(own_keys(uow, holder) for holder in approved))
 
 
 def approver_of(uow: UnitOfWork, approvers: Mapping[str, str], person: str) -> str:

@@ -16,6 +16,8 @@ from cardwatch.errors import NotFound
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cryptography.fernet import MultiFernet
+
     from cardwatch.casebook.unit_of_work import UnitOfWork
 
 KEPT_DAYS = 30
@@ -24,7 +26,9 @@ NOT_OPEN = "There is no such refused file, or somebody has dealt with it."
 REFUSAL_COLUMNS = ("refusal_id", "file", "size_bytes", "received_at", "code", "reason")
 
 
-def put_refused_file(uow: UnitOfWork, facts: Mapping[str, object], content: bytes = b"") -> bool:
+def put_refused_file(
+    uow: UnitOfWork, facts: Mapping[str, object], content: tuple[bytes, MultiFernet] | None = None
+) -> bool:
     """Store a refusal in the lane of whoever received the file.
 
     The same bytes are one refusal, however often they arrive. A refusal that was dealt with is
@@ -32,7 +36,7 @@ def put_refused_file(uow: UnitOfWork, facts: Mapping[str, object], content: byte
 
     Args:
         facts: `file`, `sha256`, `size_bytes`, `code` and `reason`.
-        content: its bytes, sealed, where stating its columns may be enough; empty otherwise.
+        content: its bytes, with the installation's seal, where stating its columns may be enough.
 
     Returns:
         Whether it is to be announced: it was not open before.
@@ -52,10 +56,10 @@ def put_refused_file(uow: UnitOfWork, facts: Mapping[str, object], content: byte
         uow.update(refused_files, _is(uow, refusal_id), values)
     else:
         uow.insert(refused_files, [values | {"lane": lane, "refusal_id": refusal_id}])
-    if content:
+    if content is not None:
         until = as_text(dt.datetime.fromisoformat(uow.now) + dt.timedelta(KEPT_DAYS))
-        size_bytes = int(str(facts["size_bytes"]))
-        uploads.put_refused(uow, refusal_id, str(facts["file"]), content, (size_bytes, until))
+        data, seal = content
+        uploads.put_refused(uow, refusal_id, str(facts["file"]), data, until, seal)
     return True
 
 
@@ -76,17 +80,18 @@ def list_refused_files(uow: UnitOfWork) -> list[RefusedFile]:
     ]
 
 
-def open_refused_file(uow: UnitOfWork, refusal_id: str) -> str:
+def open_refused_file(uow: UnitOfWork, refusal_id: str, seal: MultiFernet) -> str:
     """Let a refused file wait until the actor has checked its columns; return the upload's id.
 
     Raises:
         NotFound: their lane has no open refusal of that id, or its bytes are not kept.
         CardwatchError: too much waits for this person already.
+        FileRefused: it is not as it was kept.
     """
     if refusal_id not in {row["refusal_id"] for row in list_refused_files(uow)}:
         raise NotFound(NOT_OPEN)
     uow.event.object_id = refusal_id
-    return uploads.copy_refused(uow, refusal_id)
+    return uploads.copy_refused(uow, refusal_id, seal)
 
 
 def settle_refused_file(uow: UnitOfWork, refusal_id: str) -> None:

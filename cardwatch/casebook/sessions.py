@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import hmac
-import json
 import re
 import secrets
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from cardwatch.casebook.marks import is_marked, mark_of
 from cardwatch.casebook.people import chain_of
 from cardwatch.casebook.rows import Person, Session
 from cardwatch.casebook.tables import PSD, people, provider_logouts, sessions
@@ -249,25 +248,16 @@ def end_sessions(uow: UnitOfWork, person_id: str, *, but: str) -> None:
     uow.delete(sessions, theirs & (sessions.c.session_id != but))
 
 
-def _marked(organisation_id: str, session: Mapping[str, object]) -> bytes:
-    """Return what the mark of a session is made of."""
-    return json.dumps([organisation_id, *(session[name] for name in MARK_FIELDS)]).encode()
-
-
 def _mark(uow: UnitOfWork, session: Mapping[str, object], seal: MultiFernet) -> str:
     """Return the mark of a session as it is to be."""
-    return seal.encrypt(_marked(uow.actor.organisation_id, session)).decode()
+    facts = (session[name] for name in MARK_FIELDS)
+    return mark_of(seal, uow.actor.organisation_id, *facts)
 
 
 def _is_ours(organisation_id: str, session: Mapping[str, object], seal: MultiFernet) -> bool:
     """Whether the mark of a session was made of it as it stands, by a key of this installation."""
-    from cryptography.fernet import InvalidToken  # noqa: PLC0415  the command has no sessions
-
-    try:
-        marked = seal.decrypt(str(session["mark"]).encode())
-    except InvalidToken:
-        return False
-    return hmac.compare_digest(marked, _marked(organisation_id, session))
+    facts = (session[name] for name in MARK_FIELDS)
+    return is_marked(seal, str(session["mark"]), organisation_id, *facts)
 
 
 def _session_id(secret: str) -> str:

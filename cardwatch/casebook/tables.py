@@ -643,6 +643,7 @@ jobs = _table(
     _text("leased_until", missing=True),
     _text("file"),  # name of the statement's file while the job is not over
     Column("content", LargeBinary, nullable=False),
+    _text("mark"),  # what was asked for, sealed with a key outside the database
     _text("answer", missing=True),  # as JSON
     Index("jobs_by_state", "organisation_id", "state"),
 )

@@ -1,26 +1,32 @@
 """Files that wait until somebody has checked their columns: an hour at most, for them alone.
 
-A refused file of a watched folder waits a month at most, for anybody of its lane.
+A refused file of a watched folder waits a month at most, for anybody of its lane. Each is sealed
+with a key outside the database, together with whose it is and what was chosen for it: whoever can
+write in the database can exchange neither.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import hmac
 import json
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from cardwatch.casebook.rows import WaitingUpload
 from cardwatch.casebook.tables import uploads
 from cardwatch.casebook.unit_of_work import as_text, canonical
-from cardwatch.errors import CardwatchError, NotFound
+from cardwatch.errors import CardwatchError, FileRefused, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cardwatch.casebook.unit_of_work import UnitOfWork
+    from cryptography.fernet import MultiFernet
+
+    from cardwatch.casebook.unit_of_work import Row, UnitOfWork
 
 WAITING_MINUTES = 60
 WAITING_BYTES = 100 * 1024 * 1024
@@ -28,26 +34,33 @@ WAITING_BYTES = 100 * 1024 * 1024
 REFUSED_OWNER = "refused-file"
 """Whose a refused file is, in place of a person: any of its lane may state its columns."""
 NOT_KEPT = "This file is not kept any more. Upload it again."
+NOT_AS_KEPT = (
+    "the file was changed in the database while it waited, or was sealed with another key. Upload "
+    "it again, and tell your administrator"
+)
+SEALED_WITH = ("organisation_id", "upload_id", "made_by", "file", "options")
+"""What of a file that waits is sealed with its content."""
+DIGEST_BYTES = 32
 SHOWN_COLUMNS = ("upload_id", "file", "size_bytes", "expires_at", "options")
 
 
 def put_upload(
-    uow: UnitOfWork, file: str, content: bytes, size_bytes: int, options: Mapping[str, str]
+    uow: UnitOfWork, file: str, content: bytes, options: Mapping[str, str], seal: MultiFernet
 ) -> str:
     """Store a file until its columns are checked; return its id.
 
     Args:
         file: its name as it may be shown.
-        content: its bytes, sealed.
-        size_bytes: how many they were before.
+        content: its bytes.
         options: what the sender chose for it.
+        seal: of the installation.
 
     Raises:
         CardwatchError: too much waits for this person already.
     """
     erase_expired(uow)
     waiting = sum(row["size_bytes"] for row in list_uploads(uow))
-    if waiting + size_bytes > WAITING_BYTES:
+    if waiting + len(content) > WAITING_BYTES:
         sentence = (
             f"{file}: too many files are waiting for their columns. Check or discard those first, "
             "then upload this one again"
@@ -57,21 +70,24 @@ def put_upload(
     expires_at = dt.datetime.fromisoformat(uow.now) + dt.timedelta(minutes=WAITING_MINUTES)
     row = {"upload_id": upload_id, "made_by": uow.actor.actor_id, "made_at": uow.now}
     row |= {"file": file, "options": canonical(dict(options)), "expires_at": as_text(expires_at)}
-    uow.insert(uploads, [row | {"size_bytes": size_bytes, "content": content}])
+    uow.insert(uploads, [_sealed(uow, row, content, seal)])
     return upload_id
 
 
-def get_upload(uow: UnitOfWork, upload_id: str) -> tuple[str, bytes, dict[str, str]]:
-    """Return the name, the sealed bytes and the options of a file that waits for the actor.
+def get_upload(
+    uow: UnitOfWork, upload_id: str, seal: MultiFernet
+) -> tuple[str, bytes, dict[str, str]]:
+    """Return the name, the bytes and the options of a file that waits for the actor.
 
     Raises:
         NotFound: none of that id waits for them.
+        FileRefused: it is not as it was kept.
     """
     question = sa.select(uploads).where(_own(uow), uploads.c.upload_id == upload_id)
     row = uow.fetch_one(question)
     if row is None:
         raise NotFound(NOT_KEPT)
-    return row["file"], bytes(row["content"]), json.loads(row["options"])
+    return row["file"], _opened(row, seal), json.loads(row["options"])
 
 
 def list_uploads(uow: UnitOfWork) -> list[WaitingUpload]:
@@ -87,22 +103,22 @@ def delete_upload(uow: UnitOfWork, upload_id: str) -> int:
     return uow.delete(uploads, is_own & (uploads.c.upload_id == upload_id))
 
 
-def put_refused(
-    uow: UnitOfWork, refusal_id: str, file: str, content: bytes, storage: tuple[int, str]
+def put_refused(  # noqa: PLR0913, PLR0917  what is kept of a file, and until when
+    uow: UnitOfWork, refusal_id: str, file: str, content: bytes, expires_at: str, seal: MultiFernet
 ) -> None:
-    """Store the sealed bytes of a refused file, until somebody states its columns.
+    """Store the bytes of a refused file, sealed, until somebody states its columns.
 
     Args:
         refusal_id: of the refusal.
         file: its name as it may be shown.
-        content: its bytes, sealed.
-        storage: how many bytes they were before, and the moment at which they are erased.
+        content: its bytes.
+        expires_at: the moment at which they are erased.
+        seal: of the installation.
     """
     delete_refused(uow, [refusal_id])
-    size_bytes, expires_at = storage
     row = {"upload_id": refusal_id, "made_by": REFUSED_OWNER, "made_at": uow.now, "file": file}
     row |= {"options": canonical({}), "expires_at": expires_at}
-    uow.insert(uploads, [row | {"size_bytes": size_bytes, "content": content}])
+    uow.insert(uploads, [_sealed(uow, row, content, seal)])
 
 
 def list_refused(uow: UnitOfWork) -> set[str]:
@@ -112,19 +128,20 @@ def list_refused(uow: UnitOfWork) -> set[str]:
     return {row["upload_id"] for row in uow.fetch_all(question)}
 
 
-def copy_refused(uow: UnitOfWork, refusal_id: str) -> str:
+def copy_refused(uow: UnitOfWork, refusal_id: str, seal: MultiFernet) -> str:
     """Let a refused file wait for the actor until they have checked its columns; return its id.
 
     Raises:
         NotFound: its bytes are not kept.
         CardwatchError: too much waits for this person already.
+        FileRefused: it is not as it was kept.
     """
     is_kept = (uploads.c.made_by == REFUSED_OWNER) & (uploads.c.upload_id == refusal_id)
     question = sa.select(uploads).where(uow.scope(uploads), is_kept, sa.not_(_expired(uow)))
     row = uow.fetch_one(question)
     if row is None:
         raise NotFound(NOT_KEPT)
-    return put_upload(uow, row["file"], bytes(row["content"]), row["size_bytes"], {})
+    return put_upload(uow, row["file"], _opened(row, seal), {}, seal)
 
 
 def delete_refused(uow: UnitOfWork, refusal_ids: Sequence[str]) -> None:
@@ -141,6 +158,36 @@ def is_any_expired(uow: UnitOfWork) -> bool:
 def erase_expired(uow: UnitOfWork) -> int:
     """Erase the organisation's files that have waited for too long; return how many."""
     return uow.delete(uploads, _expired(uow))
+
+
+def _sealed(
+    uow: UnitOfWork, row: Mapping[str, Any], content: bytes, seal: MultiFernet
+) -> dict[str, Any]:
+    """Return a row of a file that waits, with its content sealed."""
+    digest = _digest({**row, "organisation_id": uow.actor.organisation_id})
+    return {**row, "size_bytes": len(content), "content": seal.encrypt(digest + content)}
+
+
+def _opened(row: Row, seal: MultiFernet) -> bytes:
+    """Return the bytes of a file that waits.
+
+    Raises:
+        FileRefused: no key of the installation has sealed them as those of this row.
+    """
+    from cryptography.fernet import InvalidToken  # noqa: PLC0415  the command has no uploads
+
+    try:
+        opened = seal.decrypt(bytes(row["content"]))
+    except InvalidToken:
+        opened = b""
+    if not hmac.compare_digest(opened[:DIGEST_BYTES], _digest(row)):
+        raise FileRefused(row["file"], "damaged", NOT_AS_KEPT)
+    return opened[DIGEST_BYTES:]
+
+
+def _digest(row: Mapping[str, Any]) -> bytes:
+    """Return a hash of what is sealed with the content of a file that waits."""
+    return hashlib.sha256(json.dumps([row[name] for name in SEALED_WITH]).encode()).digest()
 
 
 def _own(uow: UnitOfWork) -> sa.ColumnElement[bool]:

@@ -23,6 +23,8 @@ from cardwatch.cli.context import (
 from cardwatch.cli.options import AsJson, busy
 
 if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
+
     from cardwatch.services import ServiceContext
 
 packs_app = typer.Typer(
@@ -131,14 +133,15 @@ def back_test(
     json: AsJson = False,
 ) -> None:
     """Test a pack on past statements: who would newly be asked, by list and unit."""
-    from cardwatch import services
+    from cardwatch import installation, services
     from cardwatch.casebook.tables import POLICY_PACK
     from cardwatch.errors import CardwatchError
 
     with open_context(person, organisation) as context:
-        job = services.queue_back_test(context, POLICY_PACK, read_bytes(file), months)
+        seal = installation.seal()
+        job = services.queue_back_test(context, POLICY_PACK, read_bytes(file), months, seal)
         with busy("Scoring past statements"):
-            answer = _result(context, job["job_id"])
+            answer = _result(context, job["job_id"], seal)
     if "units" not in answer:
         raise CardwatchError(str(answer["detail"]))
     rows = [
@@ -153,12 +156,12 @@ def back_test(
     typer.echo(f"Propose it with: cardwatch pack propose {job['job_id']} --reason 'WHY'")
 
 
-def _result(context: ServiceContext, job_id: str) -> dict[str, Any]:
+def _result(context: ServiceContext, job_id: str, seal: MultiFernet) -> dict[str, Any]:
     """Do the trials that wait until one is done, and return its answer."""
     from cardwatch import services
 
     while (job := services.get_job(context, job_id))["answer"] is None:
-        services.do_next_job(context.casebook, lambda: context.now, services.TRIALS)
+        services.do_next_job(context.casebook, lambda: context.now, seal, services.TRIALS)
     return job["answer"]
 
 

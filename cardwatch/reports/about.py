@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 NOT_A_FINDING = "An alert is a question, not a finding. Most have a good answer."
 MOST_STATEMENTS = 6
 """Files that are named one by one; of more, the sheet about reading has them all."""
+NO_CHECKPOINT = "None, as whoever shared it holds a card"
 TIERS_NOTE = "A: against a stated limit or list. B: unusual. C: for information."
 SHEETS = (
     "Alerts: one row an alert, in the order to ask. Payments: every payment of them. Evidence: "
@@ -98,7 +99,7 @@ def _shared(handed: ExportCover) -> Iterable[tuple[str, str]]:
     yield "Purpose", PURPOSES[handed.purpose]
     yield "Date", moment(handed.made_at)
     yield "Marking", handed.marking
-    yield "Audit checkpoint", handed.checkpoint
+    yield "Audit checkpoint", handed.checkpoint or NO_CHECKPOINT
 
 
 def _statement_lines(reports: tuple[ReadingReport, ...]) -> Iterable[str]:

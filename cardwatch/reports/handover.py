@@ -20,7 +20,8 @@ class ExportCover:
     Attributes:
         marking: protective marking.
         made_by, made_at: who hands it over, and when.
-        checkpoint: how far the audit chain had come, as a signed note.
+        checkpoint: how far the audit chain had come, as a signed note; empty where whoever hands
+            over holds a card.
         cases: what is kept of each alert of a case: its state, decisions, other payments of its
             days, other alerts of its holder or merchant, and who has seen it.
         is_selection: whether it holds the alerts that fit some filters, in place of a whole list.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict, cast
 from cardwatch.alerts import merchants_label, without_alerts
 from cardwatch.casebook import AuditEvent, documents
 from cardwatch.casebook import statements as kept
-from cardwatch.casebook.alert_store import is_about
+from cardwatch.casebook.alert_store import is_about, known_approvers
 from cardwatch.casebook.counting import is_counting
 from cardwatch.casebook.own_keys import actor_keys
 from cardwatch.casebook.tables import POLICY_PACK
@@ -290,7 +290,8 @@ def visible_alerts(
         return alerts
     with context.snapshot(()) as uow:
         keys = actor_keys(uow)
-    return tuple(alert for alert in alerts if not is_about(alert, loaded.approvers, keys))
+        approvers = known_approvers(uow, loaded.approvers, alerts)
+    return tuple(alert for alert in alerts if not is_about(alert, approvers, keys))
 
 
 def _short(alert: Alert) -> ChangedAlert:

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from cardwatch.casebook.audit import ChainCheck
 
 
+PACK_WITHOUT_CHECKPOINT = (
+    "{name} is as this installation signed it. It has no checkpoint, as whoever exported it holds "
+    "a card: compare the audit log with a checkpoint of that day."
+)
+
+
 def checkpoint(
     casebook: Casebook, organisation_id: str, key: Ed25519PrivateKey, now: dt.datetime
 ) -> list[Path]:
@@ -82,7 +88,10 @@ def verify_checkpoints(
     try:
         if path.suffix == PACK:
             publics = (own_keys.public, *(key.public for key in own_keys.retired))
-            notes = [parse_note(check_pack(path, *publics)["checkpoint"])]
+            checkpoint_text = check_pack(path, *publics)["checkpoint"]
+            if not checkpoint_text:
+                raise CardwatchError(PACK_WITHOUT_CHECKPOINT.format(name=path.name))
+            notes = [parse_note(checkpoint_text)]
         else:
             notes = parse_notes(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:

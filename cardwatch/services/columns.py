@@ -304,10 +304,9 @@ def keep_upload(
         NotAllowed: the role receives no statements.
         CardwatchError: too much waits for this person already.
     """
-    sealed = seal.encrypt(content)
     with context.work(AuditEvent("collection", "upload"), ()) as uow:
         _may_receive(context)
-        uow.event.object_id = uploads.put_upload(uow, file, sealed, len(content), options)
+        uow.event.object_id = uploads.put_upload(uow, file, content, options, seal)
         return uow.event.object_id
 
 
@@ -325,13 +324,14 @@ def open_upload(
     Raises:
         NotAllowed: the role receives no statements.
         NotFound: it does not wait, or waits for somebody else, or is of the other sort.
+        FileRefused: it is not as it was kept.
     """
     with context.work(AuditEvent("consultation", "upload", upload_id), ()) as uow:
         _may_receive(context)
-        file, sealed, options = uploads.get_upload(uow, upload_id)
+        file, content, options = uploads.get_upload(uow, upload_id, seal)
         if (OF_REGISTER in options) != of_register:
             raise NotFound(uploads.NOT_KEPT)
-    return Upload(file, seal.decrypt(sealed), options)
+    return Upload(file, content, options)
 
 
 def discard_upload(context: ServiceContext, upload_id: str) -> None:

@@ -166,7 +166,13 @@ def _require_approval(
 def _cover(
     uow: UnitOfWork, export_request: ExportRequest, cases: tuple[dict[str, Any], ...]
 ) -> ExportCover:
-    """Return the cover of an export."""
+    """Return the cover of an export.
+
+    It has no checkpoint for somebody who holds a card: the number of events tells what others do
+    about them.
+    """
+    holds_card = bool(uow.actor.holder_id)
+    note = None if holds_card else sign_checkpoint(uow, export_request.key, uow.actor.chain)
     return ExportCover(
         marking=export_request.marking,
         organisation=people.organisation_name(uow),
@@ -174,7 +180,7 @@ def _cover(
         recipient=export_request.recipient.strip(),
         made_by=people.email_of(uow),
         made_at=uow.now,
-        checkpoint=str(sign_checkpoint(uow, export_request.key, uow.actor.chain) or ""),
+        checkpoint=str(note or ""),
         cases=cases,
         is_selection=export_request.filters is not None,
     )

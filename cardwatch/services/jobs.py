@@ -8,14 +8,14 @@ import logging
 import secrets
 import threading
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from cardwatch.casebook import AuditEvent, Casebook, documents, jobs
 from cardwatch.casebook.api_keys import actor_now
 from cardwatch.casebook.statements import find_statement
 from cardwatch.casebook.tables import RECEIVES
-from cardwatch.casebook.unit_of_work import canonical
+from cardwatch.casebook.unit_of_work import SYSTEM, canonical
 from cardwatch.errors import CardwatchError, CasebookBusy, CasebookFailed, stack_of
 from cardwatch.services.answers import ImportOptions
 from cardwatch.services.back_tests import back_test, check_trial, unpack_trial
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pandas as pd
+    from cryptography.fernet import MultiFernet
 
     from cardwatch.casebook.rows import FailedJob, JobAnswer, JobState
     from cardwatch.records import ReadingReport
@@ -44,13 +45,18 @@ MOST_BACK_TESTS = 3
 """Back-tests of one person that wait or go on at once: each takes minutes."""
 LONG_JOBS = (REGISTER_CHECK, *TRIALS)
 """Kinds of job that no statement waits for."""
+NOT_AS_ASKED = (
+    "What waited was changed in the database, and was not done. Ask for it again, and tell your "
+    "administrator."
+)
 BEAT_SECONDS = 10
 """Seconds between renewals of a job's lease: a third of the lease."""
 
 
-def queue_import(
+def queue_import(  # noqa: PLR0913  one for each way in which a statement comes
     context: ServiceContext,
     read: tuple[pd.DataFrame, ReadingReport],
+    seal: MultiFernet,
     *,
     corrects: str | None = None,
     is_history: bool = False,
@@ -60,6 +66,7 @@ def queue_import(
 
     Args:
         read: its transactions and reading report, as `read_each` gives them.
+        seal: of the installation, which marks what is asked for.
         corrects: the statement in whose place it comes.
         is_history: whether it is only kept.
         once: what the sender calls this request, to be known when it comes again.
@@ -86,7 +93,7 @@ def queue_import(
             once = _sha256(once, uow.now)
         content = pack_read(frame, report, options)
         new = jobs.NewJob(STATEMENT, content, fingerprint, report.file)
-        return jobs.put_job(uow, new, once=once)
+        return jobs.put_job(uow, new, once=once, seal=seal)
 
 
 def receive_now(context: ServiceContext, read: tuple[pd.DataFrame, ReadingReport]) -> Receipt:
@@ -110,13 +117,14 @@ def receive_now(context: ServiceContext, read: tuple[pd.DataFrame, ReadingReport
         raise CardwatchError(sentence) from None
 
 
-def note_refusal(context: ServiceContext, refusal: CardwatchError) -> JobAnswer:
+def note_refusal(context: ServiceContext, refusal: CardwatchError, seal: MultiFernet) -> JobAnswer:
     """Keep what was said of a file that cannot be read, as a job that failed; return the job.
 
     So it stands beside what became of the files that came with it, however often that is read.
 
     Args:
         refusal: why it cannot be read.
+        seal: of the installation.
 
     Raises:
         NotAllowed: the role receives no statements.
@@ -124,7 +132,8 @@ def note_refusal(context: ServiceContext, refusal: CardwatchError) -> JobAnswer:
     with context.work(AuditEvent("collection", "job", outcome="failed"), ()) as uow:
         context.allow(RECEIVES, "upload statements")
         fingerprint = _sha256(str(refusal), uow.now)
-        job = jobs.put_job(uow, jobs.NewJob(STATEMENT, b"", fingerprint), once=fingerprint)
+        new = jobs.NewJob(STATEMENT, b"", fingerprint)
+        job = jobs.put_job(uow, new, once=fingerprint, seal=seal)
         answer = {"code": refusal.code, "detail": str(refusal)}
         jobs.finish_job(uow, job["job_id"], answer, failed=True)
         return job
@@ -143,8 +152,12 @@ def list_refused_uploads(context: ServiceContext) -> list[FailedJob]:
         return jobs.list_failed(uow, STATEMENT)
 
 
-def queue_back_test(context: ServiceContext, kind: str, content: bytes, months: int) -> JobAnswer:
+def queue_back_test(
+    context: ServiceContext, kind: str, content: bytes, months: int, seal: MultiFernet
+) -> JobAnswer:
     """Put a back-test in the queue; return the job; see `services.back_tests.back_test`.
+
+    The seal of the installation marks what is asked for.
 
     Raises:
         NotAllowed: the role sees no alerts.
@@ -164,11 +177,14 @@ def queue_back_test(context: ServiceContext, kind: str, content: bytes, months: 
             )
         fingerprint = hashlib.sha256(packed).hexdigest()
         once = _sha256(fingerprint, uow.now)
-        return jobs.put_job(uow, jobs.NewJob(BACK_TEST, packed, fingerprint), once=once)
+        new = jobs.NewJob(BACK_TEST, packed, fingerprint)
+        return jobs.put_job(uow, new, once=once, seal=seal)
 
 
-def queue_evaluation(context: ServiceContext) -> JobAnswer:
+def queue_evaluation(context: ServiceContext, seal: MultiFernet) -> JobAnswer:
     """Put an evaluation in the queue; return the job, or the one that waits or goes on already.
+
+    The seal of the installation marks it.
 
     Raises:
         NotAllowed: the role sees no alerts.
@@ -180,7 +196,8 @@ def queue_evaluation(context: ServiceContext) -> JobAnswer:
                 uow.event.object_id = job["job_id"]
                 return jobs.get_job(uow, job["job_id"])
         once = _sha256(EVALUATION, uow.now)
-        return jobs.put_job(uow, jobs.NewJob(EVALUATION, b"", once), once=once)
+        new = jobs.NewJob(EVALUATION, b"", once)
+        return jobs.put_job(uow, new, once=once, seal=seal)
 
 
 def list_trials(context: ServiceContext) -> list[JobState]:
@@ -208,6 +225,7 @@ def file_names(context: ServiceContext, job_ids: Sequence[str]) -> dict[str, str
 def do_next_job(
     casebook: Casebook,
     clock: Callable[[], dt.datetime],
+    seal: MultiFernet | None,
     kinds: Sequence[str] = JOB_KINDS,
     is_over: Callable[[], bool] = lambda: False,
 ) -> bool:
@@ -218,6 +236,8 @@ def do_next_job(
     Args:
         casebook: whose jobs.
         clock: what tells the moment.
+        seal: of the installation: a job without its mark fails. None where the casebook's own jobs
+            alone are done.
         kinds: those of jobs to be done.
         is_over: whether a long job is to be broken off; it is taken up again later.
     """
@@ -227,7 +247,7 @@ def do_next_job(
         if not waits:
             continue
         with casebook.unaudited(actor, clock()) as uow:
-            job = jobs.claim_job(uow, kinds)
+            job = jobs.claim_job(uow, kinds, seal)
         if job is not None:
             _do(casebook, job, clock, is_over)
             return True
@@ -236,7 +256,7 @@ def do_next_job(
 
 def check_registers_now(context: ServiceContext) -> None:
     """Do the comparisons with registers that wait, where no service does: for the command."""
-    while do_next_job(context.casebook, lambda: context.now, (REGISTER_CHECK,)):
+    while do_next_job(context.casebook, lambda: context.now, None, (REGISTER_CHECK,)):
         pass
 
 
@@ -247,6 +267,10 @@ def _do(
     is_over: Callable[[], bool],
 ) -> None:
     """Do one job, and keep what came of it."""
+    if not job.is_as_asked:  # nobody is said to have done it: it may not have been them
+        job = replace(job, actor=replace(job.actor, actor_id=SYSTEM), file="")
+        _fail(casebook, job, clock, _failure(job, CardwatchError(NOT_AS_ASKED)))
+        return
 
     def tell(percent: int | None = None) -> None:
         with casebook.unaudited(job.actor, clock()) as uow:

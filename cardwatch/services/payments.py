@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from cardwatch.alerts import compared, fact
 from cardwatch.casebook import PSD, AuditEvent, payment_queries, pseudonyms
 from cardwatch.casebook import statements as kept
-from cardwatch.casebook.own_keys import actor_keys, approver_of
+from cardwatch.casebook.own_keys import hidden_keys
 from cardwatch.casebook.registers import visible_registers
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.errors import NotFound
@@ -153,9 +153,8 @@ def explain_payment(
         payment = payment_queries.get_payment(uow, statement_id, row_number)
         statement = kept.get_statement(uow, statement_id)
         settings = _settings(uow, statement)
-        keys = actor_keys(uow)
-        holder = payment["holder_id"]
-        if _is_about(keys, holder, approver_of(uow, settings.approvers, holder)):
+        hidden = hidden_keys(uow, settings.approvers)
+        if person_key(payment["holder_id"] or "") in hidden:
             return []
         table, place = _window(uow, statement, payment)
     scoring = score_window(table, statement["label"], settings, ())
@@ -165,7 +164,7 @@ def explain_payment(
         raise NotFound("This payment cannot be compared: its statement is not scored any more.")
     # The card register may say whose card it is that the statement has a number of alone.
     holder = str(frame["holder_id"][rows].iloc[0])
-    if _is_about(keys, holder, settings.approvers.get(holder, "")):
+    if person_key(holder) in hidden:
         return []
     lanes = context.actor.lanes
     rules = [rule for rule in settings.rules if rule.lane in lanes and rule.subject == "payment"]
@@ -208,11 +207,6 @@ def _settings(uow: UnitOfWork, statement: Statement) -> LoadedInputs:
         return replace(loaded, registers=registers_then(uow, statement["statement_id"]))
     loaded = load_inputs(uow, active_inputs(uow, statement["last_on"]))
     return replace(loaded, registers=load_registers(uow, visible_registers(uow)))
-
-
-def _is_about(keys: frozenset[str], *people: str) -> bool:
-    """Whether a payment's cardholder or approver is a person of some keys."""
-    return not keys.isdisjoint(map(person_key, filter(None, people)))
 
 
 def _window(

@@ -72,7 +72,7 @@ def refuse_arrival(
     is_kept = refusal.code in SETTLED_BY_COLUMNS and file.size_bytes <= WAITING_BYTES
     facts = {"file": file.name, "sha256": file.sha256, "size_bytes": file.size_bytes}
     facts |= {"code": refusal.code, "reason": str(refusal)}
-    _announce(context, facts, seal.encrypt(file.source.read_bytes()) if is_kept else b"")
+    _announce(context, facts, (file.source.read_bytes(), seal) if is_kept else None)
 
 
 def report_fetching(context: ServiceContext, host: str, trouble: str) -> None:
@@ -96,7 +96,11 @@ def report_fetching(context: ServiceContext, host: str, trouble: str) -> None:
         stored.settle_received(uow, sha256)
 
 
-def _announce(context: ServiceContext, facts: Mapping[str, object], sealed: bytes = b"") -> None:
+def _announce(
+    context: ServiceContext,
+    facts: Mapping[str, object],
+    content: tuple[bytes, MultiFernet] | None = None,
+) -> None:
     """Store what was refused, and announce it once to the webhook of the lane and by e-mail.
 
     Raises:
@@ -104,7 +108,7 @@ def _announce(context: ServiceContext, facts: Mapping[str, object], sealed: byte
     """
     with context.work(AuditEvent("collection", "refused-file", outcome="failed")) as uow:
         _may_receive(context)
-        if stored.put_refused_file(uow, facts, sealed):
+        if stored.put_refused_file(uow, facts, content):
             lane = context.actor.chain
             name = f"{uow.event.object_id} {uow.now}"
             outbox.put_notice(uow, lane, name, "refused")
@@ -134,17 +138,18 @@ def refused_arrivals(uow: UnitOfWork) -> list[RefusedArrival]:
     ]
 
 
-def open_refused_file(context: ServiceContext, refusal_id: str) -> str:
+def open_refused_file(context: ServiceContext, refusal_id: str, seal: MultiFernet) -> str:
     """Let a refused file wait for the actor until its columns are checked; return the upload's id.
 
     Raises:
         NotAllowed: the role receives no statements.
         NotFound: it is not open any more, or its bytes are not kept.
         CardwatchError: too much waits for this person already.
+        FileRefused: it is not as it was kept.
     """
     with context.work(AuditEvent("consultation", "refused-file")) as uow:
         _may_receive(context)
-        return stored.open_refused_file(uow, refusal_id)
+        return stored.open_refused_file(uow, refusal_id, seal)
 
 
 def settle_refused_file(context: ServiceContext, refusal_id: str) -> None:

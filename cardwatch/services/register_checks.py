@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from cardwatch.records import AlertList, Register
     from cardwatch.services.context import ServiceContext
 
-REGISTER_CHECK = "register-check"
+REGISTER_CHECK = jobs.OWN_KIND
 CHECKED_DAYS = 366
 """Statements that ended so many days ago at most are looked at again."""
 

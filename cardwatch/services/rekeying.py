@@ -52,6 +52,7 @@ SEALED_COLUMNS = (
     SealedColumn(accounts.c.person_id, accounts.c.totp),
     SealedColumn(webhooks.c.lane, webhooks.c.secret),
     SealedColumn(uploads.c.upload_id, uploads.c.content),
+    SealedColumn(jobs.c.job_id, jobs.c.mark),
 )
 """What is sealed with a key outside the database; besides, cookies of sign-ins at a provider are,
 for ten minutes."""

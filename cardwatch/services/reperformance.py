@@ -11,11 +11,11 @@ from typing_extensions import TypedDict
 from cardwatch.agreement import RuleAgreement, compare
 from cardwatch.casebook import AuditEvent
 from cardwatch.casebook import statements as kept
-from cardwatch.casebook.own_keys import actor_keys
+from cardwatch.casebook.own_keys import hidden_keys
 from cardwatch.features import Ledger
 from cardwatch.independent import require_database
 from cardwatch.registers import match_cards, person_key
-from cardwatch.services.scoring_inputs import LoadedInputs, ScoringInputs, load_inputs
+from cardwatch.services.scoring_inputs import ScoringInputs, load_inputs
 from cardwatch.statements import name_holders
 
 if TYPE_CHECKING:
@@ -102,13 +102,13 @@ def verify_independently(context: ServiceContext, statement_id: str) -> Independ
             return IndependentCheck(statement_id, row["label"], note)
         loaded = load_inputs(uow, ScoringInputs(**json.loads(row["made_with"] or "")))
         table = kept.read_window(uow, row["seq"], str(row["window_from"]), row["last_on"])
-        keys = actor_keys(uow)
+        hidden = hidden_keys(uow, loaded.approvers)
     transactions, _ = name_holders(kept.as_read(table))
     if loaded.cards:
         transactions = match_cards(transactions, loaded.cards)
     ledger = Ledger(transactions, loaded.policy)
     own_rows = ledger.frame["file"].eq(row["label"]).to_numpy()
-    compared = own_rows & ~_about(keys, ledger, loaded)
+    compared = own_rows & ~_about(hidden, ledger)
     rules = compare(ledger, loaded.rules, compared)
     return IndependentCheck(statement_id, row["label"], rules=tuple(rules))
 
@@ -139,12 +139,9 @@ def _unready(row: Statement) -> str:
     return "" if row["is_scored"] else "it was not scored"
 
 
-def _about(keys: frozenset[str], ledger: Ledger, loaded: LoadedInputs) -> Flags:
-    """Return which payments are those of a person of some keys, or on cards that they approve."""
-    approvers = loaded.approvers
+def _about(keys: frozenset[str], ledger: Ledger) -> Flags:
+    """Return which payments are those of a person of some keys."""
     holders = {
-        holder
-        for holder in ledger.frame["holder_id"].unique()
-        if not keys.isdisjoint(map(person_key, filter(None, (holder, approvers.get(holder, "")))))
+        holder for holder in ledger.frame["holder_id"].unique() if person_key(holder) in keys
     }
     return ledger.frame["holder_id"].isin(holders).to_numpy()

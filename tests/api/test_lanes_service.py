@@ -97,7 +97,7 @@ class World:
 
     def work_off(self) -> None:
         """Do what waits in the queue."""
-        while services.do_next_job(self.running.book, self.running.clock):
+        while services.do_next_job(self.running.book, self.running.clock, self.running.seal):
             pass
 
 

@@ -250,7 +250,9 @@ class World:
         self.second[owner, lane] = services.ServiceContext(
             self.running.book, actor, self.running.clock()
         )
-        job = services.queue_back_test(working, "policy", b"alerts_per_1000 = 9\n", 1)
+        job = services.queue_back_test(
+            working, "policy", b"alerts_per_1000 = 9\n", 1, self.running.seal
+        )
         self._keep("job", Thing(job["job_id"], owner, lane))
         statement = services.list_statements(working)[0]["statement_id"]
         self._keep("statement", Thing(statement, owner, FINANCE))

@@ -43,7 +43,7 @@ def test_a_pack_is_tested_and_proposed_on_pages(running: Running) -> None:
     files = {"files": ("pack.json", CONTENT)}
     assert "not taken from a pack" in _page(running, "GET", "/settings/pack", "auditor").text
     waits = _page(running, "POST", "/settings/pack", "psd", files=files, data={"months": "1"})
-    assert services.do_next_job(running.book, running.clock, services.TRIALS)
+    assert services.do_next_job(running.book, running.clock, running.seal, services.TRIALS)
     trial = _page(running, "GET", waits.url.path, "psd").text
     for words in ("Pack (invented)", "Cardholders who would newly be asked, Finance", "All units",
                   "Confirm the key", "Propose this change",
@@ -69,7 +69,7 @@ def test_a_pack_is_tested_and_proposed_on_pages(running: Running) -> None:
 def test_finance_tests_a_pack_and_does_not_propose_it(running: Running) -> None:
     files = {"files": ("pack.json", CONTENT)}
     waits = _page(running, "POST", "/settings/pack", "finance", files=files, data={"months": "1"})
-    services.do_next_job(running.book, running.clock, services.TRIALS)
+    services.do_next_job(running.book, running.clock, running.seal, services.TRIALS)
     trial = _page(running, "GET", waits.url.path, "finance").text
     assert "Cardholders who would newly be asked" in trial
     assert "Propose this change" not in trial
@@ -85,7 +85,7 @@ def test_the_api_takes_a_pack(running: Running) -> None:
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "pack")
     sent = {"kind": "pack", "months": 1, "pack": CONTENT}
     job = running.ask("POST", "/v1/back-tests", "psd", json=sent).json()["job_id"]
-    services.do_next_job(running.book, running.clock, services.TRIALS)
+    services.do_next_job(running.book, running.clock, running.seal, services.TRIALS)
     answer = running.ask("GET", f"/v1/jobs/{job}", "psd").json()["answer"]
     assert answer["units"]["finance"][0]["newly_asked"] > 0
     asked = {"job_id": job, "reason": "national"}

@@ -55,7 +55,7 @@ def _tried(running: Running, role: str, **more: Any) -> tuple[str, str]:
     waits, place = _post(running, "/settings/try", role, **more)
     assert "In progress" in waits
     assert "Refresh" in waits
-    assert services.do_next_job(running.book, running.clock, services.TRIALS)
+    assert services.do_next_job(running.book, running.clock, running.seal, services.TRIALS)
     return _get(running, place, role), place
 
 
@@ -107,7 +107,7 @@ def test_a_policy_is_proposed_untried_where_there_is_nothing_to_try_it_on(
     running = serve(chores=False)
     sent = {"policy": STRICT, "months": "3"}
     failed, place = _post(running, "/settings/try", "finance", data=sent)
-    services.do_next_job(running.book, running.clock, services.TRIALS)
+    services.do_next_job(running.book, running.clock, running.seal, services.TRIALS)
     assert "No statement has been scored yet" in _get(running, place, "finance")
     assert failed
     form, _ = _post(running, "/settings/try", "finance", data=sent | {"propose": "yes"})
@@ -202,7 +202,7 @@ def test_an_evaluation_is_read_on_a_page(held: Running, monkeypatch: pytest.Monk
     page, place = _post(held, "/evaluations", "auditor")
     assert "In progress" in page
     assert place in _get(held, "/evaluations", "auditor")
-    services.do_next_job(held.book, held.clock, services.TRIALS)
+    services.do_next_job(held.book, held.clock, held.seal, services.TRIALS)
     page = _get(held, place, "auditor")
     for said in ("Split, equal", "50% (25% to 50%)", "of 9 of your 12 cardholders",
                  "stroke-dasharray", "not installed here: ECOD on surprises", "Weekly supplier",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from processes import free_port, states_of_jobs
 from services import OCTOBER, Clock, open_book, serving
 
-from cardwatch import services
+from cardwatch import installation, services
 
 if TYPE_CHECKING:
     from cardwatch.casebook import Casebook
@@ -62,5 +62,5 @@ def test_a_stop_waits_for_no_scoring_which_is_taken_up_again(tmp_path: Path) -> 
         process.kill()
         process.wait()
     after = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=5)
-    assert services.do_next_job(book, lambda: after)
+    assert services.do_next_job(book, lambda: after, installation.seal(home))
     assert states_of_jobs(book) == ["done"]

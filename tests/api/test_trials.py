@@ -6,7 +6,6 @@ They take minutes and run under `make prove`; docs/measurements.md has their fig
 from __future__ import annotations
 
 import datetime as dt
-import faulthandler
 import os
 import random
 import resource
@@ -41,12 +40,6 @@ pytestmark = pytest.mark.prove
 STOPS, STOP_SECONDS = 20, 20.0
 WAIT_SECONDS = 900
 MIB = 1024 * 1024
-
-
-@pytest.fixture(autouse=True)
-def _no_timeout() -> None:
-    """Let a trial take longer than what hangs may."""
-    faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

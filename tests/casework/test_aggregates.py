@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import PACK_KEY, lively_month, policy_pack, second_person
+from books import PACK_KEY, SEAL, lively_month, policy_pack, second_person
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
@@ -308,8 +308,8 @@ def test_the_command_scores_by_a_pack(tmp_path: Path) -> None:
 
 def test_the_pack_of_the_own_policy_is_taken_without_one(splits: Context) -> None:
     """A force that took the pack is scored by it, though its own figures stay on top of it."""
-    job = services.queue_back_test(splits("psd"), "pack", PACK, 1)
-    assert services.do_next_job(splits().casebook, lambda: splits().now, services.TRIALS)
+    job = services.queue_back_test(splits("psd"), "pack", PACK, 1, SEAL)
+    assert services.do_next_job(splits().casebook, lambda: splits().now, SEAL, services.TRIALS)
     proposed = services.propose_pack(
         splits("psd"), job["job_id"], reason="national", effective_from="2026-07-01"
     )

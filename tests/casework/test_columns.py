@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
-from cryptography.fernet import Fernet
+from books import SEAL
+from cryptography.fernet import Fernet, MultiFernet
 
 from cardwatch import services
 from cardwatch.casebook import Casebook, uploads
-from cardwatch.errors import CardwatchError, NotAllowed, NotFound
+from cardwatch.errors import CardwatchError, FileRefused, NotAllowed, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 CONTENT = b"Wann,Wer\n2026-10-01,4929123456781234\n"
-SEAL = Fernet(Fernet.generate_key())
 
 
 def _keep(context: services.ServiceContext, content: bytes = CONTENT) -> str:
@@ -97,3 +97,33 @@ def test_too_much_does_not_wait(
     services.discard_upload(context, names[0])
     _keep(context)
     _keep(replace(context, actor=replace(context.actor, actor_id="another")))
+
+
+@pytest.mark.parametrize("what", ["content", "options", "made_by", "file"])
+def test_a_waiting_file_that_was_changed_by_hand_is_not_opened(
+    at: Callable[..., services.ServiceContext], what: str
+) -> None:
+    """Somebody with an account and the database could seal a file, and move it to another's."""
+    context = at("finance")
+    other = replace(context, actor=replace(context.actor, actor_id="another"))
+    mine, theirs = _keep(other, b"Wann,Wer\n2026-10-01,nobody\n"), _keep(context)
+    table = uploads.uploads
+    with context.casebook.unaudited(context.actor, context.now) as uow:
+        question = sa.select(table).where(uow.scope(table), table.c.upload_id == mine)
+        planted = uow.fetch_one(question)
+        assert planted is not None
+        values = {"options": '{"corrects":"0000"}', "file": "x.csv", "content": planted["content"]}
+        if what == "made_by":  # a file of somebody else's in their name
+            uow.update(table, table.c.upload_id == mine, {"made_by": context.actor.actor_id})
+        else:
+            uow.update(table, table.c.upload_id == theirs, {what: values[what]})
+    with pytest.raises(FileRefused, match="changed in the database"):
+        services.open_upload(context, mine if what == "made_by" else theirs, SEAL)
+
+
+def test_a_waiting_file_is_not_opened_with_another_key(
+    at: Callable[..., services.ServiceContext],
+) -> None:
+    context = at("finance")
+    with pytest.raises(FileRefused, match="sealed with another key"):
+        services.open_upload(context, _keep(context), MultiFernet([Fernet(Fernet.generate_key())]))

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import HEADINGS, month
-from cryptography.fernet import Fernet
+from books import HEADINGS, SEAL, month
 
 from cardwatch import services
 from cardwatch.casebook import uploads
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
     Context = Callable[..., ServiceContext]
 
-SEAL = Fernet(Fernet.generate_key())
 FEED = Path(__file__).parents[1] / "tabular" / "feeds" / "small.vcf"
 POUND, FACE = "\N{POUND SIGN}", "\N{GRINNING FACE}"
 STEPS = ("read_bytes", "receive_now", "refuse_arrival", "write_text", "replace", "rename")
@@ -275,7 +273,7 @@ def test_a_refused_file_is_listed_until_it_is_dealt_with(
     with pytest.raises(NotAllowed):
         services.list_refused_files(at("auditor"))
     with pytest.raises(NotFound, match="not kept any more"):
-        services.open_refused_file(at(), refused["refusal_id"])
+        services.open_refused_file(at(), refused["refusal_id"], SEAL)
     services.settle_refused_file(at(), refused["refusal_id"])
     assert services.list_refused_files(at()) == services.show_home(at()).arrivals == []
     with pytest.raises(NotFound):
@@ -319,7 +317,7 @@ def test_a_refused_file_can_be_read_with_its_columns_stated(
     assert refused["has_content"]
     assert "State its columns" in refused["advice"]
     assert "SHOP" not in str(refused)
-    waiting = services.open_refused_file(at("psd"), refused["refusal_id"])
+    waiting = services.open_refused_file(at("psd"), refused["refusal_id"], SEAL)
     upload = services.open_upload(at("psd"), waiting, SEAL)
     assert (upload.file, upload.content.decode()) == ("unknown.csv", text)
     profile = parse_profile(
@@ -575,7 +573,7 @@ def test_an_encrypted_file_is_received_once_however_often_it_is_encrypted(
     assert outcomes["c.vcf.pgp"]["code"] == "pgp_signature"
     refused = {row["code"]: row for row in services.list_refused_files(at())}
     assert "public key" in refused["pgp_signature"]["reason"]
-    upload = services.open_refused_file(at(), refused["columns_unknown"]["refusal_id"])
+    upload = services.open_refused_file(at(), refused["columns_unknown"]["refusal_id"], SEAL)
     assert services.open_upload(at(), upload, SEAL).content == unknown
     for path in tmp_path.rglob("*"):
         assert not path.is_file() or b"SHOP" not in path.read_bytes()

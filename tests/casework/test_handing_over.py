@@ -93,6 +93,22 @@ def test_a_case_holds_everything_that_is_kept_of_its_alerts(at: Context, asked: 
 
 
 @needs_pdf
+def test_a_pack_of_somebody_who_holds_a_card_tells_no_number_of_events(
+    at: Context, asked: str, tmp_path: Path
+) -> None:
+    """What others do about them would be counted in it."""
+    content, _ = export_alerts(at(person="x", holder_id="E2"), form=".zip", alert_ids=(asked,))
+    path = tmp_path / "pack.zip"
+    path.write_bytes(content)
+    assert check_pack(path, KEY.public_key())["checkpoint"] == ""
+    with zipfile.ZipFile(path) as pack:
+        for name in pack.namelist():
+            assert b"cardwatch/saltmarsh-vale/finance" not in pack.read(name)
+    with pytest.raises(CardwatchError, match="has no checkpoint"):
+        services.verify_checkpoints(at(), KEY.public_key(), path)
+
+
+@needs_pdf
 def test_a_pack_shows_any_change_and_where_the_chain_was(
     at: Context, asked: str, tmp_path: Path
 ) -> None:

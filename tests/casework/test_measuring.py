@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import NOW, lively_month, month
+from books import NOW, SEAL, lively_month, month
 
 from api.schemas.jobs import Job
 from cardwatch import services
@@ -47,20 +47,20 @@ def test_an_evaluation_is_done_apart_and_leaves_nothing_but_its_answer(
     with pytest.raises(NothingToScore, match="No statement has been uploaded"):
         evaluation_runner.evaluate_own(auditor)
     services.receive(at(), read(*lively_month(10)))
-    first = services.queue_evaluation(auditor)["job_id"]
-    assert services.do_next_job(book, _clock, services.TRIALS)
+    first = services.queue_evaluation(auditor, SEAL)["job_id"]
+    assert services.do_next_job(book, _clock, SEAL, services.TRIALS)
     early = services.get_job(auditor, first)
     assert (early["state"], early["answer"]["code"]) == ("failed", "nothing_to_score")
     assert "An evaluation needs at least" in early["answer"]["detail"]
     services.receive(at(), read(*FOUR), is_history=True)
     before = _kept(auditor)
     later = at("auditor", days=1)
-    asked = services.queue_evaluation(later)["job_id"]
-    assert services.queue_evaluation(later)["job_id"] == asked, "one at a time"
-    assert services.do_next_job(book, lambda: later.now, services.TRIALS, lambda: True)
+    asked = services.queue_evaluation(later, SEAL)["job_id"]
+    assert services.queue_evaluation(later, SEAL)["job_id"] == asked, "one at a time"
+    assert services.do_next_job(book, lambda: later.now, SEAL, services.TRIALS, lambda: True)
     assert services.get_job(later, asked)["state"] == "running", "broken off as the service ended"
     after = at("auditor", days=2)
-    assert services.do_next_job(book, lambda: after.now, services.TRIALS)
+    assert services.do_next_job(book, lambda: after.now, SEAL, services.TRIALS)
     done = services.get_job(after, asked)
     assert (done["state"], done["percent"]) == ("done", 100), done["answer"]
     assert _kept(auditor) == before
@@ -89,10 +89,10 @@ def _kept(at: services.ServiceContext) -> list[Any]:
 
 
 def test_no_statement_waits_for_a_trial(at: Context, read: Read) -> None:
-    trial = services.queue_evaluation(at())
-    brought = services.queue_import(at(), read(*month(10)))
-    assert services.do_next_job(at().casebook, _clock, (services.STATEMENT,))
-    assert not services.do_next_job(at().casebook, _clock, (services.STATEMENT,))
+    trial = services.queue_evaluation(at(), SEAL)
+    brought = services.queue_import(at(), read(*month(10)), SEAL)
+    assert services.do_next_job(at().casebook, _clock, SEAL, (services.STATEMENT,))
+    assert not services.do_next_job(at().casebook, _clock, SEAL, (services.STATEMENT,))
     assert services.get_job(at(), brought["job_id"])["state"] == "done"
     assert services.get_job(at(), trial["job_id"])["state"] == "queued"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import PACK_KEY, lively_month, policy_pack, second_person
+from books import PACK_KEY, SEAL, lively_month, policy_pack, second_person
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
@@ -29,8 +29,8 @@ THEIRS = next(name for name, text in rule_texts().items() if 'id       = "sole-h
 
 
 def _tested(context: services.ServiceContext, content: bytes = CONTENT) -> Any:
-    job = services.queue_back_test(context, "pack", content, 1)
-    assert services.do_next_job(context.casebook, lambda: context.now, services.TRIALS)
+    job = services.queue_back_test(context, "pack", content, 1, SEAL)
+    assert services.do_next_job(context.casebook, lambda: context.now, SEAL, services.TRIALS)
     return services.get_job(context, job["job_id"])
 
 
@@ -143,7 +143,7 @@ def test_nobody_else_proposes_and_nothing_untested(at: Context) -> None:
         services.propose_pack(at(), job["job_id"], effective_from="", reason="so")
     with pytest.raises(NotFound):
         services.propose_pack(at("psd"), job["job_id"], effective_from="", reason="so")
-    waits = services.queue_back_test(at("psd"), "pack", CONTENT, 1)
+    waits = services.queue_back_test(at("psd"), "pack", CONTENT, 1, SEAL)
     with pytest.raises(CardwatchError, match="Test the pack"):
         services.propose_pack(at("psd"), waits["job_id"], effective_from="", reason="so")
     with pytest.raises(CardwatchError, match="Choose what to propose"):

@@ -10,7 +10,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import NOW, approved, erase, export_alerts, month
+from books import NOW, SEAL, approved, erase, export_alerts, month
 
 from cardwatch import services
 from cardwatch.casebook import AuditEvent
@@ -147,12 +147,12 @@ def test_a_check_that_is_broken_off_is_taken_up_again(at: At, read: Read, bring:
     bring("psd", GIFTS + LUNCH + LATER, check=False)
     book, turns = at().casebook, itertools.count()
     kinds = (REGISTER_CHECK,)
-    assert services.do_next_job(book, lambda: NOW, kinds, lambda: next(turns) == 1)
+    assert services.do_next_job(book, lambda: NOW, SEAL, kinds, lambda: next(turns) == 1)
     assert [d["holders"] for d in by_rule(at("psd"), RULE)] == [["E1"]]
-    assert not services.do_next_job(book, lambda: NOW, kinds)
-    assert services.do_next_job(book, lambda: NOW + dt.timedelta(minutes=1), kinds)
+    assert not services.do_next_job(book, lambda: NOW, SEAL, kinds)
+    assert services.do_next_job(book, lambda: NOW + dt.timedelta(minutes=1), SEAL, kinds)
     assert [d["holders"] for d in by_rule(at("psd"), RULE)] == [["E1"], ["E2"]]
-    assert not services.do_next_job(book, lambda: NOW + dt.timedelta(minutes=9), kinds)
+    assert not services.do_next_job(book, lambda: NOW + dt.timedelta(minutes=9), SEAL, kinds)
     assert [check.fault for check in services.verify(at("psd"))] == ["", ""]
 
 

@@ -311,7 +311,7 @@ def test_an_old_card_key_goes_with_the_last_of_its_payments(book: Casebook, tmp_
 def test_the_card_key_waits_for_statements_in_the_queue(book: Casebook) -> None:
     installation.card_key()
     with _work(book) as uow:
-        put_job(uow, NewJob("statement", b"", "f"), once="1")
+        put_job(uow, NewJob("statement", b"", "f"), once="1", seal=installation.seal())
     with pytest.raises(CardwatchError, match="Statements wait"):
         key_rotation.rotate(book, "card", NOW)
 
