@@ -25,8 +25,8 @@ COMPACT = re.compile(r"\d{8}")
 STAMP = re.compile(r"((?:19|20)\d{6})(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?")
 """A day and its time in figures alone: 20261031143000."""
 CUT_COMPACT = re.compile(r"\d{7}")
-TYPED = re.compile(r"(\d{1,2})\s*[/.-]{1,2}\s*(\d{1,2})\s*[/.-]{1,2}\s*(\d{4})\.?")
-"""A day as people mistype it, with blanks, two marks or a full stop too many."""
+TYPED = re.compile(r"(\d{1,2})\s*([/.-])\2?\s*(\d{1,2})\s*\2{1,2}\s*(\d{4})\.?")
+"""A day as people mistype it, with blanks, a mark or a full stop too many."""
 NAMED = re.compile(r"(\d{1,2})[ \-/.]?([A-Za-z]{3,9})[ \-/.,]*['\u2019]?(\d{4}|\d{2})")
 NAMED_FIRST = re.compile(r"([A-Za-z]{3,9})[ \-/.]*(\d{1,2})[ \-/.,]+['\u2019]?(\d{4}|\d{2})")
 NAMED_LAST = re.compile(r"(\d{4})[ \-/.]?([A-Za-z]{3,9})[ \-/.]?(\d{1,2})")
@@ -69,7 +69,7 @@ def plain_day(text: str) -> str:
     if stamp := STAMP.fullmatch(plain):
         return stamp[1]
     typed = None if NUMERIC.fullmatch(plain) else TYPED.fullmatch(plain)
-    return "/".join(typed.groups()) if typed else plain
+    return "/".join(typed.group(1, 3, 4)) if typed else plain
 
 
 def weekday_fits(text: str, order: str) -> bool | None:

@@ -136,7 +136,7 @@ def test_days_as_people_mistype_them_are_read(write: Write) -> None:
         "14 / 10 / 2026",
         "15//10/2026",
         "16/10/2026.",
-        "17-10/2026",
+        "17--10-2026",
         "18 Oct '26",
     ]
     body = "\n".join(f"{day},A Roe,S,5.00" for day in days)
