@@ -35,7 +35,7 @@ STATED_TOTAL = re.compile(
     re.IGNORECASE,
 )
 """A line that says to what the payments come, and not a limit or the VAT among them."""
-PAGE = re.compile(r"\bpage\W{0,2}(\d{1,4})\s?(?:of|/)\s?(\d{1,4})\b", re.IGNORECASE)
+NUMBERED_PAGE = re.compile(r"\bpage\W{0,2}(\d{1,4})\s?(?:of|/)\s?(\d{1,4})\b", re.IGNORECASE)
 PAGES = r"(?i)\bpage\W{0,2}\d{1,4}\s?(?:of|/)\s?\d"
 ROWS_SHOWN = re.compile(
     r"\b(?:first|showing|shown|displaying|exported|limited to|rows?)\W+"
@@ -87,7 +87,9 @@ def _tell_pages(sheet: ParsedSheet, text: Flags) -> None:
     lines = [line for line, _ in sheet.titles()]
     for column in map(TextColumn.of, sheet.table.cells.columns):
         lines += column.picked(np.flatnonzero(text & column.matches(PAGES)))
-    pages = [(int(match[1]), int(match[2])) for line in lines if (match := PAGE.search(line))]
+    pages = [
+        (int(match[1]), int(match[2])) for line in lines if (match := NUMBERED_PAGE.search(line))
+    ]
     counts = {count for _, count in pages}
     if len(pages) < 2 or len(counts) != 1:
         return

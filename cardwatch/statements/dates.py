@@ -31,7 +31,7 @@ NAMED = re.compile(r"(\d{1,2})[ \-/.]?([A-Za-z]{3,9})[ \-/.,]*['\u2019]?(\d{4}|\
 NAMED_FIRST = re.compile(r"([A-Za-z]{3,9})[ \-/.]*(\d{1,2})[ \-/.,]+['\u2019]?(\d{4}|\d{2})")
 NAMED_LAST = re.compile(r"(\d{4})[ \-/.]?([A-Za-z]{3,9})[ \-/.]?(\d{1,2})")
 WEEKDAY = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+", re.IGNORECASE)
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEKDAY_STARTS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b", re.IGNORECASE)
 TIME = re.compile(
     r"(?:T|,? +|,)\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?\s*(?:[ap]\.?m\.?)?"
@@ -78,7 +78,7 @@ def weekday_fits(text: str, order: str) -> bool | None:
     day = read_date(text, order, serial=False) if match else None
     if match is None or day is None:
         return None
-    return match[0][:3].casefold() == WEEKDAYS[day.weekday()]
+    return match[0][:3].casefold() == WEEKDAY_STARTS[day.weekday()]
 
 
 def lack_nought(texts: Iterable[str]) -> bool:
