@@ -57,6 +57,11 @@ CHOICE_LABELS = {
         "named": "The file names them",
         "none": "The file names nobody: payments are grouped by department",
     }),
+    "day_numbers": ("Numbers in place of dates", {
+        "decide": "Detect from the file",
+        "1900": "Counted from 1900, as most spreadsheets do",
+        "1904": "Counted from 1904, as Excel for Mac once did",
+    }),
 }  # fmt: skip
 """Label of each choice of a profile, and of its values."""
 

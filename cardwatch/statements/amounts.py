@@ -67,7 +67,7 @@ class Amounts:
         return self.given & fine
 
 
-WITH_DECIMALS = r"[.,]\d{1,2}\)?\s*(?:[CD]R?)?\s*$"
+WITH_DECIMALS = r"[.,](?:\d{1,2}|\d{4,6})\)?\s*(?:[CD]R?)?\s*$"
 """An amount with a part of a pound; a comma before three digits is one of thousands."""
 
 
@@ -427,7 +427,7 @@ def _check_sums(sheet: ParsedSheet, gross: AmountColumn, mark: str) -> None:
         return
     columns = [gross.position, net.position, money.tax]
     whole, part, tax = (read_column(sheet.column_at(position), mark) for position in columns)
-    compared = whole.given & part.given & tax.given
+    compared = np.logical_and.reduce([c.given & (c.fault == FAULTLESS) for c in (whole, part, tax)])
     agree = np.abs(part.pence + tax.pence - whole.pence) <= ROUNDING_PENCE
     count, rows = int((agree & compared).sum()), int(compared.sum())
     names = [f"'{sheet.headings[position]}'" for position in columns]

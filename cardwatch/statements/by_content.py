@@ -9,9 +9,10 @@ import pyarrow.compute as pc
 
 from cardwatch.statements.cells import TextColumn, plain_cell
 from cardwatch.statements.currencies import currency_column
-from cardwatch.statements.dates import lack_nought, utc_midnights
+from cardwatch.statements.dates import is_day, lack_nought, utc_midnights
 from cardwatch.statements.profiles import HOLDER_FIELDS
 from cardwatch.statements.words import word_set
+from cardwatch.tabular import normalise_heading
 
 if TYPE_CHECKING:
     from cardwatch.statements.sheet import ParsedSheet
@@ -21,6 +22,7 @@ def take_by_content(sheet: ParsedSheet) -> None:
     """Take columns of codes for what they are, whatever their heading; empty placeholders."""
     _take_codes(sheet)
     _take_currency(sheet)
+    _take_postings(sheet)
     _blank_placeholders(sheet)
     _pad_days(sheet)
     _tell_midnights(sheet)
@@ -57,6 +59,19 @@ def _take_currency(sheet: ParsedSheet) -> None:
         name = names["original_amount" in sheet.columns]
         sheet.take(name, position)
         sheet.decisions.append(f"currencies from '{sheet.sources[name]}', by content")
+
+
+def _take_postings(sheet: ParsedSheet) -> None:
+    """Take a column such as `Posted` for the days of posting, if every filled cell is a day."""
+    if "posting_date" in sheet.columns or not sheet.profile.is_general:
+        return
+    postings = word_set("heading_words", "posting")
+    for position in sheet.unused:
+        if normalise_heading(sheet.headings[position]) in postings:
+            texts = [text for text in sheet.column_at(position).used if text.strip()]
+            if texts and all(map(is_day, texts)):
+                sheet.take("posting_date", position)
+                return
 
 
 def _blank_placeholders(sheet: ParsedSheet) -> None:

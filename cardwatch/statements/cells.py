@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     Codes = np.ndarray[Any, np.dtype[np.int32]]
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
-CURRENCY_MARKS = re.compile(r"£|(?<![A-Z])GBP(?![A-Z])", re.IGNORECASE)
+CURRENCY_MARKS = re.compile(r"£|(?<![A-Z])(?:GBP|pounds?|sterling)(?![A-Z])", re.IGNORECASE)
+NO_PENCE = re.compile(r"(?<=\d)[.,]\s?-{1,2}$")
+"""A dash in place of the pence, as in `120.-`: no minus."""
+PENCE_MARK = re.compile(r"^(\d{1,3}) ?p$", re.IGNORECASE)
+"""Pence alone, as in `99p`."""
 GROUPED = {
     ".": re.compile(r"\d{1,3}(?:[, ']\d{3})+(?:\.\d*)?|\d*\.?\d+|\d+\."),
     ",": re.compile(r"\d{1,3}(?:[. ']\d{3})+(?:,\d*)?|\d*,?\d+|\d+,"),
@@ -43,7 +47,8 @@ PLAIN = re.compile(r"-?\d{1,10}\.\d\d")
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 FORMULA = re.compile(r'="(.*)"', re.DOTALL)
 """A text that a spreadsheet was made to leave alone."""
-HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
+HYPHENS = str.maketrans(dict.fromkeys("\u00ad\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
+"""What programs print for a minus; the soft hyphen, invisible elsewhere, is one in an amount."""
 MARKED = re.compile(
     r"(?:(?P<before>CR|DR)[.:]?\s*)?(?P<body>.*?)\s*(?:\(?(?P<after>CR|DR|C|D)\.?\)?)?",
     re.IGNORECASE | re.DOTALL,
@@ -267,7 +272,9 @@ def read_pence(text: str, mark: str) -> int | None:
     """
     if mark == "." and PLAIN.fullmatch(text):
         return int(text.replace(".", ""))
-    marked = MARKED.fullmatch(CURRENCY_MARKS.sub("", plain_cell(text)).translate(HYPHENS).strip())
+    plain = CURRENCY_MARKS.sub("", plain_cell(text.translate(HYPHENS))).strip()
+    plain = PENCE_MARK.sub(lambda pence: f"{int(pence[1]) / 100:.2f}".replace(".", mark), plain)
+    marked = MARKED.fullmatch(NO_PENCE.sub("", plain))
     if marked is None or (marked["before"] and marked["after"]):
         return None
     plain, mark_text = marked["body"], (marked["before"] or marked["after"] or "").upper()

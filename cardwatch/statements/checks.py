@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,7 +12,7 @@ from cardwatch.records import Check
 from cardwatch.statements import cells
 from cardwatch.statements.amounts import WITH_DECIMALS
 from cardwatch.statements.cells import TextColumn, card_name
-from cardwatch.statements.holders import fold_name, labelled, name_words
+from cardwatch.statements.holders import fold_name, labelled, name_words, titled_name
 from cardwatch.statements.profiles import HOLDER_FIELDS
 from cardwatch.statements.words import PLUS_MINUS, plain_word, word_set
 from cardwatch.tabular import normalise_heading
@@ -52,26 +51,14 @@ MONTH_ROWS = 10
 """Fewer payments than this may well all be of the first of a month."""
 SAME_TEXT_ROWS = 5
 """Fewer payments than this may well have one merchant or one card."""
-PAYMENTS_COUNTED = re.compile(
-    r"\W*(?:(?:total |grand )?(?:number|no\.?|count) of |total )?"
-    r"(?:transactions?|payments?|records?|rows|items|lines)(?: count(?:ed)?)?[^\w£]+(\d[\d,]*)\W*"
-    r"|\W*(\d[\d,]*) (?:rows?|records?|transactions|payments|items|lines)"
-    r"(?: (?:selected|in set|returned|found|listed|exported|in total)\b.*)?\W*",
-    re.IGNORECASE,
-)
-"""A line that says how many payments a file has."""
-STATED_TOTAL = re.compile(
-    r"(?:[a-z]+ ){0,2}total(?: (?:amount|spend|value|sum|cost|payments?|transactions?|purchases?"
-    r"|charges?|gbp|paid|due|is|of|for|the|all|this|card|statement|month|period))*"
-    r"\W*(\d[\d,]*\.\d\d)\W*",
-    re.IGNORECASE,
-)
-"""A line that says to what the payments come, and not a limit or the VAT among them."""
 COUNT_HEADINGS = frozenset({
     "no of transactions", "number of transactions", "no of payments", "number of payments",
     "transaction count", "count of transactions", "transactions", "count", "no of purchases",
 })  # fmt: skip
 """Headings of columns that say of how many payments a row is the sum."""
+FEW_EQUAL, MANY_EQUAL = 5, 0.2
+"""So many payments that are the same as another can be looked at one by one; and of published lists
+of purchasing cards, which have no references, up to a tenth are."""
 MOSTLY = 0.5
 LOOSE_FIELDS = ("description", "merchant", "category", "unit")
 """Fields whose cells are seldom amounts."""
@@ -301,45 +288,6 @@ def _names_alike(names: set[str]) -> int:
     return sum(tuple(name.split()) in longer for name in names)
 
 
-def _check_stated_total(sheet: ParsedSheet, lines: Sequence[str], pence: int) -> None:
-    """Say that the only line of text with a total differs from what the payments come to."""
-    stated = [match[1] for line in lines if (match := STATED_TOTAL.fullmatch(line))]
-    declared = cells.read_pence(stated[0], ".") if len(stated) == 1 else None
-    if declared not in {None, abs(pence)}:
-        sheet.notes.append(
-            f"a line of text states a total of £{stated[0]}, and the payments come to "
-            f"{money(pence)}: are rows missing?"
-        )
-
-
-def check_count(sheet: ParsedSheet, text: Flags, rows: Flags, good: Flags, pence: Pence) -> None:
-    """Compare how many payments the file says it has, and their sum, with what stands in it.
-
-    Several such lines are of several sections, and are not compared.
-
-    Args:
-        sheet: the file.
-        text: which rows are lines of text.
-        rows: which rows are payments.
-        good: those of them that are read.
-        pence: the amount of each row.
-    """
-    lines = [*(line for line, _ in sheet.titles()), *sheet.lines(text)]
-    _check_stated_total(sheet, lines, int(pence[good].sum()))
-    found = [
-        int((match[1] or match[2]).replace(",", ""))
-        for line in lines
-        if (match := PAYMENTS_COUNTED.fullmatch(line))
-    ]
-    if len(found) != 1:
-        return
-    counts = {int(rows.sum()), int(good.sum())}
-    sentence = f"the file says that it has {found[0]:,} payments, and has {max(counts):,}"
-    if found[0] not in counts:
-        sheet.notes.append(sentence)
-    sheet.checks.append(Check("count", found[0] in counts, sentence))
-
-
 def tell_sums(sheet: ParsedSheet, good: Flags) -> None:
     """Say that rows are sums of several payments, where a column counts these."""
     for position in sheet.unused:
@@ -418,13 +366,28 @@ def tell_month_starts(sheet: ParsedSheet, dates: Days, good: Flags) -> None:
         )
 
 
-def tell_equal_rows(sheet: ParsedSheet, good: Flags, among: Flags) -> None:
-    """Say how many payments are the same as another in every cell of their rows.
+def tell_one_day(sheet: ParsedSheet, dates: Days, good: Flags) -> None:
+    """Say that all payments have one day where only days of posting or of the bill are stated."""
+    is_posting = sheet.profile.is_general and not sheet.profile.columns.get("posting_date", True)
+    if is_posting and good.sum() >= SAME_TEXT_ROWS and len(np.unique(dates[good])) == 1:
+        sheet.notes.append(
+            f"every payment has the same day in '{sheet.sources['date']}', and no column has the "
+            "days of the purchases: splits and days of the week mean nothing"
+        )
+
+
+def tell_equal_rows(sheet: ParsedSheet, good: Flags, among: Flags, *, own: bool) -> None:
+    """Say which payments are the same as another in every cell, where that is out of the ordinary.
+
+    Without references one payment in ten may be: two tickets of one price on one day. So it is said
+    where each has a reference of its own, where they are few enough to be looked at, and where they
+    are many.
 
     Args:
         sheet: the file.
         good: which rows are payments.
         among: which of the payments may be.
+        own: whether each payment should have a reference of its own.
     """
     rows = np.flatnonzero(good)[among]
     if not len(rows):
@@ -432,12 +395,19 @@ def tell_equal_rows(sheet: ParsedSheet, good: Flags, among: Flags) -> None:
     codes = np.array(
         [column.combine_chunks().indices.to_numpy()[rows] for column in sheet.table.cells.columns]
     )
-    if count := len(rows) - len(np.unique(codes, axis=1).T):
-        payments = quantity(count, "payment is", "payments are")
-        sheet.notes.append(
-            f"{payments} the same as another in every cell, and counted. If one stands twice by "
-            "mistake, take it out"
-        )
+    first = np.unique(codes, axis=1, return_index=True)[1]
+    again = np.setdiff1d(rows, rows[first])
+    if not len(again) or (FEW_EQUAL < len(again) < MANY_EQUAL * good.sum() and not own):
+        return
+    payments = quantity(len(again), "payment is", "payments are")
+    places = [
+        sheet.table.place(i) or f"row {sheet.table.rows[i]}" for i in again[:FEW_EQUAL].tolist()
+    ]
+    where = ", ".join(places) if len(again) <= FEW_EQUAL else f"the first in {places[0]}"
+    sheet.notes.append(
+        f"{payments} the same as another in every cell, and counted ({where}). If one stands twice "
+        "by mistake, take it out"
+    )
 
 
 def tell_other_holder(sheet: ParsedSheet, good: Flags) -> None:
@@ -447,9 +417,8 @@ def tell_other_holder(sheet: ParsedSheet, good: Flags) -> None:
         return
     parts = zip(sheet.table.parts, sheet.parts(), strict=True)
     for part, (_, rows) in parts:
-        name = next(
-            (v["cardholder"] for row in part.above if "cardholder" in (v := labelled(row))), ""
-        )
+        names = [labelled(row).get("cardholder", "") or titled_name(row) for row in part.above]
+        name = next(filter(None, names), "")
         texts = TextColumn(column.codes[rows][good[rows]], column.distinct).used
         words_below = set[str]().union(*map(name_words, texts))
         words = name_words(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from cardwatch.errors import FileRefused
 from cardwatch.quantities import quantity
 from cardwatch.statements import dates
 from cardwatch.statements.periods import order_by_period
+from cardwatch.tabular import DATE_MARKS, normalise_heading
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -23,6 +25,7 @@ WHERE_STATED = (
     "service"
 )
 SAY_ORDER = f"Say which: {WHERE_STATED}"
+DAY_ORDERS = ("day-first", "month-first")
 NEAR_DAYS, FAR_DAYS = 100, 200
 """Days from the first to the last that suit a statement, and that do not beside such ones."""
 NEAR_YEARS = 2
@@ -74,10 +77,15 @@ def _decide_order(sheet: ParsedSheet) -> str:
     _check_short_years(texts, sheet.table.file)
     order, decision = order_by_dates(texts, sheet.table.file)
     if not order:
-        fitting = [order for order in ("day-first", "month-first") if _lags_fit(sheet, order)]
+        fitting = [order for order in DAY_ORDERS if _lags_fit(sheet, order)]
+        by_weekday = [order for order in DAY_ORDERS if _weekdays_fit(texts, order)]
         if len(fitting) == 1:
             why = "otherwise some payments would be posted before their date"
-        elif by_period := order_by_period(sheet, fitting or ("day-first", "month-first")):
+        elif len(by_weekday) == 1:
+            fitting, why = by_weekday, "only so are the days of the week beside them right"
+        elif by_heading := _order_of_heading(sheet.sources["date"]):
+            fitting, why = [by_heading], f"'{sheet.sources['date']}' says so"
+        elif by_period := order_by_period(sheet, fitting or DAY_ORDERS):
             fitting = [by_period]
             why = "only so do they lie in the period that a line above the headings states"
         else:
@@ -85,6 +93,20 @@ def _decide_order(sheet: ParsedSheet) -> str:
         order, decision = fitting[0], f"dates {fitting[0]}: {why}"
     sheet.decisions.append(decision)
     return order
+
+
+def _weekdays_fit(texts: list[str], order: str) -> bool:
+    """Return whether dates stand beside days of the week, and all are right in an order."""
+    fits = [fit for text in texts if (fit := dates.weekday_fits(text, order)) is not None]
+    return bool(fits) and all(fits)
+
+
+def _order_of_heading(heading: str) -> str:
+    """Return the order that a heading states, such as `Date (DD/MM/YYYY)`; empty if it does not."""
+    words = [word for word in normalise_heading(heading).split() if word in DATE_MARKS]
+    if {"dd", "mm"} <= set(words):
+        return "day-first" if words.index("dd") < words.index("mm") else "month-first"
+    return ""
 
 
 def _check_stated(texts: list[str], stated: str, file: str) -> None:
@@ -178,21 +200,51 @@ def _check_spread(sheet: ParsedSheet, order: str) -> None:
     a month of payments is spread over a year.
 
     Payments of every month on one day to one merchant, as for a subscription, are as they stand.
+    Rows below headings that come again, and each sheet, are looked at by themselves too: joined
+    exports may have either order.
 
     Raises:
         FileRefused: some dates allow one order only, and of those that allow both most lie further
             away than a month and none does the other way round.
     """
+    texts = sheet.column("date").used
+    sure = [day for day, turned in _both_ways(texts, order) if turned is None]
+    if sure:
+        for part in [texts, *_parts(sheet)]:
+            _check_near(sheet, order, part, sure)
+
+
+def _both_ways(texts: Iterable[str], order: str) -> list[tuple[dt.date, dt.date | None]]:
+    """Return each day with the one that it is if days and months change places, if that is one."""
     other = "day-first" if order == "month-first" else "month-first"
-    sure, read, turned = [], [], []
-    for text in {dates.plain_day(text) for text in sheet.column("date").used}:
-        day, swapped = (dates.read_date(text, way, serial=False) for way in (order, other))
-        if day and swapped is None:
-            sure.append(day)
-        elif day and swapped and day != swapped:
-            read.append(day)
-            turned.append(swapped)
-    if not sure or len(read) < FEW_DAYS:
+    days = []
+    for text in {dates.plain_day(text) for text in texts}:
+        day, turned = (dates.read_date(text, way, serial=False) for way in (order, other))
+        if day:
+            days.append((day, turned))
+    return days
+
+
+def _parts(sheet: ParsedSheet) -> list[list[str]]:
+    """Return the distinct dates of each sheet and below each heading row, if there are several."""
+    column = sheet.column("date")
+    heading = normalise_heading(sheet.table.headings[sheet.positions["date"]])
+    starts = {part.index for part in sheet.table.parts} | {0}
+    if any(normalise_heading(text) == heading for text in column.used):
+        is_heading = column.each(lambda text: normalise_heading(text) == heading, "bool")
+        starts |= set(np.flatnonzero(is_heading).tolist())
+    bounds = [*sorted(starts), len(column.codes)]
+    if len(bounds) <= 2:
+        return []
+    rows = np.arange(len(column.codes))
+    return [column.kept((rows >= i) & (rows < j)).used for i, j in itertools.pairwise(bounds)]
+
+
+def _check_near(sheet: ParsedSheet, order: str, texts: list[str], sure: list[dt.date]) -> None:
+    """Refuse dates of which most lie far from sure ones, and near them the other way round."""
+    both = [(day, turned) for day, turned in _both_ways(texts, order) if turned not in {None, day}]
+    read, turned = [day for day, _ in both], [day for _, day in both]
+    if len(read) < FEW_DAYS:
         return
     first, last = np.datetime64(min(sure)) - MARGIN_DAYS, np.datetime64(max(sure)) + MARGIN_DAYS
     far, far_turned = (
@@ -228,29 +280,37 @@ def _decide_calendar(sheet: ParsedSheet, order: str) -> None:
     """Decide from which day the day numbers of a text file count, by its other dates.
 
     Workbooks count from 1900, or from 1904 where an Excel for Macintosh made them, and text does
-    not say: the same number names two days, four years apart.
+    not say: the same number names two days, four years apart. A person who knows the year of the
+    statement states it in a profile.
 
     Raises:
         FileRefused: neither the days of booking nor a year in a line above the headings says it.
     """
+    if (stated := sheet.profile.day_numbers) != "decide":
+        sheet.from_1904 = stated == "1904"
+        sheet.decisions.append(f"day numbers counted from {stated}, as told")
+        return
     years = {
         year
         for line in [*(title for title, _ in sheet.titles()), *(p.name for p in sheet.table.parts)]
         for match in YEAR_NAMED.finditer(line)
         for year in (int(match[1]), int(match[1][:2] + (match[2] or match[1][2:])))
     }
-    by_lags, by_years = [], []
+    by_lags, by_years, read_as = [], [], []
     for from_1904 in (False, True):
         days = sheet.days("date", order, from_1904=from_1904)
         has_years = set(days[~np.isnat(days)].astype("datetime64[Y]").astype(int) + 1970)
+        read_as.append(" and ".join(map(str, sorted(has_years))))
         if _lags_fit(sheet, order, from_1904=from_1904):
             by_lags.append(from_1904)
         if has_years <= years:
             by_years.append(from_1904)
     if len({*by_lags, *by_years}) != 1:
         reason = (
-            "its days are numbers as a spreadsheet keeps them, counted from 1900 or from 1904, and "
-            "nothing says from which. Give their cells the format of a date and export it again"
+            "its days are numbers as a spreadsheet keeps them, and nothing says from which year "
+            f"they count: from 1900 they are of {read_as[0]}, from 1904 of {read_as[1]}. Write "
+            'day_numbers = "1900" or "1904" in a column profile, or give the cells the format of '
+            "a date and export it again"
         )
         raise FileRefused(sheet.table.file, "date_order_unknown", reason)
     (sheet.from_1904,) = {*by_lags, *by_years}

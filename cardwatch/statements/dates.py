@@ -22,11 +22,16 @@ DAY_ZERO_1904 = dt.date(1904, 1, 1)
 YEAR_FIRST = re.compile(r"(\d{4})([-/. ])(\d{1,2})\2(\d{1,2})")
 NUMERIC = re.compile(r"(\d{1,2})([/.\- ])(\d{1,2})\2(\d{4}|\d{2})")
 COMPACT = re.compile(r"\d{8}")
+STAMP = re.compile(r"((?:19|20)\d{6})(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?")
+"""A day and its time in figures alone: 20261031143000."""
 CUT_COMPACT = re.compile(r"\d{7}")
-NAMED = re.compile(r"(\d{1,2})[ \-/.]?([A-Za-z]{3,9})[ \-/.,]*(\d{4}|\d{2})")
-NAMED_FIRST = re.compile(r"([A-Za-z]{3,9})[ \-/.]*(\d{1,2})[ \-/.,]+(\d{4}|\d{2})")
+TYPED = re.compile(r"(\d{1,2})\s*([/.-])\2?\s*(\d{1,2})\s*\2{1,2}\s*(\d{4})\.?")
+"""A day as people mistype it, with blanks, a mark or a full stop too many."""
+NAMED = re.compile(r"(\d{1,2})[ \-/.]?([A-Za-z]{3,9})[ \-/.,]*['\u2019]?(\d{4}|\d{2})")
+NAMED_FIRST = re.compile(r"([A-Za-z]{3,9})[ \-/.]*(\d{1,2})[ \-/.,]+['\u2019]?(\d{4}|\d{2})")
 NAMED_LAST = re.compile(r"(\d{4})[ \-/.]?([A-Za-z]{3,9})[ \-/.]?(\d{1,2})")
 WEEKDAY = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+", re.IGNORECASE)
+WEEKDAY_STARTS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b", re.IGNORECASE)
 TIME = re.compile(
     r"(?:T|,? +|,)\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?\s*(?:[ap]\.?m\.?)?"
@@ -60,7 +65,20 @@ def plain_day(text: str) -> str:
     """Return a date without weekday, ordinal ending and time of day."""
     plain = ORDINAL.sub("", WEEKDAY.sub("", plain_cell(text), count=1))
     match = TIME_AT_END.search(plain) if len(plain) <= MOST_DAY_CHARACTERS else None
-    return plain[: match.start()].strip() if match and match.start() > 5 else plain
+    plain = plain[: match.start()].strip() if match and match.start() > 5 else plain
+    if stamp := STAMP.fullmatch(plain):
+        return stamp[1]
+    typed = None if NUMERIC.fullmatch(plain) else TYPED.fullmatch(plain)
+    return "/".join(typed.group(1, 3, 4)) if typed else plain
+
+
+def weekday_fits(text: str, order: str) -> bool | None:
+    """Return whether the day of the week before a date is its own in an order; none without one."""
+    match = WEEKDAY.match(plain_cell(text))
+    day = read_date(text, order, serial=False) if match else None
+    if match is None or day is None:
+        return None
+    return match[0][:3].casefold() == WEEKDAY_STARTS[day.weekday()]
 
 
 def lack_nought(texts: Iterable[str]) -> bool:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     Kinds = np.ndarray[Any, np.dtype[np.object_]]
     Pence = np.ndarray[Any, np.dtype[np.int64]]
 
+WITH_PLUS = r"^\s*£?\s*\+|\d\s*\+\s*$"
 MOST_CODE_CHARACTERS = 4
 """Codes of transactions have no more characters than this."""
 
@@ -156,7 +157,20 @@ def _check_sides(sheet: ParsedSheet, amounts: Amounts, read: Flags, kinds: Kinds
 def _tell_unread(sheet: ParsedSheet, read: Flags) -> None:
     """Say which columns may tell refunds from charges, where no amount has a sign."""
     _tell_codes(sheet)
+    _tell_plus(sheet, read)
     tell_kinds_of_cards(sheet, read)
+
+
+def _tell_plus(sheet: ParsedSheet, read: Flags) -> None:
+    """Say that some amounts have a plus and the others no sign, as of money that comes in."""
+    has_plus = sheet.column("amount").matches(WITH_PLUS) & read
+    count = int(has_plus.sum())
+    if count and count < read.sum():
+        amounts_have = quantity(count, "amount has", "amounts have")
+        sheet.notes.append(
+            f"{amounts_have} a plus and the others no sign, and all are read alike. If a plus "
+            "means a refund, write a minus in its place"
+        )
 
 
 def _tell_codes(sheet: ParsedSheet) -> None:

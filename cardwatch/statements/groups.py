@@ -24,15 +24,17 @@ FILLED_DOWN = 0.5
 """Empty cells after a holder or day are of the same if there are this many for each."""
 
 
-def fill_holders(sheet: ParsedSheet, rows: Flags) -> None:
+def fill_holders(sheet: ParsedSheet, rows: Flags, dated: Flags) -> None:
     """Fill empty holder cells with the holder above, where the file names each once, as a group.
 
     Each name stands once, the first payment has one, and there are at least half as many empty
-    cells as names; a name that comes again would show that empty cells are missing ones.
+    cells as names; a name that comes again would show that empty cells are missing ones. A name in
+    a row without a day heads the rows below it: two such rows in turn are a list of people.
 
     Args:
         sheet: the file; its column is changed.
         rows: which rows are payments.
+        dated: which rows have a day.
     """
     names = [name for name in HOLDER_FIELDS if name in sheet.positions]  # labels are no cells
     filled_cells = {name: sheet.columns[name].matches(cells.FILLED) for name in names}
@@ -45,7 +47,9 @@ def fill_holders(sheet: ParsedSheet, rows: Flags) -> None:
         empty = int((rows & ~filled).sum())
         first = bool(filled[rows][0])
         once = len(np.unique(holder_codes)) == len(holder_codes)
-        if first and once and empty and empty >= FILLED_DOWN * len(holder_codes):
+        heads = (filled & ~dated)[rows]
+        is_list = bool((heads[:-1] & heads[1:]).any())
+        if first and once and not is_list and empty and empty >= FILLED_DOWN * len(holder_codes):
             last = np.maximum.accumulate(np.where(filled, np.arange(len(filled)), 0))
             sheet.columns[name] = TextColumn(column.codes[last], column.distinct)
             sheet.decisions.append(

@@ -9,17 +9,18 @@ from cardwatch.tabular import normalise_heading
 
 DATE_HEADINGS = ("{} date", "date {}", "date of {}", "{} dt", "{} day", "day of {}", "{} on",
                  "{} at", "{} timestamp", "{} date utc", "{} utc", "{} date time")  # fmt: skip
-OTHER_DATES = ("timestamp", "date utc", "created", "when", "day", "transaction time",
-               "purchase time", "time of transaction", "time of purchase", "date and time",
+OTHER_DATES = ("timestamp", "stamp", "date utc", "created", "when", "day", "transaction time",
+               "transaction time utc", "purchase time", "time of transaction", "time of purchase",
+               "date and time",
                "transaction date and time", "effective date")  # fmt: skip
 HOLDER_FORMS = ("{}", "{} name", "{} nm", "{} full name", "{} display name", "name of {}",
                 "name of the {}", "{} s name", "{}s name", "{}s", "{} last name", "{} surname",
                 "{} family name", "{} t")  # fmt: skip
 FIRST_NAME_FORMS = ("{} first name", "{} forename", "{} given name", "{} initials", "{} initial")
 MERCHANT_FORMS = ("{}", "{} name", "{} nm", "{} trading name", "{} text", "{} details", "{} dba",
-                  "{} description", "{} s name", "name of {}", "name of the {}",
+                  "{} description", "{} desc", "{} s name", "name of {}", "name of the {}",
                   "{} t")  # fmt: skip
-OTHER_HOLDERS = ("submitter", "submitter name", "submitted by")
+OTHER_HOLDERS = ("submitter", "submitter name", "submitted by", "report owner", "initiated by")
 """Who hands a claim in may do so for others: taken where nobody else is named."""
 PLAIN_HEADINGS = {
     "cardholder": ("who", "resource", "resource t"),

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LABELLED = re.compile(r"\s*([^:\d]{2,40}?)\s*(?::|\s-\s)\s*(.*)", re.DOTALL)
 """A label, a colon, and perhaps what it labels."""
+NAME_WORDS = range(2, 5)
+"""So many words has a person's name."""
 HOLDER_TEXT_FIELDS = ("cardholder", "card_number")
 CONTINUATION = re.compile(
     r"\s*[(\[-]?\s*\b(?:continued|cont(?:'?d)?)\b\.?[)\]]?\s*$", re.IGNORECASE
@@ -49,6 +51,19 @@ def labelled(row: Sequence[str]) -> dict[str, str]:
         if field and value:
             values.setdefault(field, CONTINUATION.sub("", value))
     return values
+
+
+def titled_name(row: Sequence[str]) -> str:
+    """Return the name in a title such as `Cardholder statement: A Roe`; empty if it is of none.
+
+    It is too little to say who paid, and enough to ask where the rows say another.
+    """
+    text = " ".join(cell.strip() for cell in row if cell.strip())
+    match = LABELLED.fullmatch(text)
+    label, value = (match[1], match[2]) if match else ("", "")
+    words = [word for word in plain_word(value).split() if not is_period(word)]
+    is_name = len(words) in NAME_WORDS and not word_set("labels", "no_name") & set(words)
+    return value if is_name and plain_word(label) in word_set("labels", "title") else ""
 
 
 def labelled_holders(table: Table, payments: Flags) -> tuple[set[str], int]:

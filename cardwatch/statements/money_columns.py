@@ -45,9 +45,15 @@ PENCE_WORDS = frozenset({"pence", "pennies", "minor"})
 """Words of a heading that say that amounts are not in pounds but in pence."""
 IN_P = re.compile(r"(?:amount|amt|value|cost|total|gross|net) p")
 """Such headings are of pence too; the letter alone may be of a P-card."""
+LETTER_AND_DIGIT = re.compile(r"(?<=[a-z]{3})(?=\d)")
+"""Where a number follows a word without a space, as in `Amount2`."""
 PIECES = frozenset({"unit", "each", "item", "limit", "centre", "center", "code"})
 """Words of headings that have a word for an amount and hold none that was paid."""
 
+INCLUDING = frozenset({"inc", "incl", "including", "inclusive"})
+FEES = frozenset({"fee", "fees", "charges", "postage", "delivery"})
+"""Words of what an amount includes: `Billing amount (incl. fee)`."""
+LINE_TOTALS = ({"line", "total"}, {"extended", "total"}, {"line", "gross"})
 SIGN_WORDS = frozenset({"signed", "sign", "with", "and"})
 """Words of a heading of amounts that have their signs."""
 
@@ -219,10 +225,13 @@ def _amount(position: int, name: str) -> AmountColumn | None:
     if name and set(name.split()) <= POUND_MARKS:
         return AmountColumn(position, BILLED, UNSAID)
     vocabulary = _words()
+    name = LETTER_AND_DIGIT.sub(" ", name)
     name = f"{name}ence" if IN_P.fullmatch(name) else P_CARD.sub("card", name)
     words = {w for w in without_pound_mark(name).split() if not w.isdecimal() or w == THOUSANDS}
     if "minor" in words:
         words -= {"unit", "units"}
+    if words & INCLUDING:
+        words -= FEES
     every = ("amount", "billed", "foreign", "purchase", "gross", "net", "tax", "filler")
     if not words & vocabulary["amount"] or words - frozenset().union(
         PENCE_WORDS, *(vocabulary[k] for k in every)
@@ -282,7 +291,7 @@ def is_in_pence(heading: str) -> bool:
 
 def _is_line_total(name: str) -> bool:
     """Return whether a heading is of what a line comes to: an amount where there is no other."""
-    return {*without_pound_mark(name).split()} in ({"line", "total"}, {"extended", "total"})
+    return {*without_pound_mark(name).split()} in LINE_TOTALS
 
 
 def has_amount_word(heading: str) -> bool:

@@ -103,14 +103,18 @@ def place_rows(sheet: ParsedSheet, amounts: Amounts, dates: Days, kinds: Kinds) 
 
 
 def footnotes(sheet: ParsedSheet, place: Codes, dates: Days) -> list[str]:
-    """Return the rows above the first payment and the text below the last, without an amount."""
+    """Return the lines above the headings, above the first payment and below the last.
+
+    Those between headings and payments or below these have no amount.
+    """
+    titles = [line for line, _ in sheet.titles()]
     payments = np.flatnonzero((place == ROW) & ~np.isnat(dates))
     if not len(payments):
-        return []
+        return titles
     rows = np.arange(len(place))
     above, below = rows < payments[0], (rows > payments[-1]) & (place == TEXT)
     lines = [*sheet.lines(above), *sheet.lines(below)]
-    return [line for line in lines if not WITH_PENCE.search(line)]
+    return [*titles, *(line for line in lines if not WITH_PENCE.search(line))]
 
 
 def _tell_balances(sheet: ParsedSheet, balances: Flags) -> None:

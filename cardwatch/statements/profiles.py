@@ -55,6 +55,7 @@ CHOICES = {
     "positive": ("decide", "charge", "refund"),
     "decimal": ("decide", "point", "comma"),
     "holders": ("named", "none"),
+    "day_numbers": ("decide", "1900", "1904"),
 }
 """Settings of a profile that are one of several words; the first is taken where it says nothing."""
 PROFILE_TEXTS = ("name", *CHOICES, "end_mark", "holder_strip")
@@ -71,6 +72,7 @@ class Profile:
         positive: what an amount without a minus is: charge, refund, or decide by the evidence.
         decimal: point or comma between pounds and pence, or decide from the file's amounts.
         holders: named in the file, or none where it names nobody.
+        day_numbers: the year from which numbers in place of days count in a text, or decide.
         booked: words of a status column that mean a payment is booked.
         end_mark: a cell after which nothing more is data.
         holder_strip: pattern taken off the end of a holder, where spellings differ by it.
@@ -85,6 +87,7 @@ class Profile:
     positive: str = "decide"
     decimal: str = "decide"
     holders: str = "named"
+    day_numbers: str = "decide"
     booked: tuple[str, ...] = ()
     end_mark: str = ""
     holder_strip: str = ""
@@ -478,6 +481,8 @@ def profile_text(
         f"decimal = {_quoted(best.decimal)}",
         "# named; or none, if the file names nobody and payments are grouped by unit",
         f"holders = {_quoted(best.holders)}",
+        "# 1900 or 1904: from when numbers in place of days count in a text; or decide",
+        f"day_numbers = {_quoted(best.day_numbers)}",
         "# more words of a status column that mean posted",
         f"booked = [{', '.join(map(_quoted, best.booked))}]",
         "# a cell after which nothing is data; a pattern taken off the end of a holder",

@@ -26,11 +26,13 @@ from cardwatch.statements.amounts import (
 )
 from cardwatch.statements.bookings import kind_by_words
 from cardwatch.statements.cells import TextColumn, card_name, read_card
+from cardwatch.statements.completeness import check_length
 from cardwatch.statements.currencies import check_unit
 from cardwatch.statements.date_orders import decide_date_order
 from cardwatch.statements.direction import sign_amounts
 from cardwatch.statements.groups import fill_days, fill_holders
 from cardwatch.statements.holders import whole_name
+from cardwatch.statements.legends import tell_unpaid_marks
 from cardwatch.statements.lines import further_lines, line_items, read_vat
 from cardwatch.statements.periods import check_period
 from cardwatch.statements.places import (
@@ -112,13 +114,13 @@ def read_statement(table: Table, choices: ReadingChoices) -> tuple[pd.DataFrame,
     dates = fill_days(sheet, printed, sheet.days("date", order))
     kinds = _kinds(sheet)
     place, outside = _places(sheet, printed, dates, kinds)
-    check_unit(sheet, [*(line for line, _ in sheet.titles()), *footnotes(sheet, place, dates)])
+    check_unit(sheet, footnotes(sheet, place, dates))
     paid = (place == ROW) & ~outside & ~np.isnat(dates)
     pence, kinds = sign_amounts(sheet, printed, paid, kinds)
     amounts = replace(printed, pence=pence)
     place[_named_by_nobody(sheet) & (place == ROW) & (kinds == "payment")] = CONTROL
     if not table.feed:
-        fill_holders(sheet, (place == ROW) & (kinds != "payment"))
+        fill_holders(sheet, (place == ROW) & (kinds != "payment"), ~np.isnat(dates))
     problems = _find_problems(sheet, place == ROW, dates, amounts, outside)
     good = place == ROW
     good[[problem.row - table.rows.start for problem in problems]] = False
@@ -135,11 +137,13 @@ def _check_invariants(
 ) -> None:
     """Compare the payments with what else the file says of them; outcomes are in its report."""
     dates = sheet.days("date", order)
+    tell_unpaid_marks(sheet, footnotes(sheet, place, dates), good)
     checks.tell_month_starts(sheet, dates, good)
+    checks.tell_one_day(sheet, dates, good)
     check_period(sheet, dates[good])
     checks.tell_other_holder(sheet, good)
     checks.check_bookings(sheet, dates, sheet.days("posting_date", order), good)
-    checks.check_count(sheet, place == TEXT, place == ROW, good, pence)
+    check_length(sheet, place == TEXT, place == ROW, good, pence)
     checks.tell_sums(sheet, good)
     check_levels(sheet, good, place == CONTROL, pence)
     checks.check_holders(sheet, good)
@@ -478,11 +482,11 @@ def _doubled_days(sheet: ParsedSheet, good: Flags, frame: pd.DataFrame) -> pd.Se
     """Mark the days of which most rows stand in groups of equal rows: loaded twice, perhaps."""
     if (frame["transaction_id"] != "").all():  # most payments have a reference of their own
         codes = sheet.column("transaction_id").codes[good]
-        checks.tell_equal_rows(sheet, good, np.bincount(codes)[codes] > 1)
+        checks.tell_equal_rows(sheet, good, np.bincount(codes)[codes] > 1, own=True)
         return pd.Series(data=False, index=frame.index)
     keys = [column for column in map(str, frame) if column.startswith("key_")]
     repeated = frame.duplicated(["date", "merchant", "amount_pence", *keys], keep=False)
-    checks.tell_equal_rows(sheet, good, repeated.to_numpy())
+    checks.tell_equal_rows(sheet, good, repeated.to_numpy(), own=False)
     days = repeated.groupby(frame["date"]).agg(["size", "mean"])
     doubled = days.index[(days["size"] >= DOUBLED_DAY_ROWS) & (days["mean"] >= DOUBLED_DAY_SHARE)]
     if len(doubled):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cardwatch.errors import FileRefused
+from cardwatch.quantities import quantity
 from cardwatch.statements import cells
 from cardwatch.statements.cells import TextColumn
 from cardwatch.statements.dates import is_day
@@ -17,7 +18,7 @@ from cardwatch.statements.profiles import (
     missing_fields,
     needed_headings,
 )
-from cardwatch.tabular import Headings, Table, normalise_heading
+from cardwatch.tabular import Headings, Part, Table, normalise_heading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -128,6 +129,35 @@ def _check_above(table: Table, profiles: Sequence[Profile]) -> None:
                 "a file of its own"
             )
             raise FileRefused(table.file, "headings_change", reason)
+        _check_sorted(table, part, profiles)
+
+
+def _check_sorted(table: Table, part: Part, profiles: Sequence[Profile]) -> None:
+    """Refuse payments above the headings, as sorting a sheet with its heading row leaves them.
+
+    Such a row has as many cells as there are headings, with a day and an amount in their columns.
+
+    Raises:
+        FileRefused: there is one.
+    """
+    headings = [heading for heading in table.headings if heading.strip()]
+    profile, missing = choose_profile(headings, profiles)
+    places = profile.map(headings)
+    paid = [places[name] for name in ("amount", "debit", "credit") if name in places]
+    if "date" in missing or "amount" in missing:
+        return
+    count = sum(
+        len(row) == len(headings)
+        and is_day(row[places["date"]])
+        and any(cells.read_pence(row[place], ".") is not None for place in paid)
+        for row in part.above
+    )
+    if count:
+        reason = (
+            f"{quantity(count, 'payment stands', 'payments stand')} above its headings in row "
+            f"{part.row - 1}. Move the headings to the top"
+        )
+        raise FileRefused(table.file, "no_headings", reason)
 
 
 def _is_value(text: str) -> bool:

@@ -1,6 +1,7 @@
 """Turns any tabular file into one table of text cells, and refuses what is not one."""
 
 from cardwatch.tabular.headings import (
+    DATE_MARKS,
     POUND_MARKS,
     SHARE_WORDS,
     Headings,
@@ -13,6 +14,7 @@ from cardwatch.tabular.reader_pool import ReaderPool, read_tables
 from cardwatch.tabular.table import Part, Table
 
 __all__ = [
+    "DATE_MARKS",
     "LIMITS",
     "MIB",
     "POUND_MARKS",

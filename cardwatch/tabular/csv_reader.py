@@ -24,6 +24,8 @@ SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", "^": 
 SAMPLE_CHARACTERS = 1024 * 1024
 FEW_AMOUNTS = 5
 """Fewer amounts than this may all have pence by chance."""
+SINGLE_QUOTED = re.compile(r"'[^'\r\n]*'(?:([,;\t|])'[^'\r\n]*'(?=\1|\r?\n))+\r?\n'")
+"""Headings of which each stands in single quotation marks, and a row that begins with one."""
 PENCE_AT_END, CUT_AMOUNT = re.compile(r"[.,]\d\d$"), re.compile(r"-?\d+[.,]?\d?")
 
 
@@ -45,7 +47,13 @@ def choose_separator(sample: str) -> str:
 
 
 def _rows(text: str, separator: str, *, padded: bool = False) -> Iterator[list[str]]:
-    return csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=padded)
+    quote = "'" if SINGLE_QUOTED.match(text) else '"'
+    return csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=separator,
+        quotechar=quote,
+        skipinitialspace=padded,
+    )
 
 
 def is_padded(sample: str, separator: str) -> bool:
@@ -79,10 +87,7 @@ def read_delimited(data: bytes, file: str, headings: Headings, limits: Limits) -
         if cells is None:
             every = _rows(text, separator, padded=padded)
             rows = list(itertools.islice(every, heading_index + 1, heading_index + 2 + limits.rows))
-            cells, long_rows = (
-                columns_of(rows, names, file, limits),
-                too_long(rows, names),
-            )
+            cells, long_rows = columns_of(rows, names, file, limits), too_long(rows, names)
     except csv.Error as error:
         reason = (
             f"a cell is longer than {limits.cell_characters:,} characters, or a quotation mark "
@@ -148,7 +153,8 @@ def _read_even(
     Tested equal to the standard library's reader, which reads the rest.
     """
     width = len(first[heading_index])
-    if any(len(row) != width for row in first):
+    begins = data[:SAMPLE_CHARACTERS].decode(errors="replace")
+    if any(len(row) != width for row in first) or SINGLE_QUOTED.match(begins):
         return None
     names = [str(i) for i in range(width)]
     try:

@@ -15,6 +15,8 @@ SEARCHED_ROWS = 50
 """Headings are looked for in this many first rows; published files put up to a dozen above."""
 POUND_MARKS = frozenset({"£", "gbp", "sterling", "pounds"})
 """Words that say a column is in pounds and belong to no heading."""
+DATE_MARKS = frozenset({"dd", "mm", "yy", "yyyy", "hh", "ss"})
+"""Words that say how a column writes its days and belong to no heading."""
 AMOUNT_WORDS = POUND_MARKS | {"amount", "amt", "amnt", "price", "spend"}
 """Words that only headings of amounts have."""
 SHARE_WORDS = frozenset({"percent", "percentage", "pct", "change"})
@@ -86,9 +88,10 @@ def normalise_heading(heading: str) -> str:
 def without_pound_mark(heading: str) -> str:
     """Return a normalised heading without what belongs to no heading.
 
-    That is its currency, as in `amount gbp`, and the Welsh beside the English: `swm amount`.
+    That is its currency, as in `amount gbp`, how it writes its days, as in `date dd mm yyyy`, and
+    the Welsh beside the English: `swm amount`.
     """
-    words = [word for word in heading.split() if word not in POUND_MARKS | WELSH]
+    words = [word for word in heading.split() if word not in POUND_MARKS | DATE_MARKS | WELSH]
     return " ".join(words) or heading
 
 

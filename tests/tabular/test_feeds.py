@@ -420,6 +420,14 @@ def test_a_text_longer_than_any_cell_is_refused(read: Read) -> None:
     assert refusal(read(data)).code == "cell_too_long"
 
 
+def test_an_ofx_sign_against_its_type_is_a_problem(read: Read) -> None:
+    data = (FILES / "small.ofx").read_bytes()
+    for before, after in ((b"<TRNAMT>15.00", b"<TRNAMT>-15.00"), (b"-45.50", b"45.50")):
+        frame, report = taken(read(data.replace(before, after)))
+        assert [problem.code for problem in report.problems] == ["type_unknown"]
+        assert len(frame) == 2
+
+
 def test_an_ofx_correction_is_left_to_a_person(read: Read) -> None:
     data = feed("small.ofx").replace(
         b"<FITID>TEST0002", b"<FITID>TEST0002<CORRECTFITID>X1<CORRECTACTION>DELETE"

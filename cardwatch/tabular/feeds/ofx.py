@@ -30,6 +30,8 @@ PAYMENT, CARD, BANK = "STMTTRN", "CCSTMTRS", "STMTRS"
 GROUPS = frozenset({PAYMENT, CARD, BANK, "CCACCTFROM", "BANKACCTFROM", "PAYEE", "LEDGERBAL",
                     "AVAILBAL", "CURRENCY", "ORIGCURRENCY", "BANKACCTTO", "CCACCTTO"})  # fmt: skip
 """Elements that hold others; every other one holds a text, and 1.x may not close it."""
+CONTRADICTED = {True: "CREDIT", False: "DEBIT"}
+"""By whether money was spent the type that says the other."""
 OFX_KINDS = {"FEE": "fee", "SRVCHG": "fee", "INT": "fee", "ATM": "cash", "CASH": "cash"}
 
 
@@ -102,6 +104,8 @@ def _take_payment(ofx: _Ofx) -> None:
     amount, is_spent = _amount(texts.get("TRNAMT", ""))
     if amount is None:
         feed.fault("amount_unreadable")
+    elif texts.get("TRNTYPE", "") == CONTRADICTED[is_spent]:
+        feed.fault("type_unknown")
     if texts.get("CORRECTFITID"):
         feed.fault("taken_back")
     kind = OFX_KINDS.get(texts.get("TRNTYPE", ""), "") if is_spent else ""

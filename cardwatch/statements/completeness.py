@@ -1,0 +1,142 @@
+"""What a file says of its own length: how many payments, their total, its pages, rows left out."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cardwatch.quantities import money, plural
+from cardwatch.records import Check
+from cardwatch.statements import cells
+from cardwatch.statements.cells import TextColumn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cardwatch.statements.sheet import ParsedSheet
+
+    Flags = np.ndarray[Any, np.dtype[np.bool_]]
+    Pence = np.ndarray[Any, np.dtype[np.int64]]
+
+PAYMENTS_COUNTED = re.compile(
+    r"\W*(?:(?:total |grand )?(?:number|no\.?|count) of |total )?"
+    r"(?:transactions?|payments?|records?|rows|items|lines)(?: count(?:ed)?)?[^\w£]+(\d[\d,]*)\W*"
+    r"|\W*(\d[\d,]*) (?:rows?|records?|transactions|payments|items|lines)"
+    r"(?: (?:selected|in set|returned|found|listed|exported|in total)\b.*)?\W*",
+    re.IGNORECASE,
+)
+"""A line that says how many payments a file has."""
+STATED_TOTAL = re.compile(
+    r"(?:[a-z]+ ){0,2}total(?: (?:amount|spend|value|sum|cost|payments?|transactions?|purchases?"
+    r"|charges?|gbp|paid|due|is|of|for|the|all|this|card|statement|month|period))*"
+    r"\W*(\d[\d,]*\.\d\d)\W*",
+    re.IGNORECASE,
+)
+"""A line that says to what the payments come, and not a limit or the VAT among them."""
+NUMBERED_PAGE = re.compile(r"\bpage\W{0,2}(\d{1,4})\s?(?:of|/)\s?(\d{1,4})\b", re.IGNORECASE)
+PAGES = r"(?i)\bpage\W{0,2}\d{1,4}\s?(?:of|/)\s?\d"
+ROWS_SHOWN = re.compile(
+    r"\b(?:first|showing|shown|displaying|exported|limited to|rows?)\W+"
+    r"(?:\d[\d,]*\s?(?:to|-|\u2013)\s?)?(\d[\d,]*) (?:out )?of (\d[\d,]*)\b",
+    re.IGNORECASE,
+)
+"""A line that says how many rows are shown, and of how many."""
+LEFT_OUT = re.compile(
+    r"\b(?:list|export|report|results?|file|output|rows?|records?|data|statement|transactions)\b"
+    r".{0,40}\b(?:truncated|cut off|incomplete|not complete|limited to the first)\b"
+    r"|\b(?:further|more|remaining|other) (?:rows|records|transactions|payments|items)"
+    r" (?:are |were )?(?:not shown|not listed|omitted|left out|available)\b",
+    re.IGNORECASE,
+)
+"""A line that says that rows are left out."""
+
+
+def check_length(sheet: ParsedSheet, text: Flags, rows: Flags, good: Flags, pence: Pence) -> None:
+    """Compare the payments with what the file says of how many there are.
+
+    Args:
+        sheet: the file.
+        text: which rows are lines of text.
+        rows: which rows are payments.
+        good: those of them that are read.
+        pence: the amount of each row.
+    """
+    lines = [*(line for line, _ in sheet.titles()), *sheet.lines(text)]
+    _check_stated_total(sheet, lines, int(pence[good].sum()))
+    _check_count(sheet, lines, rows, good)
+    _tell_left_out(sheet, lines)
+    _tell_pages(sheet, text)
+
+
+def _tell_left_out(sheet: ParsedSheet, lines: Sequence[str]) -> None:
+    """Say that a line says that not all rows are there."""
+    for line in lines:
+        shown = ROWS_SHOWN.search(line)
+        fewer = shown and int(shown[1].replace(",", "")) < int(shown[2].replace(",", ""))
+        if fewer or LEFT_OUT.search(line):
+            sheet.notes.append(
+                "a line above or below the payments says that rows are left out: export all of them"
+            )
+            return
+
+
+def _tell_pages(sheet: ParsedSheet, text: Flags) -> None:
+    """Say which pages are missing, or there twice, by lines such as `Page 1 of 3`."""
+    lines = [line for line, _ in sheet.titles()]
+    for column in map(TextColumn.of, sheet.table.cells.columns):
+        lines += column.picked(np.flatnonzero(text & column.matches(PAGES)))
+    pages = [
+        (int(match[1]), int(match[2])) for line in lines if (match := NUMBERED_PAGE.search(line))
+    ]
+    counts = {count for _, count in pages}
+    if len(pages) < 2 or len(counts) != 1:
+        return
+    numbers = [number for number, _ in pages]
+    missing = sorted({*range(1, counts.pop() + 1)} - {*numbers})
+    if missing:
+        sheet.notes.append(f"{_named(missing, 'is', 'are')} missing, by the lines that number them")
+    often = max(map(numbers.count, numbers))
+    twice = sorted({number for number in numbers if numbers.count(number) == often})
+    if often > 1 and len(twice) < len({*numbers}):  # not where each sheet numbers its own
+        sheet.notes.append(
+            f"{_named(twice, 'stands', 'stand')} there more than once, by the lines that number "
+            "them. If payments are there twice, take them out"
+        )
+
+
+def _named(pages: list[int], one: str, several: str) -> str:
+    """Return `page 2 is` or `pages 2, 3 are`."""
+    listed = ", ".join(map(str, pages))
+    return f"{plural(len(pages), 'page', 'pages')} {listed} {plural(len(pages), one, several)}"
+
+
+def _check_stated_total(sheet: ParsedSheet, lines: Sequence[str], pence: int) -> None:
+    """Say that the only line of text with a total differs from what the payments come to."""
+    stated = [match[1] for line in lines if (match := STATED_TOTAL.fullmatch(line))]
+    declared = cells.read_pence(stated[0], ".") if len(stated) == 1 else None
+    if declared not in {None, abs(pence)}:
+        sheet.notes.append(
+            f"a line of text states a total of £{stated[0]}, and the payments come to "
+            f"{money(pence)}: are rows missing?"
+        )
+
+
+def _check_count(sheet: ParsedSheet, lines: Sequence[str], rows: Flags, good: Flags) -> None:
+    """Compare how many payments the file says it has with how many stand in it.
+
+    Several such lines are of several sections, and are not compared.
+    """
+    found = [
+        int((match[1] or match[2]).replace(",", ""))
+        for line in lines
+        if (match := PAYMENTS_COUNTED.fullmatch(line))
+    ]
+    if len(found) != 1:
+        return
+    counts = {int(rows.sum()), int(good.sum())}
+    sentence = f"the file says that it has {found[0]:,} payments, and has {max(counts):,}"
+    if found[0] not in counts:
+        sheet.notes.append(sentence)
+    sheet.checks.append(Check("count", found[0] in counts, sentence))
