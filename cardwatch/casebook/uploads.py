@@ -38,8 +38,8 @@ NOT_AS_KEPT = (
     "the file was changed in the database while it waited, or was sealed with another key. Upload "
     "it again, and tell your administrator"
 )
-SEALED_WITH = ("organisation_id", "upload_id", "made_by", "file", "options")
-"""What of a file that waits is sealed with its content."""
+SEALED_WITH = ("upload_id", "made_by", "file", "options")
+"""What of a file that waits is sealed with its content, beside its organisation."""
 DIGEST_BYTES = 32
 SHOWN_COLUMNS = ("upload_id", "file", "size_bytes", "expires_at", "options")
 
@@ -87,7 +87,7 @@ def get_upload(
     row = uow.fetch_one(question)
     if row is None:
         raise NotFound(NOT_KEPT)
-    return row["file"], _opened(row, seal), json.loads(row["options"])
+    return row["file"], _opened(uow, row, seal), json.loads(row["options"])
 
 
 def list_uploads(uow: UnitOfWork) -> list[WaitingUpload]:
@@ -141,7 +141,7 @@ def copy_refused(uow: UnitOfWork, refusal_id: str, seal: MultiFernet) -> str:
     row = uow.fetch_one(question)
     if row is None:
         raise NotFound(NOT_KEPT)
-    return put_upload(uow, row["file"], _opened(row, seal), {}, seal)
+    return put_upload(uow, row["file"], _opened(uow, row, seal), {}, seal)
 
 
 def delete_refused(uow: UnitOfWork, refusal_ids: Sequence[str]) -> None:
@@ -164,11 +164,11 @@ def _sealed(
     uow: UnitOfWork, row: Mapping[str, Any], content: bytes, seal: MultiFernet
 ) -> dict[str, Any]:
     """Return a row of a file that waits, with its content sealed."""
-    digest = _digest({**row, "organisation_id": uow.actor.organisation_id})
-    return {**row, "size_bytes": len(content), "content": seal.encrypt(digest + content)}
+    sealed = seal.encrypt(_digest(uow, row) + content)
+    return {**row, "size_bytes": len(content), "content": sealed}
 
 
-def _opened(row: Row, seal: MultiFernet) -> bytes:
+def _opened(uow: UnitOfWork, row: Row, seal: MultiFernet) -> bytes:
     """Return the bytes of a file that waits.
 
     Raises:
@@ -180,14 +180,15 @@ def _opened(row: Row, seal: MultiFernet) -> bytes:
         opened = seal.decrypt(bytes(row["content"]))
     except InvalidToken:
         opened = b""
-    if not hmac.compare_digest(opened[:DIGEST_BYTES], _digest(row)):
+    if not hmac.compare_digest(opened[:DIGEST_BYTES], _digest(uow, row)):
         raise FileRefused(row["file"], "damaged", NOT_AS_KEPT)
     return opened[DIGEST_BYTES:]
 
 
-def _digest(row: Mapping[str, Any]) -> bytes:
+def _digest(uow: UnitOfWork, row: Mapping[str, Any]) -> bytes:
     """Return a hash of what is sealed with the content of a file that waits."""
-    return hashlib.sha256(json.dumps([row[name] for name in SEALED_WITH]).encode()).digest()
+    sealed = [uow.actor.organisation_id, *(row[name] for name in SEALED_WITH)]
+    return hashlib.sha256(json.dumps(sealed).encode()).digest()
 
 
 def _own(uow: UnitOfWork) -> sa.ColumnElement[bool]:
