@@ -115,9 +115,15 @@ def worded(ledger: Ledger, words: tuple[str, ...], *more: str) -> Flags:
     return ledger.once(f"worded {pattern} {more}", make)
 
 
+def _uncoded(ledger: Ledger, words: tuple[str, ...]) -> Flags:
+    """Return which purchases say one of some words and have no category code that says better."""
+    return worded(ledger, words) & ledger.is_blank("mcc") & ledger.is_purchase
+
+
 def is_blocked_category(ledger: Ledger) -> Flags:
-    """Whether the merchant's category is on the policy's blocked list."""
-    return _listed(ledger, ledger.policy.blocked_categories)
+    """Whether the policy blocks the merchant's category, or words of it where there is no code."""
+    policy = ledger.policy
+    return _listed(ledger, policy.blocked_categories) | _uncoded(ledger, policy.blocked_words)
 
 
 def is_watched_category(ledger: Ledger) -> Flags:
@@ -182,7 +188,8 @@ def merchant_categories_before_count(ledger: Ledger) -> Numbers:
 
 def is_cash(ledger: Ledger) -> Flags:
     """Whether it is cash, or something close to cash."""
-    cash = ledger.in_categories(ledger.policy.cash_categories) & ledger.is_purchase
+    policy = ledger.policy
+    cash = _listed(ledger, policy.cash_categories) | _uncoded(ledger, policy.cash_words)
     withdrawals = ledger.is_in("kind", ("cash",)) & (ledger.pence > 0)
     return cash | withdrawals
 
