@@ -78,6 +78,7 @@ def newly_doubled(  # noqa: PLR0913  a total, its figure, and the window in whic
     where: Flags,
     total: Numbers,
     figure: Numbers | float,
+    *,
     by: tuple[str, ...],
     back: int,
 ) -> Flags:

@@ -99,7 +99,7 @@ def split_merchants_count(ledger: Ledger) -> Numbers:
     """
     first = _split_merchants(ledger)
     count = ledger.count(first, PAIR[:1], MERCHANT_YEAR_DAYS)
-    new = newly_doubled(ledger, first, count, FEWEST_SPLITS, PAIR[:1], MERCHANT_YEAR_DAYS)
+    new = newly_doubled(ledger, first, count, FEWEST_SPLITS, by=PAIR[:1], back=MERCHANT_YEAR_DAYS)
     return np.where(new, count, 0.0)
 
 
@@ -162,5 +162,5 @@ def _cash_and_vouchers_times(ledger: Ledger) -> Numbers:
     last = np.zeros(len(ledger), dtype=bool)
     last[ledger.last_rows(bought, (*PAIR[:1], "date"))] = True
     part = last & (limit > 0)
-    new = newly_doubled(ledger, part, total - A_PENNY, limit, PAIR[:1], MERCHANT_YEAR_DAYS)
+    new = newly_doubled(ledger, part, total - A_PENNY, limit, by=PAIR[:1], back=MERCHANT_YEAR_DAYS)
     return np.where(new, total / np.maximum(limit, 1), 0.0)
