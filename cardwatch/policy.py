@@ -112,6 +112,8 @@ class Policy:
     personal_categories: tuple[str, ...]
     hospitality_categories: tuple[str, ...]
     fuel_categories: tuple[str, ...]
+    blocked_words: tuple[str, ...]
+    cash_words: tuple[str, ...]
     gift_card_words: tuple[str, ...]
     bulk_words: tuple[str, ...]
     statutory_fee_words: tuple[str, ...]

@@ -102,6 +102,8 @@ LIST_LABELS = {
     "hospitality_categories": "Categories of hospitality",
     "fuel_categories": "Categories of fuel",
     "restricted_words": "Words for restricted items",
+    "blocked_words": "Words for blocked kinds of merchant",
+    "cash_words": "Words for cash and what is close to it",
     "gift_card_words": "Words for gift cards",
     "bulk_words": "Words for what is billed per person, night or journey",
     "statutory_fee_words": "Words for public bodies that charge statutory fees",
