@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cardwatch.errors import FileRefused, RegisterUnknown
+from cardwatch.errors import CardsUnknown, FileRefused
 from cardwatch.quantities import plural
 from cardwatch.records import CARD_COLUMNS, CardRegister, Problem, ReadingReport
 from cardwatch.statements import (
@@ -119,7 +119,7 @@ def read_cards(
 
     Raises:
         FileRefused: it is missing, is no table, or its dates do not say their order.
-        RegisterUnknown: its headings are not those of a register.
+        CardsUnknown: its headings are not those of a register.
     """
     name = redact_cards(path.name, choices.card_key)
     if not path.is_file():
@@ -154,7 +154,7 @@ class _Reading:
 
         Raises:
             FileRefused: there are no headings; what stands in their place is not shown.
-            RegisterUnknown: no heading names the card or its holder, or none names a fact.
+            CardsUnknown: no heading names the card or its holder, or none names a fact.
         """
         self.table, self.key = table, choices.card_key
         self.headings = tuple(" ".join(redact_cards(h, self.key).split()) for h in table.headings)
@@ -186,7 +186,7 @@ class _Reading:
         }
         if missing:
             near = nearest_headings(self.headings, missing, _profile())
-            raise RegisterUnknown(file, self.headings, list(missing), near)
+            raise CardsUnknown(file, self.headings, list(missing), near)
 
     def _unused(self) -> list[str]:
         """Return a note on the headings that no field of a register has, if there are any."""

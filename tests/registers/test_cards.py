@@ -240,6 +240,7 @@ def test_unknown_headings_are_refused_with_what_is_seen_missing_and_nearest(
     assert near in sentence
     assert "docs/cards.md" in sentence
     assert "cardwatch columns" not in sentence, "that command writes profiles of statements"
+    assert "state the columns" not in sentence, "a card register is not read with stated ones"
 
 
 @pytest.mark.parametrize(
