@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from cardwatch.features.bank_holidays import bank_holidays
-from cardwatch.merchants import category_name, link_aliases, link_merchants
 from cardwatch.features.shops import shop_code
+from cardwatch.merchants import category_name, link_aliases, link_merchants
 from cardwatch.policy import LIMIT_KINDS, WEEKDAYS, in_categories
 from cardwatch.registers import compared
 

@@ -10,7 +10,7 @@ SHOP_NAMES_FILE = "shop_names.txt"
 
 @cache
 def shop_codes() -> dict[str, str]:
-    """Return the category codes (ISO 18245) of shops by name; see `SHOP_NAMES_FILE` for its source."""
+    """Return the category codes (ISO 18245) of shops by name; the file says where they are from."""
     text = (resources.files("cardwatch.features") / SHOP_NAMES_FILE).read_text(encoding="utf-8")
     lines = (line.partition(" ") for line in text.splitlines() if not line.startswith("#"))
     return {name: code for code, _, name in lines}
