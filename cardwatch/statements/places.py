@@ -45,6 +45,8 @@ ONLY_TOTAL = (
 )
 WITH_PENCE = re.compile(r"\d[.,]\d\d\b")
 """An amount in a line of text."""
+SUMS = ("amount", "debit", "credit")
+"""Fields that hold what was paid."""
 FORWARDED = (
     r"(?i)^\W*(?:balance |total )?(?:(?:brought|carried)\W+(?:forward|down|over)|[bc]/f(?:wd)?)\W*$"
 )
@@ -154,9 +156,22 @@ def _place_undated(sheet: ParsedSheet, amounts: Amounts, dates: Days, place: Cod
     columns = [TextColumn.of(column) for column in sheet.table.cells.columns]
     forwarded = np.logical_or.reduce([column.matches(FORWARDED) for column in columns])
     place[forwarded & np.isnat(dates) & ~has_holder & (place == ROW)] = CONTROL
-    text = np.isnat(dates) & ~amounts.given & (filled <= MOST_TEXT_CELLS)
+    text = _is_text(sheet, amounts, filled) & np.isnat(dates)
     place[text & np.isin(place, [ROW, CONTROL])] = TEXT
     place[filled == 0] = BLANK
+
+
+def _is_text(sheet: ParsedSheet, amounts: Amounts, filled: Codes) -> Flags:
+    """Return which rows are lines of text: without an amount, or a note below the amounts.
+
+    Args:
+        sheet: the file.
+        amounts: the amount of each row.
+        filled: how many cells of each row are filled.
+    """
+    with_pence = [sheet.column(name).matches(WITH_PENCE.pattern) for name in SUMS]
+    note = (amounts.fault != 0) & (filled == 1) & ~np.logical_or.reduce(with_pence)
+    return note | ~amounts.given & (filled <= MOST_TEXT_CELLS)
 
 
 def _place_dated_totals(sheet: ParsedSheet, amounts: Amounts, dates: Days, place: Codes) -> None:
