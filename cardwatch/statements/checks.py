@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -255,9 +256,32 @@ def tell_numbers_cut(sheet: ParsedSheet, good: Flags) -> None:
             )
 
 
+def tell_names_shared(sheet: ParsedSheet, good: Flags) -> None:
+    """Say which cardholders' names stand beside several staff numbers: two people, perhaps."""
+    if not {"employee_id", "cardholder"} <= sheet.columns.keys():
+        return
+    numbers, names = (sheet.tidy(name).kept(good) for name in ("employee_id", "cardholder"))
+    pairs = {*zip(names.codes.tolist(), numbers.codes.tolist(), strict=True)}
+    people = {(fold_name(names.values[name]), numbers.values[number]) for name, number in pairs}
+    counts = Counter(name for name, number in people if name and number)
+    if shared := sum(count > 1 for count in counts.values()):
+        stand = quantity(shared, "cardholder's name stands", "cardholders' names stand")
+        sheet.notes.append(
+            f"{stand} beside several numbers in '{sheet.sources['employee_id']}'. With a file that "
+            "has only names, they count as one person"
+        )
+
+
+def tell_noughts(sheet: ParsedSheet, good: Flags, pence: Pence) -> None:
+    """Say how many payments are of no money."""
+    if count := int((pence[good] == 0).sum()):
+        sheet.notes.append(f"{quantity(count, 'payment is', 'payments are')} of £0.00, and counted")
+
+
 def check_holders(sheet: ParsedSheet, good: Flags) -> None:
     """Count the holders that are spelt in several ways, which are counted as one each."""
     tell_numbers_cut(sheet, good)
+    tell_names_shared(sheet, good)
     column = sheet.columns.get("cardholder")
     if column is None:
         return
