@@ -67,7 +67,7 @@ class Amounts:
         return self.given & fine
 
 
-WITH_DECIMALS = r"[.,](?:\d{1,2}|\d{4,6})\)?\s*(?:[CD]R?)?\s*$"
+WITH_DECIMALS = r"(?i)[.,](?:\d{1,2}|\d{4,6})\)?-?\s*(?:[CD]R?|GBP|£)?\s*$"
 """An amount with a part of a pound; a comma before three digits is one of thousands."""
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 CURRENCY_MARKS = re.compile(
-    r"[£\uffe1]|&pound;|(?<![A-Z])(?:GBP|pounds?|sterling)(?![A-Z])", re.IGNORECASE
+    r"[£\uffe1]|&(?:pound|#163|#xa3);|(?<![A-Z])(?:GBP|pounds?|sterling)(?![A-Z])", re.IGNORECASE
 )
 NO_PENCE = re.compile(r"(?<=\d)[.,]\s?-{1,2}$")
 """A dash in place of the pence, as in `120.-`: no minus."""

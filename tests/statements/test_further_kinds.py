@@ -62,7 +62,7 @@ def test_a_billed_amount_that_is_net_is_named_beside_another_amount(write: Write
     assert "the amounts are without VAT, as 'Billing Net Amount' says" in notes_of(path)
 
 
-@pytest.mark.parametrize("printed", ["\uffe110.00", "&pound;10.00"])
+@pytest.mark.parametrize("printed", ["\uffe110.00", "&pound;10.00", "&#163;10.00"])
 def test_other_spellings_of_the_pound_sign_are_read(write: Write, printed: str) -> None:
     rows = ROWS.replace("10.00", printed).replace("-1.50", "\uff0d1.50")
     assert pence_of(write(f"{HEAD}\n{rows}")) == [1000, 1100, -150]
@@ -141,6 +141,8 @@ def test_one_name_beside_several_staff_numbers_is_named(write: Write) -> None:
         ("Merchant", "Supplier narrative"),
         ("Merchant", "Service Provider"),
         ("Date", "Date of the transaction"),
+        ("Date", "Receipt Date"),
+        ("Cardholder", "Empl. Name"),
         ("Amount", "Amount Spent"),
     ],
 )
@@ -201,3 +203,77 @@ def test_two_tables_beside_each_other_are_refused_whatever_a_profile_says(write:
         error = refusal(path, *profiles)
         assert error.code == "columns_unclear"
         assert "two tables" in str(error)
+
+
+def test_an_empty_column_parts_payments_from_what_stands_beside_them(write: Write) -> None:
+    rows = ROWS.replace("10.00\n", "10.00,,Budget,500\n").replace("11.00\n", "11.00,,,\n")
+    path = write(f"{HEAD},,,\n{rows.replace('-1.50', '-1.50,,,')}")
+    assert pence_of(path) == [1000, 1100, -150]
+    assert "no heading" in notes_of(path)
+    pushed = ROWS.replace("A,S,10.00", "A,S, Ltd,10.00")
+    report = report_of(write(f"{HEAD},,,\n{pushed}"))
+    assert [problem.code for problem in report.problems] == ["too_many_cells"]
+
+
+def test_a_line_of_dashes_is_no_payment(write: Write) -> None:
+    lines = f"{HEAD}\n---,---,---,---\n{ROWS}".replace(",", "|").splitlines()
+    report = report_of(write("".join(f"|{line}|\n" for line in lines), "a.txt"))
+    assert (report.transactions, report.text_lines, report.problems) == (3, 1, ())
+
+
+def test_totals_above_their_payments_are_compared_with_these(write: Write) -> None:
+    first, *others = ROWS.splitlines(keepends=True)
+    sections = f"{HEAD}\n,,Total,{{}}\n{first},,Total,9.50\n{''.join(others)}"
+    assert [total.agrees for total in report_of(write(sections.format("10.00"))).totals] == [
+        True
+    ] * 2
+    assert all(t.agrees for t in report_of(write(f"{HEAD}\n,,Total,19.50\n{ROWS}")).totals)
+    note = notes_of(write(f"{HEAD}\n,,Total,18.50\n{ROWS}"))
+    assert "total in row 2 is £18.50, and the payments below it come to £19.50" in note
+
+
+def test_a_subtotal_below_a_section_is_compared_and_no_balance(write: Write) -> None:
+    sections = "Cardholder: A Roe,,\n13/10/2025,S,10.00\n,Sub total,{}\nCardholder: B Doe,,\n"
+    text = f"Date,Merchant,Amount\n{sections}14/10/2025,T,11.00\n,Sub total,11.00\n"
+    report = report_of(write(text.format("10.00")))
+    assert [total.agrees for total in report.totals] == [True, True]
+    assert not report.notes
+    assert "the total in row 4 is £12.00" in notes_of(write(text.format("12.00")))
+
+
+# What words say -----------------------------------------------------------------------------------
+
+
+def test_words_that_make_refunds_of_most_payments_are_named(write: Write) -> None:
+    rows = "13/10/2025,A,S,{},-10.00\n14/10/2025,A,T,{},11.00\n15/10/2025,B,U,{},12.00\n"
+    rows += "16/10/2025,B,V,{},13.00\n"
+    path = write(
+        f"Date,Cardholder,Merchant,Type,Amount\n{rows.format('Purchase', *['Refund'] * 3)}"
+    )
+    assert pence_of(path) == [1000, -1100, -1200, -1300]
+    assert "3 of 4 payments are refunds by the words in column 'Type'" in notes_of(path)
+    path = write(
+        f"Date,Cardholder,Merchant,Type,Amount\n{rows.format('Refund', *['Purchase'] * 3)}"
+    )
+    assert "by the words" not in notes_of(path)
+
+
+@pytest.mark.parametrize("heading", ["Merchant", "Description", "Category"])
+def test_vat_on_rows_of_its_own_is_refused_wherever_it_is_called_so(
+    write: Write, heading: str
+) -> None:
+    head = ["Date", "Cardholder", "Merchant", "Description", "Category", "Amount"]
+    rows = []
+    for day, amount in ((13, 100), (14, 200), (15, 50)):
+        row = dict(
+            zip(head, [f"{day}/10/2025", "A", "S", "D", "Goods", f"{amount}.00"], strict=True)
+        )
+        tax = row | {heading: "VAT input", "Amount": f"{amount / 5:.2f}"}
+        rows += [",".join(row.values()), ",".join(tax.values())]
+    assert refusal(write("\n".join([",".join(head), *rows, ""]))).code == "tax_rows"
+
+
+@pytest.mark.parametrize("end", [" GBP", "-", " £"])
+def test_pence_before_a_currency_or_a_minus_are_no_whole_numbers(write: Write, end: str) -> None:
+    rows = "".join(f"{13 + i}/10/2025,A,S{i},{10 + i}.50{end}\n" for i in range(6))
+    assert "whole numbers" not in notes_of(write(f"{HEAD}\n{rows}"))
