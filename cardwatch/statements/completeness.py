@@ -29,12 +29,15 @@ PAYMENTS_COUNTED = re.compile(
 )
 """A line that says how many payments a file has."""
 STATED_TOTAL = re.compile(
-    r"(?:[a-z]+ ){0,2}total(?: (?:amount|spend|value|sum|cost|payments?|transactions?|purchases?"
-    r"|charges?|gbp|paid|due|is|of|for|the|all|this|card|statement|month|period))*"
+    r"\W*(?:(?:[a-z]+ ){0,2}total(?: (?:amount|spend|value|sum|cost|payments?|transactions?"
+    r"|purchases?|charges?|new|gbp|paid|due|is|of|for|the|all|this|card|statement|month|period))*"
+    r"|new (?:transactions|purchases|charges|spending))"
     r"\W*(\d[\d,]*\.\d\d)\W*",
     re.IGNORECASE,
 )
 """A line that says to what the payments come, and not a limit or the VAT among them."""
+TOTAL_ALONE = re.compile(r"\W*(?:(?:sub|grand|overall|report)\W*)?totals?\W*", re.IGNORECASE)
+"""A line below payments that ends without what they come to."""
 NUMBERED_PAGE = re.compile(r"\bpage\W{0,2}(\d{1,4})\s?(?:of|/)\s?(\d{1,4})\b", re.IGNORECASE)
 MOST_DIGITS = 9
 """No list has more rows than a number of so many digits."""
@@ -68,7 +71,9 @@ def check_length(sheet: ParsedSheet, text: Flags, rows: Flags, good: Flags, penc
         pence: the amount of each row.
     """
     lines = [*(line for line, _ in sheet.titles()), *sheet.lines(text)]
-    _check_stated_total(sheet, lines, int(pence[good].sum()))
+    _check_stated_total(sheet, lines, pence[good])
+    if any(map(TOTAL_ALONE.fullmatch, sheet.lines(text))):
+        sheet.notes.append("a total has no amount, so the payments are not compared with it")
     _check_count(sheet, lines, rows, good)
     _tell_left_out(sheet, text, lines)
     _tell_pages(sheet, text)
@@ -125,15 +130,21 @@ def _named(pages: list[int], one: str, several: str) -> str:
     return f"{plural(len(pages), 'page', 'pages')} {listed} {plural(len(pages), one, several)}"
 
 
-def _check_stated_total(sheet: ParsedSheet, lines: Sequence[str], pence: int) -> None:
-    """Say that the only line of text with a total differs from what the payments come to."""
+def _check_stated_total(sheet: ParsedSheet, lines: Sequence[str], pence: Pence) -> None:
+    """Compare the only line that states a total with what the payments, or the charges, come to."""
     stated = [match[1] for line in lines if (match := STATED_TOTAL.fullmatch(line))]
     declared = cells.read_pence(stated[0], ".") if len(stated) == 1 else None
-    if declared not in {None, abs(pence)}:
-        sheet.notes.append(
-            f"a line of text states a total of £{stated[0]}, and the payments come to "
-            f"{money(pence)}: are rows missing?"
-        )
+    if declared is None:
+        return
+    whole = int(pence.sum())
+    agrees = declared in {abs(whole), int(pence[pence > 0].sum())}
+    sentence = (
+        f"a line of text states a total of {money(declared)}, and the payments come to "
+        f"{money(whole)}"
+    )
+    if not agrees:
+        sheet.notes.append(f"{sentence}: are rows missing?")
+    sheet.checks.append(Check("stated total", agrees, sentence))
 
 
 def _check_count(sheet: ParsedSheet, lines: Sequence[str], rows: Flags, good: Flags) -> None:

@@ -103,6 +103,9 @@ def check_headings(table: Table, profiles: Sequence[Profile]) -> None:
     if is_payment or not is_known:
         reason = (
             "its first row looks like a payment, not headings. Export it again with a heading row"
+            if is_payment
+            else "no row of it has known headings, such as Date, Merchant and Amount, so it does "
+            "not look like a list of payments. Export it as one, with a heading row"
         )
         if len(table.headings) == 1 and len(re.split(CELL_MARKS, table.headings[0])) > FEW_CELLS:
             reason = (
