@@ -34,6 +34,8 @@ MARGIN_DAYS, FEW_DAYS = 31, 3
 """Days around those that one order alone allows; and how many others outside them look turned."""
 YEAR_NAMED = re.compile(r"\b((?:19|20)\d\d)(?:[/\u2013-](\d\d)\b)?")
 """A year in a line above the headings, perhaps with the two digits of the next: 2026/27."""
+YEAR_DAY_SHARE = 0.25
+"""Of dates with the day behind the year three in five have a day above 12."""
 POSTING_LAG_DAYS = 45
 """Issuers book a payment on or after its day and rarely more than a month later."""
 
@@ -128,11 +130,14 @@ def _check_stated(texts: list[str], stated: str, file: str) -> None:
 def _year_first(sheet: ParsedSheet, texts: list[str]) -> str:
     """Return year-day where dates have the year, then the day; nothing where they do not.
 
+    A year in front is followed by the month nearly everywhere, so that a single date, or fewer than
+    `YEAR_DAY_SHARE` of them, is taken for a slip, and is no date.
+
     Raises:
         FileRefused: some do and some cannot.
     """
     votes = dates.year_first_orders(texts)
-    if not votes["year-day"]:
+    if votes["year-day"] < max(2, YEAR_DAY_SHARE * votes.total()):
         return ""
     if votes["year-month"]:
         reason = (

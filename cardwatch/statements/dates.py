@@ -135,9 +135,9 @@ def possible_orders(texts: Iterable[str]) -> Counter[str]:
             first, second = int(text[:2]), int(text[2:4])
         else:
             continue
-        if first > 12 >= second:
+        if 31 >= first > 12 >= second >= 1:
             votes["day-first"] += 1
-        elif second > 12 >= first:
+        elif 31 >= second > 12 >= first >= 1:
             votes["month-first"] += 1
         elif max(first, second) <= 12 and first != second:
             votes["either"] += 1
@@ -145,13 +145,14 @@ def possible_orders(texts: Iterable[str]) -> Counter[str]:
 
 
 def year_first_orders(texts: Iterable[str]) -> Counter[str]:
-    """Count the dates with the year in front that only one order of day and month allows."""
+    """Count the dates with the year in front by the order of day and month that they allow."""
     votes: Counter[str] = Counter()
     for text in map(plain_day, texts):
         if match := YEAR_FIRST.fullmatch(text):
             second, third = int(match[3]), int(match[4])
-            votes["year-day"] += second > 12 >= third
-            votes["year-month"] += third > 12 >= second
+            votes["year-day"] += 31 >= second > 12 >= third >= 1
+            votes["year-month"] += 31 >= third > 12 >= second >= 1
+            votes["either"] += max(second, third) <= 12
     return votes
 
 

@@ -81,7 +81,7 @@ PROBLEM_MESSAGES = {
     "too_many_cells": "the row has more cells than headings, as an unquoted comma makes them",
     "bad_date": "the date is missing or is not a date",
     "date_implausible": "the date is before 2000 or years away from the others",
-    "bad_amount": "the amount is missing or is not an amount in whole pence",
+    "bad_amount": "the amount is missing, too large, or not an amount in whole pence",
     "no_billed_amount": "paid in a foreign currency without a billed amount in pounds",
     "two_amounts": "both the charge and the refund have an amount",
     "no_direction": "it is not clear whether it is a charge or a refund",

@@ -58,6 +58,10 @@ def first_table(table: Table, profiles: Sequence[Profile]) -> Table:
     return table
 
 
+OF_ALERTS = "alert id"
+"""A heading of every list of alerts that cardwatch writes."""
+
+
 def _is_summary(table: Table, gap: int, first: Mapping[str, int], profile: Profile) -> bool:
     """Return whether the columns after an empty one repeat a heading and hold no payments."""
     headings_used = {normalise_heading(table.headings[position]) for position in first.values()}
@@ -88,10 +92,13 @@ def check_headings(table: Table, profiles: Sequence[Profile]) -> None:
     day or an amount in it is a payment, unless it has every needed heading.
 
     Raises:
-        FileRefused: there is no heading row.
+        FileRefused: there is no heading row, or it is that of a list of alerts.
     """
     headings = Headings(known_headings(profiles), needed_headings(profiles))
     names = list(map(normalise_heading, table.headings))
+    if OF_ALERTS in names:
+        reason = "it is a list of alerts that cardwatch made, not a statement. Give the statement"
+        raise FileRefused(table.file, "list_of_alerts", reason)
     first = table.cells.slice(0, SHOWN_ROWS)
     is_known = any(map(headings.knows, filter(None, names))) or any(
         _is_value(text)

@@ -277,3 +277,33 @@ def test_vat_on_rows_of_its_own_is_refused_wherever_it_is_called_so(
 def test_pence_before_a_currency_or_a_minus_are_no_whole_numbers(write: Write, end: str) -> None:
     rows = "".join(f"{13 + i}/10/2025,A,S{i},{10 + i}.50{end}\n" for i in range(6))
     assert "whole numbers" not in notes_of(write(f"{HEAD}\n{rows}"))
+
+
+# Days and lists that are none --------------------------------------------------------------------
+
+
+def days_of(path: Path) -> list[str]:
+    statements, _ = read(path)
+    return [str(day.date()) for day in statements.transactions["date"]]
+
+
+def test_a_slip_in_one_date_with_the_year_in_front_turns_no_other(write: Write) -> None:
+    rows = "".join(f"2025-10-{day:02},A,S{day},{day}.00\n" for day in (2, 3, 4, 5, 6))
+    path = write(f"{HEAD}\n{rows}2025-13-11,A,T,9.00\n")
+    assert days_of(path) == [f"2025-10-{day:02}" for day in (2, 3, 4, 5, 6)]
+    assert read(path)[1].problems[0].code == "bad_date"
+    for wrong in ("2025-13-11", "2025-00-14", "2025-45-11"):
+        assert refusal(write(f"{HEAD}\n{wrong},A,T,9.00\n")).code == "no_transactions"
+
+
+def test_what_is_no_day_of_a_month_says_nothing_of_the_order_of_days(write: Write) -> None:
+    rows = "".join(f"{day}/10/2025,A,S{day},{day}.00\n" for day in range(11, 31))
+    assert len(days_of(write(f"{HEAD}\n{rows}01/88/2025,A,T,9.00\n"))) == 20
+    twelve = "".join(f"01/{day}/2025,A,T{day},9.00\n" for day in range(40, 52))
+    assert len(days_of(write(f"{HEAD}\n{rows}{twelve}"))) == 20
+
+
+def test_a_list_of_alerts_is_no_statement(write: Write) -> None:
+    text = "Alert id,No.,Date,Cardholder,Merchant,Amount (£),Reference,File,Row\n"
+    text += "ab12,1,13/10/2025,A,S,10.00,R1,october.csv,2\n"
+    assert refusal(write(text)).code == "list_of_alerts"
