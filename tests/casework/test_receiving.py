@@ -481,10 +481,10 @@ def test_payments_after_the_day_of_receipt_are_named(at: Context, read: Read) ->
     usual = services.receive(at(), read(*month(10)))
     assert not any("after the day" in note for note in usual.notes)
     later = services.receive(
-        at(), read(*(line.replace("2026", "2056") for line in month(10)), name="later.csv")
+        at(), read(*(line.replace("2026-10", "2027-01") for line in month(10)), name="later.csv")
     )
     (note,) = (note for note in later.notes if "after the day it was received" in note)
-    assert "2056-10-" in note
+    assert "2027-01-" in note
     assert note in services.get_statement(at(), later.statement_id)["beside"]
 
 
