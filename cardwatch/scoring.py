@@ -119,10 +119,9 @@ def score(  # noqa: PLR0913  one for each thing that can be given
         policy,
         by_kind,
         known_by=_day_number(known_by),
+        asked_files=asked_files,
     )
-    scored_rows = (
-        ledger.is_in("file", tuple(asked_files)) if asked_files else np.ones(len(ledger), bool)
-    )
+    scored_rows = ledger.is_asked
     if not scored_rows.any():
         raise NothingToScore("The statements could not be read. Check the files and try again.")
     reference = _reference(ledger, scored_rows)

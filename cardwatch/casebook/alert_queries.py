@@ -16,8 +16,10 @@ from cardwatch.casebook.alerts import (
     add_subjects,
     alert_from,
     not_about,
+    not_about_keys,
     shares_subject,
 )
+from cardwatch.casebook.own_keys import keys_of_readers
 from cardwatch.casebook.tables import Pence, alert_snapshots, alert_subjects, alerts, decisions
 from cardwatch.errors import CardwatchError
 from cardwatch.vocabulary import ANSWERED, ASKED_ABOUT, RAISED_BY_HAND, UNANSWERED, SubjectKind
@@ -273,7 +275,9 @@ def alert_titles(uow: UnitOfWork, ids: Collection[str]) -> dict[str, AlertTitle]
     }
 
 
-def answers(uow: UnitOfWork, lane: str, *, by_month: bool = False) -> list[Answered]:
+def answers(
+    uow: UnitOfWork, lane: str, *, by_month: bool = False, for_readers: bool = False
+) -> list[Answered]:
     """The number of a lane's answered alerts by rule, band and state.
 
     Those about the actor are left out: a count tells what was decided of them.
@@ -281,12 +285,17 @@ def answers(uow: UnitOfWork, lane: str, *, by_month: bool = False) -> list[Answe
     Args:
         lane: whose alerts.
         by_month: whether `band` is the month of an alert's last day in place of its evidence.
+        for_readers: whether what is made of them is shown to all who see the lane, so that alerts
+            about any of them are left out.
     """
+    is_told = not_about(uow, alerts)
+    if for_readers:
+        is_told = not_about_keys(uow, alerts, keys_of_readers(uow, lane))
     band = sa.func.substr(alerts.c.last_on, 1, 7).label("band") if by_month else alerts.c.band
     of = (alerts.c.rule, band, alerts.c.state)
     question = (
         sa.select(*of, sa.func.count().label("count"))
-        .where(uow.scope(alerts), not_about(uow, alerts))
+        .where(uow.scope(alerts), is_told)
         .where(alerts.c.lane == lane, alerts.c.state.in_(ANSWERED))
         .where(alerts.c.rule != RAISED_BY_HAND)
         .group_by(*of)

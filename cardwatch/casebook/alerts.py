@@ -492,12 +492,19 @@ def not_about(uow: UnitOfWork, table: sa.FromClause) -> sa.ColumnElement[bool]:
     """
     if not uow.actor.holder_id:
         return sa.true()
+    return not_about_keys(uow, table, actor_keys(uow))
+
+
+def not_about_keys(
+    uow: UnitOfWork, table: sa.FromClause, keys: Collection[str]
+) -> sa.ColumnElement[bool]:
+    """Return the condition that an alert is about nobody of some keys; see `PERSON_KINDS`."""
     return ~sa.exists().where(
         uow.scope(alert_subjects),
         alert_subjects.c.lane == table.c.lane,
         alert_subjects.c.alert_id == table.c.alert_id,
         alert_subjects.c.kind.in_(PERSON_KINDS),
-        alert_subjects.c.subject_id.in_(actor_keys(uow)),
+        alert_subjects.c.subject_id.in_(keys),
     )
 
 

@@ -16,6 +16,7 @@ from cardwatch.casebook.people_register import people_register
 from cardwatch.casebook.tables import (
     HOLDER_KEYS,
     PSD,
+    ROLES,
     holder_names,
     organisations,
     people,
@@ -64,6 +65,22 @@ def own_keys(uow: UnitOfWork, person: str) -> frozenset[str]:
     keys |= {name for key in keys for name in register.names.get(key, ())}
     unnumbered = [names for names in _with(uow, keys) if not names.keys() & set(NUMBERS)]
     return frozenset(keys.union(*(names.values() for names in unnumbered)))
+
+
+def keys_of_readers(uow: UnitOfWork, lane: str) -> frozenset[str]:
+    """Return the keys that name the actor or anybody else who is shown a lane's alerts.
+
+    For finance's lane those who read it from professional standards are left out: what finance
+    sees must not tell who they are.
+    """
+    roles = [
+        role for role, lanes in ROLES.items() if lane in lanes and (role != PSD or lane == PSD)
+    ]
+    question = sa.select(people.c.holder_id).where(
+        uow.scope(people), people.c.ended_at.is_(None), people.c.role.in_(roles)
+    )
+    persons = {str(row["holder_id"] or "") for row in uow.fetch_all(question)}
+    return actor_keys(uow).union(*(own_keys(uow, person) for person in persons))
 
 
 def keys_of_own_name(uow: UnitOfWork) -> frozenset[str]:

@@ -13,7 +13,7 @@ import hashlib
 import json
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -110,18 +110,24 @@ def is_read_otherwise(statement: Statement, frame: pd.DataFrame) -> bool:
     return rows_sha256(_rows(frame)) != statement["rows_sha256"]
 
 
-def first_scored(uow: UnitOfWork) -> tuple[str, str]:
-    """Return the first day of the statements that were scored and count, and when scoring began.
+class ScoredDays(NamedTuple):
+    """The days of the statements that were scored and count, and when scoring began; else empty."""
 
-    Both are empty where none was.
-    """
+    first_on: str
+    last_on: str
+    began_at: str
+
+
+def scored_days(uow: UnitOfWork) -> ScoredDays:
+    """Return from when to when statements that were scored and count reach, and since when."""
     is_scored, columns = statements.c.is_scored == 1, statements.c
     first = sa.select(
         sa.func.min(sa.case((statement_counts(), columns.first_on))).label("first_on"),
+        sa.func.max(sa.case((statement_counts(), columns.last_on))).label("last_on"),
         sa.func.min(columns.received_at).label("began_at"),
     ).where(uow.scope(statements), is_scored)
     row = uow.fetch_one(first)
-    return (row["first_on"] or "", row["began_at"] or "") if row else ("", "")
+    return ScoredDays(**{name: (row and row[name]) or "" for name in ScoredDays._fields})
 
 
 def get_statement(uow: UnitOfWork, statement_id: str) -> Statement:

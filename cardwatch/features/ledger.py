@@ -19,7 +19,7 @@ from cardwatch.policy import LIMIT_KINDS, WEEKDAYS, in_categories
 from cardwatch.registers import compared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from cardwatch.policy import Policy
     from cardwatch.records import Register
@@ -102,6 +102,7 @@ class Ledger:
         registers: the registers given besides the cards, by kind.
         known_by: a day in days since 1970: entries known by then count from when they were true.
             Before every payment, so that an entry counts from the day on which it was known.
+        asked_files: files whose payments are asked about; none for all of them.
     """
 
     def __init__(
@@ -111,6 +112,7 @@ class Ledger:
         registers: Mapping[str, Register] | None = None,
         *,
         known_by: float = -np.inf,
+        asked_files: Sequence[str] = (),
     ) -> None:
         """Sort the transactions, name their merchants and look up their limits."""
         files = pd.factorize(transactions["file"], sort=True)[0]
@@ -138,7 +140,7 @@ class Ledger:
         self.frame = pd.concat([frame, pd.DataFrame(more, frame.index)], axis=1)
         self.policy = policy
         self.registers = dict(registers or {})
-        self.known_by = known_by
+        self.known_by, self.asked_files = known_by, tuple(asked_files)
         self._rows = len(frame)  # asked for often, and a frame takes its time to tell
         self._most_kept = max(KEPT, KEPT_NUMBERS // max(self._rows, 1))
         self._kept: dict[tuple[object, ...], Any] = {}
@@ -182,6 +184,13 @@ class Ledger:
     def column(self, name: str) -> np.ndarray[Any, Any]:
         """Return a column of the frame that holds numbers, days or flags."""
         return self.once(f"column {name}", lambda: np.asarray(self.frame[name]))
+
+    @cached_property
+    def is_asked(self) -> Flags:
+        """Whether each payment is asked about."""
+        return (
+            self.is_in("file", self.asked_files) if self.asked_files else np.ones(len(self), bool)
+        )
 
     @cached_property
     def day(self) -> Codes:

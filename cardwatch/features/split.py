@@ -336,18 +336,23 @@ def _refunds(ledger: Ledger) -> Numbers:
     """Return the day on which each purchase was refunded in full, or nan.
 
     Each refund by a merchant to a holder answers the latest purchase of that amount before it that
-    none has answered yet; a refund that finds no such purchase answers none.
+    none has answered yet; a refund that finds no such purchase answers none. What is asked about
+    is answered by what comes with it: a refund that came before its charge can be made up.
     """
-    same, refund = ledger.group(*PAIR, "size_pence"), ledger.is_refund
+    same, refund, asked = ledger.group(*PAIR, "size_pence"), ledger.is_refund, ledger.is_asked
     rows = np.flatnonzero((ledger.is_purchase | refund) & np.isin(same, same[refund]))
     rows = rows[np.lexsort((refund[rows], ledger.day[rows]))]  # of one day the charges first
     day = np.full(len(ledger), np.nan)
-    unanswered: dict[int, list[int]] = defaultdict(list)
+    unanswered: dict[tuple[int, bool], list[int]] = defaultdict(list)
     for row, group in zip(rows.tolist(), same[rows].tolist(), strict=True):
         if not refund[row]:
-            unanswered[group].append(row)
-        elif unanswered[group]:
-            day[unanswered[group].pop()] = ledger.day[row]
+            unanswered[group, bool(asked[row])].append(row)
+            continue
+        charges = unanswered[group, False]
+        if asked[row]:  # rows are in order of day
+            charges = max(charges, unanswered[group, True], key=lambda these: these[-1:])
+        if charges:
+            day[charges.pop()] = ledger.day[row]
     return day
 
 

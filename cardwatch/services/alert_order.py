@@ -32,7 +32,7 @@ def alert_orders(context: ServiceContext) -> dict[Lane, AlertOrder]:
         return {
             lane: AlertOrder(
                 in_force=_listed(alert_order.order_in_force(uow, lane)),
-                by_answers=_listed(upheld_rates(alert_queries.answers(uow, lane))),
+                by_answers=_listed(_rates_by_answers(uow, lane)),
                 back_test=back_test_order(alert_order.answered_alerts(uow, lane)),
             )
             for lane in context.actor.lanes
@@ -45,13 +45,21 @@ def packed_order(uow: UnitOfWork, lane: str, kind: str) -> bytes:
     Raises:
         CardwatchError: too few alerts have been answered, or it is in force already.
     """
-    rates = upheld_rates(alert_queries.answers(uow, lane)) if kind == BY_ANSWERS else {}
+    rates = _rates_by_answers(uow, lane) if kind == BY_ANSWERS else {}
     if kind == BY_ANSWERS and not rates:
         sentence = "No rule has enough answers yet to order alerts by. Evidence alone orders them."
         raise CardwatchError(sentence, field="kind")
     if rates == alert_order.order_in_force(uow, lane):
         raise CardwatchError("Alerts are in this order already.", field="kind")
     return pack_order(rates)
+
+
+def _rates_by_answers(uow: UnitOfWork, lane: str) -> dict[tuple[str, str], float]:
+    """Return the rates that the answers so far make, without those about the lane's readers.
+
+    A reader who compared them with the answers that they see could tell of those about themselves.
+    """
+    return upheld_rates(alert_queries.answers(uow, lane, for_readers=True))
 
 
 def _listed(rates: Mapping[tuple[str, str], float]) -> list[UpheldRate]:

@@ -16,7 +16,7 @@ from cardwatch.casebook.shared_names import row_of_others
 from cardwatch.casebook.tables import RECEIVES, outbox
 from cardwatch.casebook.unit_of_work import canonical, short_id
 from cardwatch.errors import CardwatchError, CasebookBusy, CasebookFailed, NotAllowed, NotFound
-from cardwatch.quantities import plural
+from cardwatch.quantities import plural, quantity
 from cardwatch.services.history_window import begins_on, history_before, table_of, window_from
 from cardwatch.services.register_checks import lanes_with_later_entries, queue_check
 from cardwatch.services.register_inputs import (
@@ -48,6 +48,12 @@ if TYPE_CHECKING:
 
 SET_UP_DAYS = 30
 """Days after scoring began in which one person may still bring the history of before it."""
+
+FAR_DAYS = 92
+"""Days before the newest scored payment, or after today, beyond which payments need two people: a
+quarter that comes at once does not."""
+LATE_POSTED_SHARE = 0.01
+"""The share of a statement's payments that may be so old: councils' months have up to 0.05%."""
 
 READ_OTHERWISE = (
     "the same file is stored, but it was read with other columns or settings, and has other "
@@ -257,15 +263,25 @@ def _needs_second_person(uow: UnitOfWork, arrival: IncomingStatement, *, is_hist
 
     It depends on payments alone and never on alerts: who brings a statement may not know of those.
     """
-    first_on, began_at = kept.first_scored(uow) if is_history else ("", "")
+    scored, last_on = kept.scored_days(uow), arrival.rows["date"].max()
+    oldest = _day_after(min(scored.last_on or uow.today, uow.today), -FAR_DAYS)
+    old_count = int((arrival.new["date"] < oldest).sum())
+    is_set_up = bool(scored.began_at) and _days_since(uow, scored.began_at) > SET_UP_DAYS
     if arrival.is_any_left_out:
         why = "the correction leaves out or changes a payment of the statement it corrects"
-    elif first_on and arrival.rows["date"].max() >= first_on:
+    elif last_on > _day_after(uow.today, FAR_DAYS):
+        why = f"a payment is dated {last_on}, more than {FAR_DAYS} days after today"
+    elif is_history and scored.first_on and last_on >= scored.first_on:
         why = "history after the first scored day can hide what is unusual"
-    elif began_at and _days_since(uow, began_at) > SET_UP_DAYS:
+    elif is_history and is_set_up:
         why = (
             f"history more than {SET_UP_DAYS} days after the first statement was scored can hide "
             "what is unusual"
+        )
+    elif is_set_up and old_count > LATE_POSTED_SHARE * len(arrival.new):
+        why = (
+            f"{quantity(old_count, 'payment')} from more than {FAR_DAYS} days before the newest "
+            "that was scored can hide what is unusual"
         )
     elif row := row_of_others(uow, arrival.rows):
         why = (
@@ -278,6 +294,11 @@ def _needs_second_person(uow: UnitOfWork, arrival: IncomingStatement, *, is_hist
         f"A second person is needed: {why}. {who_confirms(uow.actor.role)} has to upload the same "
         f"file with the same choices within {REQUEST_DAYS} days."
     )
+
+
+def _day_after(day: str, days: int) -> str:
+    """Return the day some days after one, or before it."""
+    return str(dt.date.fromisoformat(day) + dt.timedelta(days))
 
 
 def _days_since(uow: UnitOfWork, moment: str) -> int:

@@ -132,6 +132,38 @@ def test_ranks_and_counts_have_no_gap_where_an_alert_about_the_reader_is(
     assert any(f"{count - 1} alerts" in note for note in shown["notes"])
 
 
+def test_an_order_by_answers_tells_nothing_of_an_answer_about_a_reader(
+    at: Context, read: Read
+) -> None:
+    """Somebody who saw 20 answers of a rule, and its rate by 21, knew of one about themselves."""
+    text = "alerts_at_least = 100\n"
+    services.activate_document(at(), "policy", services.pack_policy(text, "p.toml"), "2026-01-01")
+    lines = [
+        f"2026-10-{1 + n:02},E{n},{chr(65 + n) * 5} WORKS,{pounds}.00,X{n}{pounds}"
+        for n in range(25)
+        for pounds in (900, 950)
+    ]
+    services.receive(at(), read(*month(10), *lines))
+    subject = at(person="subject", holder_id="E20")
+    hidden = _hidden(at, subject)
+    of_rule = [a for a in services.list_alerts(at()) if a["rule"] == "split-usual"]
+    others = [a for a in of_rule if a["band"] == "more usual" and a["alert_id"] != hidden][:20]
+    assert len(others) == 20
+    assert hidden in {a["alert_id"] for a in of_rule if a["band"] == "more usual"}
+    seen = []
+    for state in ("explained", "policy-breach", "open"):
+        services.decide(at(), hidden, DecisionInput("so", state))
+        for number, alert in enumerate(others):
+            answer = "explained" if number < 17 else "policy-breach"  # 4 of 27 is near a step
+            services.decide(at(), alert["alert_id"], DecisionInput("so", answer))
+        proposal = services.propose(at(), "order-by-answers", None, effective_from="", reason="so")
+        told = services.get_proposal(subject, proposal["proposal_id"])
+        for person in (subject, at()):
+            order = services.alert_orders(person)["finance"]
+            seen.append((told["sha256"], told["changes"], order["by_answers"]))
+    assert all(one == seen[0] for one in seen)
+
+
 def test_what_was_raised_by_hand_tells_nothing_of_an_alert_about_the_reader(
     at: Context, read: Read
 ) -> None:

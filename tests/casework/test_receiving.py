@@ -21,7 +21,7 @@ from cardwatch.errors import CardwatchError, NotAllowed, NotFound
 from cardwatch.statements import parse_profile, read_each
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from cardwatch.statements import ReadingChoices
@@ -392,6 +392,80 @@ def test_who_makes_up_earlier_history_later_needs_a_second_person(at: Context, r
     assert second.outcome == "received"
 
 
+def _refunds(lines: Sequence[str], day: str = "") -> list[str]:
+    """Return a refund of each payment, on its day or another."""
+    cells = [line.split(",") for line in lines]
+    return [f"{day or one[0]},{one[1]},{one[2]},-{one[3]},F{one[4]}" for one in cells]
+
+
+@pytest.mark.parametrize("day", ["", "2026-10-12"], ids=["same day", "next day"])
+def test_refunds_that_came_before_their_payments_keep_none_from_being_asked_about(
+    at: Context, read: Read, day: str
+) -> None:
+    """Somebody made up refunds of what the month's statement was to bring."""
+    services.receive(at(), read(*month(9, 27), name="september.csv"))
+    days_apart = [SPLIT[0], SPLIT[1].replace("10-11", "10-12")]
+    payments = [*(days_apart if day else SPLIT), *EQUAL]
+    made_up = [*month(10, reference="Z"), *_refunds(payments, day)]
+    assert services.receive(at(), read(*made_up, name="first.csv")).outcome == "received"
+    assert _alerts(at("psd")) == []
+    services.receive(at(person=2), read(*month(10), *payments, name="october.csv"))
+    assert {lane for lane, _ in _alerts(at("psd"))} == {"finance", "psd"}
+    assert all(check.fault == "" for check in services.verify(at("psd")))
+
+
+def test_a_refund_that_comes_with_its_payment_or_later_takes_it_back(
+    at: Context, read: Read
+) -> None:
+    services.receive(at(), read(*month(9, 27), name="september.csv"))
+    services.receive(at(), read(*month(10), *SPLIT, *_refunds(SPLIT), name="october.csv"))
+    assert services.list_alerts(at()) == []
+    services.receive(at(), read(*month(11), SPLIT[0].replace("10-11", "11-11")))
+    later = _refunds([SPLIT[0].replace("10-11", "11-11")])
+    second = SPLIT[1].replace("10-11", "11-12")
+    services.receive(at(), read(*month(11, reference="T"), *later, second))
+    assert services.list_alerts(at()) == []
+
+
+@pytest.mark.parametrize("is_correction", [False, True])
+def test_who_makes_up_payments_of_the_past_needs_a_second_person(
+    at: Context, read: Read, *, is_correction: bool
+) -> None:
+    """They were history to all that came later, as they were scored once."""
+    first = services.receive(at(), read(*month(5), name="may.csv"))
+    services.receive(at(), read(*month(9), name="september.csv"))
+    old = [line.replace("2026-10", "2026-05") for line in SPLIT]
+    lines = [*month(5), *old] if is_correction else old
+    more = {"corrects": first.statement_id} if is_correction else {}
+    waits = services.receive(at(days=31), read(*lines, name="old.csv"), **more)
+    assert waits.outcome == "second-person"
+    assert services.receive(at(days=31), read(*month(5), name="may.csv")).outcome == "held"
+    second = services.receive(at(days=31, person=2), read(*lines, name="old.csv"), **more)
+    assert second.outcome == "received"
+
+
+@pytest.mark.parametrize(("day", "outcome"), [
+    ("2026-06-30", "second-person"),
+    ("2026-07-01", "received"),  # 92 days before the newest that was scored
+    ("2027-02-24", "received"),  # 92 days after today
+    ("2027-02-25", "second-person"),
+])  # fmt: skip
+def test_a_payment_far_from_today_and_from_others_needs_a_second_person(
+    at: Context, read: Read, day: str, outcome: str
+) -> None:
+    """One of 2099 would name the newest statement on every page, and stay for ever."""
+    services.receive(at(), read("2026-10-01,E1,SHOP,9.00,A1", name="september.csv"))
+    days = 31 if day < "2026-12" else 0  # NOW is 24 November
+    assert services.receive(at(days=days), read(f"{day},E1,SHOP,9.00,A2")).outcome == outcome
+
+
+def test_a_few_payments_that_are_posted_late_need_one_person(at: Context, read: Read) -> None:
+    services.receive(at(), read(*month(9), name="september.csv"))
+    late = "2026-01-05,E1,SHOP,9.00,L1"
+    lines = [line for part in range(8) for line in month(10, 13, reference=f"R{part}")]
+    assert services.receive(at(days=31), read(*lines, late)).outcome == "received"
+
+
 def test_a_corrected_statement_that_comes_back_is_scored_again(at: Context, read: Read) -> None:
     true = read(*month(10), *SPLIT)
     first = services.receive(at(), true)
@@ -407,10 +481,10 @@ def test_payments_after_the_day_of_receipt_are_named(at: Context, read: Read) ->
     usual = services.receive(at(), read(*month(10)))
     assert not any("after the day" in note for note in usual.notes)
     later = services.receive(
-        at(), read(*(line.replace("2026", "2056") for line in month(10)), name="later.csv")
+        at(), read(*(line.replace("2026-10", "2027-01") for line in month(10)), name="later.csv")
     )
     (note,) = (note for note in later.notes if "after the day it was received" in note)
-    assert "2056-10-" in note
+    assert "2027-01-" in note
     assert note in services.get_statement(at(), later.statement_id)["beside"]
 
 
