@@ -67,7 +67,7 @@ class Amounts:
         return self.given & fine
 
 
-WITH_DECIMALS = r"[.,](?:\d{1,2}|\d{4,6})\)?\s*(?:[CD]R?)?\s*$"
+WITH_DECIMALS = r"(?i)[.,](?:\d{1,2}|\d{4,6})\)?-?\s*(?:[CD]R?|GBP|£)?\s*$"
 """An amount with a part of a pound; a comma before three digits is one of thousands."""
 
 
@@ -414,16 +414,20 @@ def _differ(sheet: ParsedSheet, first: AmountColumn, other: AmountColumn, mark: 
 def _check_sums(sheet: ParsedSheet, gross: AmountColumn, mark: str) -> None:
     """Check that net and VAT come to the gross amount, where all three stand in a row.
 
+    An amount that headings call no less than the one taken, such as one at the merchant, may have
+    the VAT in it already: it is compared where it fits every row.
+
     Raises:
-        FileRefused: they do so in few rows.
+        FileRefused: they do so in few rows, though headings call the other amount the lesser.
     """
     money = sheet.money
     assert money is not None
-    net = next((c for c in reversed(money.candidates) if c.rank < gross.rank), None)
+    lower = [column for column in reversed(money.candidates) if column.rank < gross.rank]
+    net = min(lower, key=lambda column: column.tax, default=None)
+    if gross.tax == NET:
+        heading = sheet.headings[gross.position]
+        sheet.notes.append(f"the amounts are without VAT, as '{heading}' says")
     if money.tax is None or net is None:
-        if gross.tax == NET:
-            heading = sheet.headings[gross.position]
-            sheet.notes.append(f"the amounts are without VAT, as '{heading}' says")
         return
     columns = [gross.position, net.position, money.tax]
     whole, part, tax = (read_column(sheet.column_at(position), mark) for position in columns)
@@ -431,6 +435,8 @@ def _check_sums(sheet: ParsedSheet, gross: AmountColumn, mark: str) -> None:
     agree = np.abs(part.pence + tax.pence - whole.pence) <= ROUNDING_PENCE
     count, rows = int((agree & compared).sum()), int(compared.sum())
     names = [f"'{sheet.headings[position]}'" for position in columns]
+    if net.tax >= gross.tax and count < rows:
+        return
     if rows >= SUMS_ROWS and count < SUMS_SHARE * rows:
         reason = (
             f"{names[1]} and {names[2]} come to {names[0]} in {count} of {rows} rows only, so it "

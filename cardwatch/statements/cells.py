@@ -24,11 +24,13 @@ if TYPE_CHECKING:
     Codes = np.ndarray[Any, np.dtype[np.int32]]
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
-CURRENCY_MARKS = re.compile(r"£|(?<![A-Z])(?:GBP|pounds?|sterling)(?![A-Z])", re.IGNORECASE)
+CURRENCY_MARKS = re.compile(
+    r"[£\uffe1]|&(?:pound|#163|#xa3);|(?<![A-Z])(?:GBP|pounds?|sterling)(?![A-Z])", re.IGNORECASE
+)
 NO_PENCE = re.compile(r"(?<=\d)[.,]\s?-{1,2}$")
 """A dash in place of the pence, as in `120.-`: no minus."""
-PENCE_MARK = re.compile(r"^(\d{1,3}) ?p$", re.IGNORECASE)
-"""Pence alone, as in `99p`."""
+PENCE_MARK = re.compile(r"^(\d{1,3}) ?p$")
+"""Pence alone, as in `99p`; a capital letter may be a code, as of a purchase."""
 GROUPED = {
     ".": re.compile(r"\d{1,3}(?:[, ']\d{3})+(?:\.\d*)?|\d*\.?\d+|\d+\."),
     ",": re.compile(r"\d{1,3}(?:[. ']\d{3})+(?:,\d*)?|\d*,?\d+|\d+,"),
@@ -47,7 +49,7 @@ PLAIN = re.compile(r"-?\d{1,10}\.\d\d")
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 FORMULA = re.compile(r'="(.*)"', re.DOTALL)
 """A text that a spreadsheet was made to leave alone."""
-HYPHENS = str.maketrans(dict.fromkeys("\u00ad\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
+HYPHENS = str.maketrans(dict.fromkeys("\u00ad\u2010\u2011\u2012\u2013\u2014\u2212\uff0d", "-"))
 """What programs print for a minus; the soft hyphen, invisible elsewhere, is one in an amount."""
 MARKED = re.compile(
     r"(?:(?P<before>CR|DR)[.:]?\s*)?(?P<body>.*?)\s*(?:\(?(?P<after>CR|DR|C|D)\.?\)?)?",

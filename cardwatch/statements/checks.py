@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -43,7 +44,7 @@ CUT_OFF_AMOUNT = r"^[\s\p{Z}]*[-(£]*[\s\p{Z}]*\d{1,3}[\s\p{Z}]*$"
 WHOLE_POUNDS = r"^[\s\p{Z}]*[-(£]*[\s\p{Z}]*\d+[\s\p{Z}]*$"
 PENCE = r"^[\s\p{Z}]*\d\d\)?[\s\p{Z}]*$"
 """An amount cut at a decimal comma, and what follows it in the next column."""
-TAX_ROW = r"(?i)^\W*(?:input )?vat\b"
+TAX_ROW = r"(?i)^\W*(?:input |recoverable )?vat\b"
 VAT_RATES = (0.2, 0.05)
 """VAT Act 1994, sections 2 and 29A: the standard and the reduced rate."""
 PENCE_IN_A_POUND = 100
@@ -80,7 +81,8 @@ def cells_outside(sheet: ParsedSheet, amounts: Amounts) -> Flags:
         few = filled.mean() < MOSTLY if len(filled) else False
         after_last = not any(name.strip() for name in sheet.headings[position:])
         is_pushed = not sheet.table.is_workbook or _is_number(sheet, position)
-        if few and after_last and is_pushed and not _is_mark(sheet, position):
+        beside = is_pushed and not _is_mark(sheet, position) and not _is_parted(sheet)
+        if few and after_last and beside:
             outside |= filled
         elif filled.any():
             unnamed += 1
@@ -98,6 +100,12 @@ def cells_outside(sheet: ParsedSheet, amounts: Amounts) -> Flags:
     sentence = unread if unnamed and not count else sentence
     sheet.checks.append(Check("cells", not count and not unnamed, sentence))
     return outside
+
+
+def _is_parted(sheet: ParsedSheet) -> bool:
+    """Return whether an empty column parts the headings from what stands beside their table."""
+    last = max(i for i, heading in enumerate(sheet.headings) if heading.strip())
+    return not sheet.column_at(last + 1).matches(cells.FILLED).any()
 
 
 def _is_mark(sheet: ParsedSheet, position: int) -> bool:
@@ -227,9 +235,12 @@ def check_tax_rows(sheet: ParsedSheet, good: Flags, pence: Pence) -> None:
     """Refuse a file that puts the VAT of a payment on a row of its own, below it.
 
     Raises:
-        FileRefused: several rows have VAT in place of a merchant, and a rate of the row above.
+        FileRefused: several rows have VAT in place of a merchant or a purpose, and a rate of the
+            row above.
     """
-    rows = np.flatnonzero(good & sheet.column("merchant").matches(TAX_ROW))
+    texts = [sheet.column(name) for name in ("merchant", "description", "category")]
+    has_tax = np.logical_or.reduce([column.matches(TAX_ROW) for column in texts])
+    rows = np.flatnonzero(good & has_tax)
     rows = rows[rows > 0]
     shares = [np.abs(np.rint(pence[rows - 1] * rate) - pence[rows]) <= 1 for rate in VAT_RATES]
     if len(rows) > 1 and np.logical_or.reduce(shares).mean() > MOSTLY:
@@ -255,9 +266,32 @@ def tell_numbers_cut(sheet: ParsedSheet, good: Flags) -> None:
             )
 
 
+def tell_names_shared(sheet: ParsedSheet, good: Flags) -> None:
+    """Say which cardholders' names stand beside several staff numbers: two people, perhaps."""
+    if not {"employee_id", "cardholder"} <= sheet.columns.keys():
+        return
+    numbers, names = (sheet.tidy(name).kept(good) for name in ("employee_id", "cardholder"))
+    pairs = {*zip(names.codes.tolist(), numbers.codes.tolist(), strict=True)}
+    people = {(fold_name(names.values[name]), numbers.values[number]) for name, number in pairs}
+    counts = Counter(name for name, number in people if name and number)
+    if shared := sum(count > 1 for count in counts.values()):
+        stand = quantity(shared, "cardholder's name stands", "cardholders' names stand")
+        sheet.notes.append(
+            f"{stand} beside several numbers in '{sheet.sources['employee_id']}'. With a file that "
+            "has only names, they count as one person"
+        )
+
+
+def tell_noughts(sheet: ParsedSheet, good: Flags, pence: Pence) -> None:
+    """Say how many payments are of no money."""
+    if count := int((pence[good] == 0).sum()):
+        sheet.notes.append(f"{quantity(count, 'payment is', 'payments are')} of £0.00, and counted")
+
+
 def check_holders(sheet: ParsedSheet, good: Flags) -> None:
     """Count the holders that are spelt in several ways, which are counted as one each."""
     tell_numbers_cut(sheet, good)
+    tell_names_shared(sheet, good)
     column = sheet.columns.get("cardholder")
     if column is None:
         return
@@ -322,11 +356,11 @@ def check_turned(sheet: ParsedSheet, totals: Sequence[Total]) -> None:
 
 
 def tell_totals(sheet: ParsedSheet, totals: Sequence[Total], good: Flags) -> None:
-    """Say which totals of the file are not what the rows above them come to.
+    """Say which totals of the file are not what the rows above or below them come to.
 
     Args:
         sheet: the file.
-        totals: compared with the payments above them.
+        totals: compared with the payments above them, or below.
         good: which rows are payments.
 
     Raises:
@@ -345,10 +379,11 @@ def tell_totals(sheet: ParsedSheet, totals: Sequence[Total], good: Flags) -> Non
         raise FileRefused(sheet.table.file, "amount_unclear", reason)
     if wrong:
         first = wrong[0]
+        side = "above" if good[: sheet.table.rows.index(first.row)].any() else "below"
         of_totals = "" if len(totals) == 1 else f" ({len(wrong)} of {len(totals)} totals differ)"
         sheet.notes.append(
             f"the total in row {first.row} is {money(first.declared_pence)}, and the payments "
-            f"above it come to {money(first.found_pence)}{of_totals}: are rows missing?"
+            f"{side} it come to {money(first.found_pence)}{of_totals}: are rows missing?"
         )
     if totals:
         sentence = f"{len(totals) - len(wrong)} of {quantity(len(totals), 'total')} agree"

@@ -318,9 +318,10 @@ def check_twins(sheet: ParsedSheet) -> None:
     """Refuse two columns with the same heading for a needed field that differ.
 
     Raises:
-        FileRefused: there are two.
+        FileRefused: there are two; or, whatever a profile says, a second day, merchant and amount.
     """
     names = [normalise_heading(heading) for heading in sheet.table.headings]
+    _check_second_table(sheet, names)
     for field in ONE_COLUMN_FIELDS:
         position = sheet.positions.get(field)
         twins = [
@@ -334,3 +335,27 @@ def check_twins(sheet: ParsedSheet) -> None:
                     f"differ. Name '{heading}' or '{sheet.headings[twin]}' in a column profile"
                 )
                 raise FileRefused(sheet.table.file, "columns_unclear", reason)
+
+
+def _check_second_table(sheet: ParsedSheet, names: list[str]) -> None:
+    """Refuse a file whose columns of days, merchants and amounts all stand again beside them.
+
+    Raises:
+        FileRefused: they do, with other texts, as two tables beside each other have them.
+    """
+    amount = next((name for name in AMOUNT_COLUMNS if name in sheet.positions), "amount")
+    for field in ("date", "merchant", amount):
+        position = sheet.positions.get(field)
+        again = [
+            i
+            for i, name in enumerate(names)
+            if position not in {None, i} and name == names[position]
+        ]
+        first = "" if position is None else sheet.column_at(position).texts()
+        if not any(sheet.column_at(i).texts().ne(first).any() for i in again):
+            return
+    reason = (
+        "its days, merchants and amounts stand twice under the same headings, as in two tables "
+        "beside each other. Put the rows of the second below those of the first"
+    )
+    raise FileRefused(sheet.table.file, "columns_unclear", reason)

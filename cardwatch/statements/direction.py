@@ -13,6 +13,7 @@ from cardwatch.statements import cells
 from cardwatch.statements.amounts import FAULTLESS
 from cardwatch.statements.direction_words import (
     MOST_WORDS,
+    WordColumn,
     sign_by_words,
     tell_kinds_of_cards,
     word_column,
@@ -74,9 +75,7 @@ def sign_amounts(
     if pence is not None:
         amounts = replace(amounts, pence=pence)
     if words:
-        row_kinds = np.where(kinds == "", words.meanings, kinds)
-        row_kinds[np.isin(row_kinds, ["charge", "refund"])] = ""
-        return sign_by_words(sheet, amounts, read, words), row_kinds
+        return _by_words(sheet, amounts, read, kinds, words)
     if amounts.in_two_columns:
         kinds = _kinds_beside(sheet, read, kinds)
         _check_sides(sheet, amounts, read, kinds)
@@ -89,6 +88,25 @@ def sign_amounts(
         )
         pence = -amounts.pence if positive == "refund" else amounts.pence
     _tell_described(sheet, read & (kinds == "") & (pence > 0))
+    return pence, kinds
+
+
+def _by_words(
+    sheet: ParsedSheet, amounts: Amounts, read: Flags, kinds: Kinds, words: WordColumn
+) -> tuple[Pence, Kinds]:
+    """Return the amounts signed by a column of words, and the kinds of the rows.
+
+    That words make refunds of most payments is named, as they do where they mean the other side.
+    """
+    kinds = np.where(kinds == "", words.meanings, kinds)
+    kinds[np.isin(kinds, ["charge", "refund"])] = ""
+    pence = sign_by_words(sheet, amounts, read, words)
+    backs, charges = count_signs(replace(amounts, pence=pence), read & (kinds == ""))
+    if backs >= FEW_ROWS and backs >= MAJORITY * (backs + charges):
+        sheet.notes.append(
+            f"{backs} of {backs + charges} payments are refunds by the words in column "
+            f"'{words.heading}'; if they are charges, leave that column out of the file"
+        )
     return pence, kinds
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import permutations
 
 from cardwatch.statements.words import word_set
 from cardwatch.tabular import normalise_heading
 
 DATE_HEADINGS = ("{} date", "date {}", "date of {}", "{} dt", "{} day", "day of {}", "{} on",
-                 "{} at", "{} timestamp", "{} date utc", "{} utc", "{} date time")  # fmt: skip
+                 "{} at", "date of the {}", "{} timestamp", "{} date utc", "{} utc",
+                 "{} date time")  # fmt: skip
 OTHER_DATES = ("timestamp", "stamp", "date utc", "created", "when", "day", "transaction time",
                "transaction time utc", "purchase time", "time of transaction", "time of purchase",
                "date and time",
@@ -18,8 +20,8 @@ HOLDER_FORMS = ("{}", "{} name", "{} nm", "{} full name", "{} display name", "na
                 "{} family name", "{} t")  # fmt: skip
 FIRST_NAME_FORMS = ("{} first name", "{} forename", "{} given name", "{} initials", "{} initial")
 MERCHANT_FORMS = ("{}", "{} name", "{} nm", "{} trading name", "{} text", "{} details", "{} dba",
-                  "{} description", "{} desc", "{} s name", "name of {}", "name of the {}",
-                  "{} t")  # fmt: skip
+                  "{} description", "{} desc", "{} narrative", "{} s name", "name of {}",
+                  "name of the {}", "{} t")  # fmt: skip
 OTHER_HOLDERS = ("submitter", "submitter name", "submitted by", "report owner", "initiated by")
 """Who hands a claim in may do so for others: taken where nobody else is named."""
 PLAIN_HEADINGS = {
@@ -38,6 +40,12 @@ def _made(group: str, *forms: str) -> tuple[str, ...]:
     return tuple(form.format(word) for form in forms for word in words)
 
 
+def _either(group: str) -> tuple[str, ...]:
+    """Return the headings of two words of a group: `Shop / Supplier`, `Payee or Vendor`."""
+    pairs = list(permutations(sorted(word_set("heading_words", group)), 2))
+    return tuple(f"{one}{mark}{other}" for mark in (" ", " or ") for one, other in pairs)
+
+
 @cache
 def made_headings() -> dict[str, tuple[str, ...]]:
     """Return further headings of fields, normalised; those of `other_date` are of days too."""
@@ -53,6 +61,7 @@ def made_headings() -> dict[str, tuple[str, ...]]:
         "cardholder_first": _made("holder", *FIRST_NAME_FORMS),
         "merchant": (
             *_made("merchant", *MERCHANT_FORMS),
+            *_either("merchant"),
             *_made("merchant_from", "{} from", "{} at", "{} with"),
             *PLAIN_HEADINGS["merchant"],
         ),

@@ -45,6 +45,10 @@ ONLY_TOTAL = (
 )
 WITH_PENCE = re.compile(r"\d[.,]\d\d\b")
 """An amount in a line of text."""
+DASHES = r"^[\s:|]*[-=_]{2,}[\s:|]*$"
+"""A cell of a line of dashes, as a table in Markdown has below its headings."""
+SUMS = ("amount", "debit", "credit")
+"""Fields that hold what was paid."""
 FORWARDED = (
     r"(?i)^\W*(?:balance |total )?(?:(?:brought|carried)\W+(?:forward|down|over)|[bc]/f(?:wd)?)\W*$"
 )
@@ -74,12 +78,13 @@ def place_rows(sheet: ParsedSheet, amounts: Amounts, dates: Days, kinds: Kinds) 
     """
     table, date = sheet.table, sheet.column("date")
     place = np.full(len(table.rows), ROW)
-    place[(kinds == "balance") & ~sheet.column("mcc").matches(CATEGORY_CODE)] = CONTROL
-    _tell_balances(sheet, place == CONTROL)
+    balances = (kinds == "balance") & ~sheet.column("mcc").matches(CATEGORY_CODE)
+    place[balances] = CONTROL
     if np.isnat(
         dates
     ).any():  # most files have a day in every row, and need not be searched further
         _place_undated(sheet, amounts, dates, place)
+    _tell_balances(sheet, balances & (place == CONTROL))
     heading = normalise_heading(sheet.table.headings[sheet.positions["date"]])
     place[date.each(lambda text: normalise_heading(text) == heading, "bool")] = HEADING
     _check_repeated_headings(sheet, np.flatnonzero(place == HEADING))
@@ -154,9 +159,23 @@ def _place_undated(sheet: ParsedSheet, amounts: Amounts, dates: Days, place: Cod
     columns = [TextColumn.of(column) for column in sheet.table.cells.columns]
     forwarded = np.logical_or.reduce([column.matches(FORWARDED) for column in columns])
     place[forwarded & np.isnat(dates) & ~has_holder & (place == ROW)] = CONTROL
-    text = np.isnat(dates) & ~amounts.given & (filled <= MOST_TEXT_CELLS)
+    text = _is_text(sheet, amounts, filled) & np.isnat(dates)
     place[text & np.isin(place, [ROW, CONTROL])] = TEXT
     place[filled == 0] = BLANK
+
+
+def _is_text(sheet: ParsedSheet, amounts: Amounts, filled: Codes) -> Flags:
+    """Return which rows are lines of text: without an amount, a note below the amounts, or dashes.
+
+    Args:
+        sheet: the file.
+        amounts: the amount of each row.
+        filled: how many cells of each row are filled.
+    """
+    with_pence = [sheet.column(name).matches(WITH_PENCE.pattern) for name in SUMS]
+    note = (amounts.fault != 0) & (filled == 1) & ~np.logical_or.reduce(with_pence)
+    rule = sheet.column("date").matches(DASHES) & ~sheet.column("merchant").matches(r"\w")
+    return note | rule | ~amounts.given & (filled <= MOST_TEXT_CELLS)
 
 
 def _place_dated_totals(sheet: ParsedSheet, amounts: Amounts, dates: Days, place: Codes) -> None:
@@ -266,19 +285,26 @@ def _check_other_headings(sheet: ParsedSheet, rows: np.ndarray[Any, Any]) -> Non
 
 
 def check_totals(sheet: ParsedSheet, totals: Flags, good: Flags, pence: Pence) -> tuple[Total, ...]:
-    """Compare each total with the rows since the last one, of its sheet, and all above it."""
+    """Compare each total with the rows since the last one, of its sheet, and all above it.
+
+    Where no payment is above the first, totals stand above their payments: each is compared with
+    those up to the next, too.
+    """
     running = np.cumsum(np.where(good, pence, 0))
     starts = np.array([part.index for part in sheet.table.parts] or [0])
     compared, before = [], 0
-    for i in map(int, np.flatnonzero(totals)):
+    rows = np.flatnonzero(totals).tolist()
+    is_above = bool(rows) and not good[: rows[0]].any()
+    for i, following in zip(rows, [*rows[1:], len(good) - 1], strict=False):
         declared, whole = int(pence[i]), int(running[i])
         start = int(starts[np.searchsorted(starts, i, side="right") - 1])
         sheet_sum = whole - (int(running[start - 1]) if start else 0)
-        sums = (whole - before, whole, sheet_sum)
+        below = [int(running[following]) - whole, int(running[-1])] if is_above else []
+        sums = (*below, whole - before, whole, sheet_sum)
         agreeing = next((s for s in sums if abs(s) == abs(declared)), None)
         row = sheet.table.rows[i]
         if agreeing is None:
-            compared.append(Total(row, declared, whole - before))
+            compared.append(Total(row, declared, sums[0]))
         else:
             compared.append(Total(row, agreeing, agreeing))
         before = whole

@@ -145,6 +145,7 @@ def _check_invariants(
     checks.check_bookings(sheet, dates, sheet.days("posting_date", order), good)
     check_length(sheet, place == TEXT, place == ROW, good, pence)
     checks.tell_sums(sheet, good)
+    checks.tell_noughts(sheet, good, pence)
     check_levels(sheet, good, place == CONTROL, pence)
     checks.check_holders(sheet, good)
 

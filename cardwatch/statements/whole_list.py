@@ -14,7 +14,7 @@ from cardwatch.records import Check
 from cardwatch.statements.amounts import read_column
 from cardwatch.statements.cells import BLANK, TextColumn
 from cardwatch.statements.money_columns import money_columns
-from cardwatch.statements.places import FORWARDED, TEXT
+from cardwatch.statements.places import FORWARDED, SUMS, TEXT
 from cardwatch.statements.profiles import HOLDER_FIELDS
 from cardwatch.statements.states import heads_unbooked
 from cardwatch.statements.words import MOST_LINE_CHARACTERS, plain_word, word_set
@@ -157,6 +157,7 @@ def check_forwarded(sheet: ParsedSheet, levels_only: Flags, good: Flags, pence: 
     sums = np.cumsum(np.where(good, pence, 0))
     columns = [TextColumn.of(column) for column in sheet.table.cells.columns]
     forwarded = levels_only & np.logical_or.reduce([c.matches(FORWARDED) for c in columns])
+    forwarded &= np.logical_or.reduce([sheet.column(name).matches(r"\d") for name in SUMS])
     brought = np.logical_or.reduce([column.matches(BROUGHT) for column in columns])
     before, odd = 0, 0
     level: int | None = None

@@ -15,7 +15,7 @@ import pyarrow.csv as arrow_csv
 from cardwatch.errors import FileRefused
 from cardwatch.tabular.encoding import decode
 from cardwatch.tabular.fixed_width import fixed_width_rows
-from cardwatch.tabular.headings import SEARCHED_ROWS, Headings, find_headings
+from cardwatch.tabular.headings import SEARCHED_ROWS, Headings, find_headings, first_rows
 from cardwatch.tabular.limits import Limits
 from cardwatch.tabular.table import Found, Part
 
@@ -78,7 +78,7 @@ def read_delimited(data: bytes, file: str, headings: Headings, limits: Limits) -
     decided = [f"text encoding {encoding}", f"cells separated by {SEPARATORS[separator]}"]
     data = data if encoding == "utf-8" else text.encode()
     try:
-        first = list(itertools.islice(_rows(sample, separator, padded=padded), SEARCHED_ROWS))
+        first = first_rows(_rows(sample, separator, padded=padded))
         headings_found = find_headings(first, headings)
         heading_index, names = headings_found.last, headings_found.names
         _check_shape(0, max(map(len, first)), file, limits)

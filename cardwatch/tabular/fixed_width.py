@@ -86,9 +86,14 @@ def _has_further_amount(line: str) -> bool:
 
 
 def _spans(heading: str, below: str, payments: Sequence[str]) -> list[Span] | None:
-    """Return from where to where each column goes; nothing if headings and columns do not match."""
+    """Return from where to where each column goes; nothing if headings and columns do not match.
+
+    A rule of dashes shows it, unless payments do not keep to it.
+    """
     if RULE.fullmatch(below):
-        return [match.span() for match in re.finditer(r"[-=_]+", below)]
+        spans = [match.span() for match in re.finditer(r"[-=_]+", below)]
+        if all(_fits(line, spans) for line in payments):
+            return spans
     width = max(map(len, [heading, *payments]))
     is_blank = [True] * width
     for line in (heading, *payments):

@@ -6,13 +6,15 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+Row = TypeVar("Row", bound="Sequence[str]")
+
 SEARCHED_ROWS = 50
-"""Headings are looked for in this many first rows; published files put up to a dozen above."""
+"""Headings are looked for in so many first filled rows; published files put up to 12 above."""
 POUND_MARKS = frozenset({"£", "gbp", "sterling", "pounds"})
 """Words that say a column is in pounds and belong to no heading."""
 DATE_MARKS = frozenset({"dd", "mm", "yy", "yyyy", "hh", "ss"})
@@ -95,6 +97,18 @@ def without_pound_mark(heading: str) -> str:
     return " ".join(words) or heading
 
 
+def first_rows(rows: Iterable[Row]) -> list[Row]:
+    """Return the first rows, in which headings are looked for, with the empty ones among them."""
+    first: list[Row] = []
+    filled = 0
+    for row in rows:
+        first.append(row)
+        filled += any(map(str.strip, row))
+        if filled == SEARCHED_ROWS:
+            break
+    return first
+
+
 def find_heading_row(rows: Sequence[Sequence[str]], headings: Headings) -> tuple[int, int]:
     """Return the index of the likeliest heading row and how many known headings it holds.
 
@@ -123,7 +137,8 @@ def find_heading_row(rows: Sequence[Sequence[str]], headings: Headings) -> tuple
 
     if not rows:
         return 0, 0
-    best = max(range(min(len(rows), SEARCHED_ROWS)), key=strength)
+    filled = [i for i, row in enumerate(first_rows(rows)) if any(map(str.strip, row))]
+    best = max(filled or [0], key=strength)
     return best, count_known({normalise_heading(cell) for cell in rows[best]} - {""})
 
 

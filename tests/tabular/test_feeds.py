@@ -337,6 +337,17 @@ def test_an_entry_that_is_not_booked_is_left_out_and_counted(read: Read) -> None
     assert any("1 entry is not booked" in note for note in report.notes)
 
 
+def test_a_camt_bank_may_count_all_entries_or_those_that_are_booked(read: Read) -> None:
+    data = feed("small.camt053.xml").replace(b"<Sts>BOOK</Sts>", b"<Sts>PDNG</Sts>", 1)
+    data = data.replace(b">879.52<", b">969.50<")
+    for count in (b"3", b"2"):
+        _, report = taken(read(data.replace(b"<NbOfNtries>3", b"<NbOfNtries>" + count)))
+        assert report.transactions == 2
+    for count in (b"1", b"4", b"two"):
+        error = refusal(read(data.replace(b"<NbOfNtries>3", b"<NbOfNtries>" + count)))
+        assert error.code == "incomplete"
+
+
 def batch(amounts: list[str], *, listed: bool = True) -> bytes:
     """Put the first two payments of the small CAMT file into one entry."""
     data = feed("small.camt053.xml").decode()

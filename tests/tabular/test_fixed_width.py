@@ -98,3 +98,9 @@ def test_a_print_that_is_cut_off_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileRefused) as refused:
         report_of(tmp_path, text.replace(" CR", "").rstrip()[:-1])
     assert refused.value.code == "damaged"
+
+
+def test_a_rule_of_dashes_that_payments_do_not_keep_to_gives_way(tmp_path: Path) -> None:
+    short = RULE.replace("-" * 12, "-" * 6)
+    report = report_of(tmp_path, HEAD + short + PAYMENTS)
+    assert (report.transactions, report.pence) == (3, 185_700 - 850 + 2_000)

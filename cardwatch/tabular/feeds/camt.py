@@ -86,19 +86,21 @@ def _take_statement(camt: _Camt, statement: Element) -> None:
     camt.ids.add(name)
     number = text_at(statement, "Acct/Id/IBAN") or text_at(statement, "Acct/Id/Othr/Id")
     _check_sequence(camt, number, text_at(statement, "ElctrncSeqNb"))
-    moved, count = Decimal(0), 0
+    moved, booked, others = Decimal(0), 0, 0
     for entry in statement.iterfind("Ntry"):
-        count += 1
         status = text_at(entry, "Sts/Cd") or text_at(entry, "Sts")
         if status not in {"BOOK", ""}:
-            camt.not_booked += 1
+            others += 1
             continue
+        booked += 1
         moved += _take_entry(camt, entry, account_label(number))
     declared = text_at(statement, "TxsSummry/TtlNtries/NbOfNtries")
     if declared:
         if not declared.isdigit():
-            raise incomplete(feed.file, "entries", declared="no number of", counted=count)
-        feed.compare("entries", int(declared), count)
+            raise incomplete(feed.file, "entries", declared="no number of", counted=booked + others)
+        counted = booked if int(declared) == booked else booked + others
+        feed.compare("entries", int(declared), counted)
+    camt.not_booked += others
     _check_balance(camt, statement, number, moved)
 
 
