@@ -154,7 +154,7 @@ def test_little_history_is_said_to_be_too_little_to_call_anything_unusual(
 ) -> None:
     few = sample.transactions[sample.transactions["file"].isin(EARLY[:2])]
     made = score(few, sample_policy, asked_files=[EARLY[1]]).lists["finance"]
-    assert any("no payment is called unusual yet" in note for note in made.notes)
+    assert any("the share that your policy calls unusual" in note for note in made.notes)
 
 
 def test_with_too_little_history_rules_alone_are_used_and_that_is_said(

@@ -26,6 +26,8 @@ TIER_OF_LEVEL = {"high": "A", "medium": "B", "low": "C"}
 COMPARED = {">=": "{} or more", "<=": "{} or less", ">": "more than {}", "<": "less than {}",
             "==": "{}"}  # fmt: skip
 """The words for each comparison."""
+OF_ONE_PAYMENT = re.compile(r"\bthis payment\b|\bon this day\b|\b(day|days) after\b")
+"""Words of facts that are true of one payment alone, also where all are to one merchant."""
 COUNTED_ENDINGS = ("_count", "_days")
 """How the names of features end that count something."""
 
@@ -103,6 +105,22 @@ def reason_of(rule: Rule, figures: Mapping[str, Any]) -> Reason:
     rounded = {k: float(f"{v:.9g}") if isinstance(v, float) else v for k, v in figures.items()}
     sentence = fact(rule.fact, rounded)
     return Reason(rule.id, rule.title, sentence, rule.why, rule.ask, rule.innocent, rounded)
+
+
+def named_fact(fact: str, merchant: str, day: str, *, of_merchant: bool) -> str:
+    """A fact about one payment with its merchant and day before it, in an alert of several.
+
+    Args:
+        fact: a reason's sentence.
+        merchant: as printed.
+        day: of the payment, ISO.
+        of_merchant: whether the alert has several merchants, of which the fact concerns this one;
+            else it is named only where its words are true of one payment alone.
+    """
+    if not of_merchant and not OF_ONE_PAYMENT.search(fact):
+        return fact
+    opening = fact[:1].lower() + fact[1:] if fact[1:2].islower() else fact
+    return f"{merchant} on {prose_day(day)}: {opening}"
 
 
 def holders_label(alert: Alert) -> str:

@@ -70,6 +70,7 @@ def questions_document(
     organisation: str,
     recipient: str,
     day: str,
+    names: Mapping[str, str] | None = None,
 ) -> Document:
     """The open questions about the payments of some people, with room for the answers.
 
@@ -80,9 +81,11 @@ def questions_document(
         organisation: who asks.
         recipient: the line manager who is asked.
         day: on which it is made.
+        names: of the people by their ids, as pages show them; a line manager knows names.
     """
     alerts = [alert for alert, _ in asked]
-    people = ", ".join(dict.fromkeys((*alerts[0].holders, *alerts[0].approvers)))
+    ids = dict.fromkeys((*alerts[0].holders, *alerts[0].approvers))
+    people = ", ".join((names or {}).get(person, person) for person in ids)
     facts = (
         ("From", organisation), ("To", recipient), ("Payments of", people),
         ("Date", day_of(day)), ("Alerts", str(len(alerts))),

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cardwatch.casebook import FINANCE, AuditEvent, Casebook, people, queries
+from cardwatch.casebook import FINANCE, AuditEvent, Casebook, people, pseudonyms, queries
 from cardwatch.casebook import alerts as kept
 from cardwatch.casebook.alert_queries import AlertFilter, find_alerts
 from cardwatch.casebook.own_keys import own_keys
@@ -274,5 +274,6 @@ def _questions_for(
         organisation=people.organisation_name(uow),
         recipient=recipient.strip(),
         day=uow.today,
+        names=pseudonyms.holder_names(uow, people_of([alert])),
     )
     return questions_filename(alert_ids), document, questions

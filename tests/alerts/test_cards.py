@@ -234,3 +234,15 @@ def test_row_order_changes_nothing_of_a_list_with_cards(
     shuffled = sample.transactions.sample(frac=1, random_state=3)
     again = score(shuffled, sample_policy, cards=sample_cards, asked_files=["2026-10.csv"])
     assert again.lists == scored_with_cards("2026-10").lists
+
+
+def test_a_reason_about_one_of_several_payments_names_its_merchant_and_day(ask: Ask) -> None:
+    """Nobody could tell which of two merchants "this merchant" was."""
+    cards, payments, _ = CASES["inactive-card-use"]
+    (alert,) = of_rule(ask(register_of(cards), payments), "inactive-card-use")
+    assert len(alert.merchants) > 1
+    words = ("this merchant", "days after", "this payment", "Nobody in the", "nobody in the")
+    about_one = [r.fact for r in alert.reasons if any(word in r.fact for word in words)]
+    places = ("Inn on 2 September", "Shop on 26 August")
+    assert about_one
+    assert all(fact.startswith(places) for fact in about_one)
