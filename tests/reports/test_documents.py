@@ -84,6 +84,17 @@ def test_an_alert_about_cards_lists_its_cards_and_no_empty_table(
         assert ("Merchant", "") not in [fact for one in document.sections for fact in one.facts]
 
 
+def test_a_query_names_the_cardholder_whom_the_manager_knows_by_name(
+    scored_month: Callable[[str], ScoringResult],
+) -> None:
+    alert = scored_month("2026-10").lists["finance"].alerts[0]
+    asked = questions_document(
+        [(alert, "")], marking="", organisation="Force", recipient="Them", day="2026-11-02",
+        names={holder: f"A. Baker ({holder})" for holder in alert.holders},
+    )  # fmt: skip
+    assert f"A. Baker ({alert.holders[0]})" in dict(asked.facts)["Payments of"]
+
+
 @pytest.mark.parametrize("merchant", ["shop", "SOME MERCHANT LTD", LONG])
 def test_headings_days_and_amounts_have_room_for_their_longest_word(merchant: str) -> None:
     headings = ("Day", "Cardholder", "Merchant", "Amount", "Reference, file and row")
