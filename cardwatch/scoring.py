@@ -298,7 +298,7 @@ def _notes(
     if 1 / (count + 1) > ledger.policy.unusual_share:
         notes.append(
             f"With {quantity(count, 'payment')} we cannot tell whether any is as rare as 1 in "
-            f"{ledger.policy.unusual_one_in:,}, so no payment is called unusual yet."
+            f"{ledger.policy.unusual_one_in:,}, the share that your policy calls unusual."
         )
     if not ledger.policy.single_purchase[0].stated:
         limit = pounds(ledger.policy.single_purchase[0].pence)

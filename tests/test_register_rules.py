@@ -401,7 +401,8 @@ def test_a_unit_or_organisation_rule_needs_a_confirmed_name(
 def test_a_leaver_who_came_back_has_not_left(alerts_for: Callable[..., list[Alert]]) -> None:
     heading = "Employee No,Unit,Date started,Date left\n"
     left = heading + "E1,Fleet,01/01/2020,01/10/2026\n"
-    assert rules_of(alerts_for({"people.csv": left})) == {"use-after-leaving"}
+    found = alerts_for({"people.csv": left})
+    assert rules_of(found) == {"use-after-leaving"}
     back = left + "E1,Fleet,05/10/2026,\n"
     assert rules_of(alerts_for({"people.csv": back})) == set()
 

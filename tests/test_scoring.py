@@ -160,7 +160,7 @@ def test_little_history_is_said_to_be_too_little_to_call_anything_unusual(
 ) -> None:
     few = sample.transactions[sample.transactions["file"].isin(EARLY[:2])]
     made = score(few, sample_policy, asked_files=[EARLY[1]]).lists["finance"]
-    assert any("no payment is called unusual yet" in note for note in made.notes)
+    assert any("the share that your policy calls unusual" in note for note in made.notes)
 
 
 def test_with_too_little_history_rules_alone_are_used_and_that_is_said(
@@ -276,3 +276,16 @@ def test_a_split_that_is_little_of_a_slow_total_is_a_question_of_its_own(
     alerts = _questions(table, sample_policy, "QUILLON WORKS")
     assert {alert.reasons[0].rule for alert in alerts} >= {"slow-total"}
     assert any(len(alert.payments) == 2 for alert in alerts)
+
+
+def test_a_reason_about_one_of_several_merchants_names_it(
+    scored_month: Callable[[str], ScoringResult],
+) -> None:
+    """Nobody could tell of which merchant "this merchant" was said."""
+    alerts = scored_month("2026-10").lists["finance"].alerts
+    several = [alert for alert in alerts if len(alert.merchants) > 1 and alert.payments]
+    reasons = [(alert, r) for alert in several for r in alert.reasons if r.rule == "new-and-rare"]
+    assert reasons
+    for alert, reason in reasons:
+        names = [payment.merchant for payment in alert.payments]
+        assert any(reason.fact.startswith(f"{name} on ") for name in names), reason.fact

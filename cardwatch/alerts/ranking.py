@@ -17,7 +17,7 @@ from cardwatch.alerts.calibration import weigh_findings
 from cardwatch.alerts.card_alerts import card_alerts
 from cardwatch.alerts.entries import entries_shown
 from cardwatch.alerts.grouping import AlertGroup, Finding, group_findings
-from cardwatch.alerts.wording import TIER_OF_LEVEL, one_in, prose_day, reason_of
+from cardwatch.alerts.wording import TIER_OF_LEVEL, named_fact, one_in, prose_day, reason_of
 from cardwatch.features import FAMILIES, meaning_of, name_of
 from cardwatch.features.split import refunded_on, taken_back
 from cardwatch.line_items import read_line_items
@@ -291,13 +291,24 @@ def _with_part(whole: Alert, part: Alert) -> Alert:
 def _with_reasons(alert: Alert, other: Alert) -> Alert:
     """Return an alert with the reasons of another that is part of it, and the better evidence."""
     rule_ids = {reason.rule for reason in alert.reasons}
-    more = tuple(reason for reason in other.reasons if reason.rule not in rule_ids)
+    more = tuple(r for r in _named_reasons(other, alert) if r.rule not in rule_ids)
     return dataclasses.replace(
         alert,
         tier=min(alert.tier, other.tier),
         chance=min(alert.chance, other.chance),
         reasons=(*alert.reasons, *more),
         entries=tuple(dict.fromkeys((*alert.entries, *other.entries))),
+    )
+
+
+def _named_reasons(part: Alert, whole: Alert) -> tuple[Reason, ...]:
+    """Return the reasons of an alert about one payment as one of several merchants says them."""
+    if len(part.payments) != 1 or len(whole.merchants) < 2:
+        return part.reasons
+    payment = part.payments[0]
+    return tuple(
+        dataclasses.replace(reason, fact=named_fact(reason.fact, payment.merchant, payment.date))
+        for reason in part.reasons
     )
 
 
@@ -317,7 +328,8 @@ def _merge_month_alerts(alerts: list[Alert]) -> list[Alert]:
             month_alert = retained[months[month]]
             if set(alert.payments) <= set(month_alert.payments):
                 rules = {reason.rule for reason in month_alert.reasons}
-                more = tuple(r for r in alert.reasons if r.rule not in rules)
+                named = _named_reasons(alert, month_alert)
+                more = tuple(r for r in named if r.rule not in rules)
                 retained[months[month]] = dataclasses.replace(
                     month_alert, reasons=(*month_alert.reasons, *more)
                 )
@@ -399,7 +411,7 @@ def _alert(basis: Basis, matter: AlertGroup, leading: tuple[int, Finding]) -> Al
     for rule in context if len(holders) == 1 else []:  # context speaks of one holder
         fired = [row for row in flagged_rows if rule.role == "adds" and fires[rule.id][row]]
         if fired:
-            reasons.append(_reason(scored, rule, max(fired)))
+            reasons.append(_reason(scored, rule, max(fired), rows))
     weak = [rule for rule in weakening if _weakens(rule, lead, fires)]
     days = [printed["date"][row] for row in rows]
     one_pair = len(merchants) == len(holders) == 1
@@ -422,7 +434,7 @@ def _alert(basis: Basis, matter: AlertGroup, leading: tuple[int, Finding]) -> Al
         chance=chance,
         unusualness=None if unusual is None else round(float(unusual.max()), 6),
         reasons=tuple(reasons),
-        weakened_by=tuple(_reason(scored, rule, lead.row) for rule in weak),
+        weakened_by=tuple(_reason(scored, rule, lead.row, rows) for rule in weak),
         unusual=() if whole else _comparisons(scored, lead.row),
         merchant_history=_past_and_refunds(scored, rows, one_pair=one_pair),
         payments=tuple(_payment(scored, row) for row in rows),
@@ -472,12 +484,26 @@ def _reasons(basis: Basis, matter: AlertGroup, lead: Finding) -> list[Reason]:
             best[finding.rule.id] = finding
     rest = [f for f in best.values() if f is not lead]
     rest.sort(key=lambda f: (-LEVELS.index(f.rule.level), f.rule.id))
-    return [_reason(basis.scored, finding.rule, finding.row) for finding in (lead, *rest)]
+    rows = matter.rows.tolist()
+    return [_reason(basis.scored, finding.rule, finding.row, rows) for finding in (lead, *rest)]
 
 
-def _reason(scored: ScoringContext, rule: Rule, row: int) -> Reason:
-    """Return one rule's finding in words, with the figures it compared."""
-    return reason_of(rule, {name: scored.columns[name][row].item() for name in rule.reads})
+def _reason(scored: ScoringContext, rule: Rule, row: int, rows: Sequence[int]) -> Reason:
+    """Return one rule's finding in words, with the figures it compared.
+
+    Args:
+        scored: the payments.
+        rule: that fires for a payment.
+        row: the payment.
+        rows: of the alert; where their merchants are several, what is true of one is named.
+    """
+    reason = reason_of(rule, {name: scored.columns[name][row].item() for name in rule.reads})
+    by = EVIDENCE[rule.evidence].by
+    is_of_all = rule.role == "weakens" or (by and "merchant_id" not in by)
+    if is_of_all or len({scored.printed["merchant_id"][r] for r in rows}) == 1:
+        return reason
+    merchant, day = scored.printed["merchant"][row], scored.printed["date"][row]
+    return dataclasses.replace(reason, fact=named_fact(reason.fact, merchant, day))
 
 
 def _comparisons(scored: ScoringContext, row: int) -> tuple[str, ...]:

@@ -105,6 +105,12 @@ def reason_of(rule: Rule, figures: Mapping[str, Any]) -> Reason:
     return Reason(rule.id, rule.title, sentence, rule.why, rule.ask, rule.innocent, rounded)
 
 
+def named_fact(fact: str, merchant: str, day: str) -> str:
+    """A fact about one payment with its merchant and ISO day before it, in an alert of several."""
+    opening = fact[:1].lower() + fact[1:] if fact[1:2].islower() else fact
+    return f"{merchant} on {prose_day(day)}: {opening}"
+
+
 def holders_label(alert: Alert) -> str:
     """The people of an alert: one cardholder's id, the number of cardholders, or an approver."""
     return people_label(alert.holders, alert.approvers)

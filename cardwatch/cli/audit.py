@@ -60,14 +60,16 @@ def audit_verify(
         raise typer.BadParameter("give one checkpoint and --tsa with it", param_hint="--timestamp")
     keys = [key for path in witness_key or [] for key in parse_verifier_keys(read_text(path))]
     with open_context(person, organisation) as context:
-        chain_checks = services.verify_audit(context)
+        checked = [("audit log", chain_check) for chain_check in services.verify_audit(context)]
         own_keys = installation.verifying_keys()
         for path in checkpoints or []:
-            chain_checks.append(services.verify_checkpoints(context, own_keys, path, keys))
-    rows = [asdict(chain_check) for chain_check in chain_checks]
+            chain_check = services.verify_checkpoints(context, own_keys, path, keys)
+            checked.append((path.name, chain_check))
+    rows = [asdict(chain_check) | {"checked": name} for name, chain_check in checked]
     if timestamp and tsa and checkpoints:
         rows.append(_timestamp_row(rows[-1]["lane"], checkpoints[0], timestamp, tsa))
-    print_rows(rows, ("lane", "events", "broken_at", "fault", "stamped_at"), json=json)
+    columns = ("lane", "checked", "events", "broken_at", "fault", "stamped_at")
+    print_rows(rows, columns, json=json)
     if any(row["fault"] for row in rows):
         raise typer.Exit(FAULTY)
 
@@ -76,7 +78,8 @@ def _timestamp_row(lane: str, path: Path, timestamp: Path, tsa: Path) -> dict[st
     """The result of checking a time-stamp, as a row beside those of the chains."""
     from cardwatch.transparency import check_timestamp, parse_checkpoint
 
-    text, row = _newest_note(path).text, {"lane": lane, "broken_at": 0, "fault": ""}
+    text = _newest_note(path).text
+    row: dict[str, Any] = {"lane": lane, "checked": timestamp.name, "broken_at": 0, "fault": ""}
     row["events"] = parse_checkpoint(text).size
     try:
         moment = check_timestamp(text.encode(), read_bytes(timestamp), read_bytes(tsa))

@@ -233,7 +233,7 @@ def print_quality(quality: Mapping[str, Any]) -> None:
     silent = ", ".join(quality["silent_units"])
     out.print(
         f"Quality: {gaps or 'no gaps'}; {late} recorded more than 28 days late; "
-        f"{overdue} past review; last entry {last}."
+        f"{overdue} past review today; last entry {last}."
     )
     if silent:
         out.print(escape(f"Units that spend and record nothing: {silent}."))

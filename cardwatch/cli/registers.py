@@ -372,11 +372,12 @@ def _is_hidden(file: Path, folder: Path) -> bool:
 
 
 def _quality(register: Register) -> dict[str, Any]:
-    """Return the figures about a register's quality, on the last day that it knows of."""
+    """Return the figures about a register's quality; reviews are overdue as of today."""
+    import pandas as pd
+
     from cardwatch.registers import register_quality
 
-    last = register.entries["known_on"].max()
-    return asdict(register_quality(register, last))
+    return asdict(register_quality(register, pd.Timestamp(dt.datetime.now(dt.UTC).date())))
 
 
 def _coverage(ledger: Ledger, kinds: list[str], rows: list[dict[str, Any]]) -> list[str]:

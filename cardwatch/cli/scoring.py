@@ -40,7 +40,10 @@ if TYPE_CHECKING:
 app = typer.Typer()
 History = Annotated[
     list[Path] | None,
-    typer.Option(help="Earlier statements or folders to compare with; repeat for more."),
+    typer.Option(
+        help="Earlier statements or a folder of them, to compare with. Give --history before each: "
+        "a file without it is scored."
+    ),
 ]
 ModelFolder = Annotated[
     Path | None,

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
+LAST_DAYS = ("ends_on", "closes_on")
+"""Last days of entries that rules still read after them, such as contracts that have ended."""
 REGISTER_MESSAGES = {
     "missing": "a value that the register needs is missing",
     "bad_day": "a day that the register needs cannot be read",
@@ -431,11 +433,10 @@ class _RegisterReading:
             for code, where in (("missing", ~filled), ("bad_day", filled & unread)):
                 for i in map(int, np.flatnonzero(rows & where)):
                     problems.setdefault(i, self._problem(i, present[0], code))
-        if self.kind.true_until:
-            first = frame[self.kind.true_from[0]].to_numpy()
-            turned = rows & (frame[self.kind.true_until].to_numpy() < first)
+        for last in ({self.kind.true_until, *LAST_DAYS} - {""}) & set(frame.columns):
+            turned = rows & (frame[last].to_numpy() < frame[self.kind.true_from[0]].to_numpy())
             for i in map(int, np.flatnonzero(turned)):
-                problems.setdefault(i, self._problem(i, self.kind.true_until, "turned"))
+                problems.setdefault(i, self._problem(i, last, "turned"))
         return [problems[i] for i in sorted(problems)]
 
     def _problem(self, index: int, field: str, code: str) -> Problem:

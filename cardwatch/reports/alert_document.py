@@ -67,8 +67,8 @@ def questions_document(
     asked: Sequence[tuple[Alert, str]],
     *,
     marking: str,
-    organisation: str,
-    recipient: str,
+    parties: tuple[str, str],
+    people: str,
     day: str,
 ) -> Document:
     """The open questions about the payments of some people, with room for the answers.
@@ -77,14 +77,13 @@ def questions_document(
         asked: the alerts, all of the finance lane and about the same people, each with its clause
             of the card policy; empty where none is given.
         marking: protective marking.
-        organisation: who asks.
-        recipient: the line manager who is asked.
+        parties: the organisation that asks, and the line manager who is asked.
+        people: whose payments they are, as pages show them: a line manager knows names.
         day: on which it is made.
     """
     alerts = [alert for alert, _ in asked]
-    people = ", ".join(dict.fromkeys((*alerts[0].holders, *alerts[0].approvers)))
     facts = (
-        ("From", organisation), ("To", recipient), ("Payments of", people),
+        ("From", parties[0]), ("To", parties[1]), ("Payments of", people),
         ("Date", day_of(day)), ("Alerts", str(len(alerts))),
     )  # fmt: skip
     ask = (

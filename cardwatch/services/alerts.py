@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -22,6 +23,7 @@ from cardwatch.casebook import alerts as kept
 from cardwatch.casebook.precision import precision_by_rule
 from cardwatch.casebook.statements import get_statement, list_statements, newest_scored
 from cardwatch.errors import CardwatchError
+from cardwatch.quantities import money
 from cardwatch.records import Alert
 from cardwatch.rules import rules_sha256
 from cardwatch.services.authority import authorities, check_alerts, check_decision
@@ -32,7 +34,7 @@ from cardwatch.services.scoring_inputs import (
     active_settings,
     load_inputs,
 )
-from cardwatch.statements.cells import read_pence
+from cardwatch.statements.cells import LARGEST_PENCE, read_pence
 
 T = TypeVar("T")
 
@@ -343,6 +345,10 @@ def pence_recovered(text: str | None) -> int | None:
     if not text.strip():
         return 0
     pence = read_pence(text, ".")
+    digits = re.sub(r"[£, ]", "", text).partition(".")[0]
+    if pence is None and digits.isdecimal() and int(digits) * 100 > LARGEST_PENCE:
+        sentence = f"Enter at most {money(LARGEST_PENCE)}, not '{text}'."
+        raise CardwatchError(sentence, field="recovered_pence")
     if pence is None or pence < 0:
         sentence = f"Enter a sum in pounds, such as 120.50, not '{text}'."
         raise CardwatchError(sentence, field="recovered_pence")

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cardwatch.casebook import FINANCE, AuditEvent, Casebook, people, queries
+from cardwatch.casebook import FINANCE, AuditEvent, Casebook, people, pseudonyms, queries
 from cardwatch.casebook import alerts as kept
 from cardwatch.casebook.alert_queries import AlertFilter, find_alerts
 from cardwatch.casebook.own_keys import own_keys
@@ -268,11 +268,14 @@ def _questions_for(
         AuditEvent("disclosure", "alert", alert_id, purpose=uow.event.purpose)
         for alert_id in alert_ids
     ]
+    asked_alert = raised[alert_ids[0]]
+    persons = dict.fromkeys((*asked_alert.holders, *asked_alert.approvers))
+    names = pseudonyms.holder_names(uow, persons)
     document = questions_document(
         [(raised[question["alert_id"]], clause_behind(uow, question)) for question in questions],
         marking=marking,
-        organisation=people.organisation_name(uow),
-        recipient=recipient.strip(),
+        parties=(people.organisation_name(uow), recipient.strip()),
+        people=", ".join(names.get(person, person) for person in persons),
         day=uow.today,
     )
     return questions_filename(alert_ids), document, questions

@@ -342,7 +342,9 @@ def test_proof_and_copies(begun: Callable[..., Any], tmp_path: Path) -> None:
     assert len(begun("audit", "checkpoint")) == 2
     files = sorted((tmp_path / "home" / "checkpoints").iterdir())
     given = [str(path) for path in files]
-    assert len(begun("audit", "verify", *given, "--as", PSD)) == 4
+    checks = begun("audit", "verify", *given, "--as", PSD)
+    names = [file.name for file in files]
+    assert [check["checked"] for check in checks] == ["audit log", "audit log", *names]
     assert len(begun("audit", "list", "--last", "3", "--as", FINANCE)) == 3
     assert "BEGIN PUBLIC KEY" in begun("audit", "key")["key"]
     assert all(one["is_well"] or one["what"] == "free disk" for one in begun("doctor"))

@@ -68,6 +68,22 @@ def test_an_entry_that_no_day_lets_count_is_noted(read: Read) -> None:
     assert "1 row is not used by any rule: no day says since when" in notes
 
 
+def test_an_interest_without_a_day_counts_from_the_day_it_was_recorded(read: Read) -> None:
+    """A refused interest in a merchant that was paid raised nothing."""
+    text = "Employee No,Business,Decision,Date recorded\nE1,Osprey,Refused,2026-01-02\n"
+    entries = read(text, "interests.csv").entries
+    assert entries["true_from"].astype(str).tolist() == ["2026-01-02"]
+
+
+def test_a_contract_that_ends_before_it_starts_is_left_out(read: Read) -> None:
+    text = "Contract reference,Supplier,Start date,End date\n"
+    text += "C1,Osprey,2026-05-02,2026-05-01\nC2,Kestrel,2026-05-02,2026-05-02\n"
+    register = read(text, "contracts.csv")
+    assert register.entries["reference"].tolist() == ["c2"]
+    (problem,) = register.reports[0].problems
+    assert (problem.code, problem.column) == ("turned", "End date")
+
+
 def test_a_card_statement_is_no_register_of_people(read: Read) -> None:
     """Its cardholders and cost centres would be taken for staff and their units."""
     with pytest.raises(FileRefused) as refused:

@@ -76,7 +76,11 @@ def test_an_alert_about_cards_lists_its_cards_and_no_empty_table(
     alert = dataclasses.replace(made.alerts[0], merchants=(), payments=(), cards=cards)
     listed = list_document({"finance": dataclasses.replace(made, alerts=(alert,))}, HANDED)
     asked = questions_document(
-        [(alert, "")], marking="OFFICIAL", organisation="Force", recipient="Them", day="2026-11-02"
+        [(alert, "")],
+        marking="OFFICIAL",
+        parties=("Force", "Them"),
+        people="E1",
+        day="2026-11-02",
     )
     for document in (listed, asked):
         assert "card ending 1234, cardholder E1" in _text(document)
