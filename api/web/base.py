@@ -162,6 +162,7 @@ def as_page(request: Request, response: Response) -> Response:
         request,
         "refused.html",
         status=response.status_code,
+        errors={},  # of a form whose page is refused itself, as whoever sent it may not see it
         title=title,
         detail=problem_body["detail"],
     )

@@ -178,10 +178,9 @@ def hand_list_over(
     form: ShareFields,
 ) -> Response:
     """Hand a statement's list over as a file, as it was made."""
-    statement = services.get_statement(context, statement_id)
     return export_response(
         context, service, form.form, purpose=form.purpose, recipient=form.recipient,
-        lane=form.lane, statement_id=statement["statement_id"],
+        lane=form.lane, statement_id=statement_id,
     )  # fmt: skip
 
 

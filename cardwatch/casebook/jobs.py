@@ -270,7 +270,7 @@ def finish_job(
 ) -> None:
     """Keep what came of a job; what it was done with is not needed any more."""
     row = {"state": FAILED if failed else DONE, "percent": 100, "answer": canonical(answer)}
-    over = {"content": b"", "file": "", "leased_until": None}
+    over = {"content": b"", "file": "", "mark": "", "leased_until": None}
     uow.update(jobs, jobs.c.job_id == job_id, row | over)
 
 

@@ -168,10 +168,9 @@ def contract_spend_pence(ledger: Ledger) -> Numbers:
     spent = np.zeros(len(ledger))
     has_contract = current.count == 1
     by = ("merchant_id",)
-    so_far = ledger.total(np.where(ledger.is_purchase | ledger.is_refund, ledger.pence, 0.0), by)
+    so_far = ledger.total(ledger.spent_pence, by)
     for start in np.unique(starts[has_contract]):
-        before = ledger.is_purchase | ledger.is_refund
-        earlier = np.where(before & (ledger.day < start), ledger.pence, 0.0)
+        earlier = np.where(ledger.day < start, ledger.spent_pence, 0.0)
         rows = has_contract & (starts == start)
         spent[rows] = (so_far - ledger.total(earlier, by))[rows]
     return spent
@@ -179,8 +178,7 @@ def contract_spend_pence(ledger: Ledger) -> Numbers:
 
 def contract_spend_before_pence(ledger: Ledger) -> Numbers:
     """Pence paid to this merchant since its current contract began, up to the day before."""
-    today = np.where(ledger.is_purchase | ledger.is_refund, ledger.pence, 0.0)
-    same_day = ledger.total(today, ("merchant_id",), 0)
+    same_day = ledger.total(ledger.spent_pence, ("merchant_id",), 0)
     return np.where(contract_hits(ledger).count == 1, contract_spend_pence(ledger) - same_day, 0.0)
 
 

@@ -141,7 +141,8 @@ def cash_and_vouchers_count(ledger: Ledger) -> Numbers:
 def cash_and_vouchers_pence(ledger: Ledger) -> Numbers:
     """Total of the cardholder's payments for cash and vouchers in twelve months, less refunds."""
     counts = is_cash_or_voucher(ledger) & ~ledger.column("day_doubled")
-    return ledger.total(np.where(counts, ledger.pence, 0.0), PAIR[:1], MERCHANT_YEAR_DAYS)
+    spent = np.where(ledger.is_refund, ledger.spent_pence, ledger.pence)  # cash is no purchase
+    return ledger.total(np.where(counts, spent, 0.0), PAIR[:1], MERCHANT_YEAR_DAYS)
 
 
 def cash_and_vouchers_surprise(ledger: Ledger) -> Numbers:

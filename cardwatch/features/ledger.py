@@ -218,6 +218,25 @@ class Ledger:
         return refund_rows(self.frame)
 
     @cached_property
+    def spent_pence(self) -> Numbers:
+        """What each row adds to spending at a merchant: purchases, and refunds of earlier ones.
+
+        A refund counts up to what the cardholder has paid the merchant by that day, less what was
+        refunded already. One that comes before its payment can be made up (decision 0128).
+        """
+        moved = np.where(self.is_purchase | self.is_refund, self.pence, 0.0)
+        if not self.is_refund.any():
+            return moved
+        pair = self.group("holder_id", "merchant_id")
+        order = np.lexsort((self.is_refund, self.day, pair))  # of one day the purchases first
+        groups = pd.Series(moved[order]).groupby(pair[order])
+        so_far = groups.cumsum()
+        paid = so_far - so_far.groupby(pair[order]).cummin().clip(upper=0)
+        spent = np.empty(len(self))
+        spent[order] = paid - paid.groupby(pair[order]).shift(fill_value=0.0)
+        return spent
+
+    @cached_property
     def log_pence(self) -> Numbers:
         """Natural logarithm of each row's amount."""
         return np.log(np.maximum(self.pence, SMALLEST_PENCE))

@@ -229,13 +229,13 @@ def is_statutory_fee(ledger: Ledger) -> Flags:
 def holder_merchant_year_pence(ledger: Ledger) -> Numbers:
     """The cardholder's spending with this merchant in a year, up to and including this day."""
     by = ("holder_id", "merchant_id")
-    return ledger.total(spending(ledger), by, MERCHANT_YEAR_DAYS)
+    return ledger.total(ledger.spent_pence, by, MERCHANT_YEAR_DAYS)
 
 
 def holder_merchant_year_before_pence(ledger: Ledger) -> Numbers:
     """The cardholder's spending with this merchant in the year to the day before."""
     by = ("holder_id", "merchant_id")
-    return ledger.total(spending(ledger), by, MERCHANT_YEAR_DAYS + 1, 1)
+    return ledger.total(ledger.spent_pence, by, MERCHANT_YEAR_DAYS + 1, 1)
 
 
 def holder_merchant_year_months_count(ledger: Ledger) -> Numbers:
@@ -247,12 +247,12 @@ def holder_merchant_year_months_count(ledger: Ledger) -> Numbers:
 
 def merchant_year_pence(ledger: Ledger) -> Numbers:
     """All cardholders' spending with this merchant in a year, up to and including this day."""
-    return ledger.total(spending(ledger), ("merchant_id",), MERCHANT_YEAR_DAYS)
+    return ledger.total(ledger.spent_pence, ("merchant_id",), MERCHANT_YEAR_DAYS)
 
 
 def merchant_year_before_pence(ledger: Ledger) -> Numbers:
     """All cardholders' spending with this merchant in the year to the day before."""
-    return ledger.total(spending(ledger), ("merchant_id",), MERCHANT_YEAR_DAYS + 1, 1)
+    return ledger.total(ledger.spent_pence, ("merchant_id",), MERCHANT_YEAR_DAYS + 1, 1)
 
 
 def merchant_holders_count(ledger: Ledger) -> Numbers:

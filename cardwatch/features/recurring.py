@@ -8,7 +8,7 @@ import numpy as np
 
 from cardwatch.features.baselines import A_PENNY, has_doubled
 from cardwatch.features.ledger import PAIR
-from cardwatch.features.merchant import MERCHANT_YEAR_DAYS, is_billed_in_parts, spending
+from cardwatch.features.merchant import MERCHANT_YEAR_DAYS, is_billed_in_parts
 from cardwatch.features.repeat import SAME
 from cardwatch.features.together import is_widely_used
 
@@ -50,7 +50,7 @@ def _drips(ledger: Ledger, buyer: str) -> Columns:
     step = ledger.column("step_limit_pence")
     part = ledger.is_purchase & (ledger.pence <= step) & ~ledger.is_blank(buyer)
     part &= ~ledger.column("day_doubled")
-    values = np.where(part | ledger.is_refund, ledger.pence, 0.0)
+    values = np.where(part | ledger.is_refund, ledger.spent_pence, 0.0)
     month, week = ledger.total(values, by, MONTH_DAYS), ledger.total(values, by, WEEK_DAYS)
     over = part & (month > step)
     drips = _new_in_year(ledger, over, by) & (week <= step)
@@ -148,7 +148,7 @@ def _totals(ledger: Ledger, by: tuple[str, ...], limit: Numbers, back: int = SLO
         back: days of the time before the row's own.
     """
     part = ledger.is_purchase & (ledger.pence <= limit) & ~ledger.column("day_doubled")
-    values = np.where(part | ledger.is_refund, ledger.pence, 0.0)
+    values = np.where(part | ledger.is_refund, ledger.spent_pence, 0.0)
     first = ledger.first_of_kind(part, (*by, "date"))
     before = ledger.total(values, by, back + MERCHANT_YEAR_DAYS, back + 1)
     usual = USUAL_TIMES * np.maximum(before, 0) * (back + 1) / MERCHANT_YEAR_DAYS
@@ -194,7 +194,7 @@ def _others_pay_as_much(ledger: Ledger, total: Numbers) -> Flags:
         ledger: the payments.
         total: of the cardholder's payments here in those days, in pence; 0 where nothing is asked.
     """
-    holder, spent = ledger.group("holder_id"), spending(ledger) * ~ledger.column("day_doubled")
+    holder, spent = ledger.group("holder_id"), ledger.spent_pence * ~ledger.column("day_doubled")
     found = np.zeros(len(ledger), dtype=bool)
     for row in np.flatnonzero((total > 0) & is_widely_used(ledger)):
         near = ledger.window_rows(int(row), ("merchant_id",), SLOW_DAYS)
@@ -212,7 +212,7 @@ def _organisation_totals(ledger: Ledger) -> Columns:
     """
 
     def make() -> Columns:
-        here, spent = ("merchant_id",), spending(ledger)
+        here, spent = ("merchant_id",), ledger.spent_pence
         limit = ledger.column("step_limit_pence").astype("float64")
         begin = ledger.first_day(("organisation",))
         is_new = ledger.first_day(here) - begin >= SETTLING_DAYS

@@ -216,6 +216,35 @@ def test_a_message_about_no_field_is_in_the_summary(
     assert not re.findall(r'<p id="[\w-]+-error"', answer.text)
 
 
+@pytest.mark.parametrize(
+    ("path", "role", "sent"),
+    [
+        ("/people", "finance", {}),
+        ("/keys", "finance", {}),
+        ("/settings/propose/model", "auditor", {"effective_from": "soon"}),
+        ("/statements/{statement}/hand-over", "admin", SHARE | {"purpose": ""}),
+        ("/cases/{statement}/notes", "psd", {}),
+    ],
+)
+def test_who_may_not_see_a_form_is_told_so_alone(
+    running: Running, words: dict[str, str], path: str, role: str, sent: dict[str, str]
+) -> None:
+    answer = _send(running, words, path, role, sent)
+    assert answer.status_code in {403, 404}, answer.text
+    assert "There is a problem" not in answer.text, "no link leads to a field that is not there"
+    assert "<title>Error" not in answer.text
+
+
+def test_a_list_that_is_not_shared_is_looked_at_once(
+    running: Running, words: dict[str, str]
+) -> None:
+    before = running.ask("GET", "/v1/audit/events", "psd").json()[0]["seq"]
+    _send(running, words, "/statements/{statement}/hand-over", "finance", SHARE | {"purpose": ""})
+    events = running.ask("GET", "/v1/audit/events", "psd").json()
+    told = [event["object"] for event in events if event["seq"] > before]
+    assert told.count("statement") == 1, told
+
+
 def test_the_api_names_the_field(running: Running, words: dict[str, str]) -> None:
     decided = {"reason": "x", "due_on": "2020-01-01"}
     answer = running.ask("POST", f"/v1/alerts/{words['alert']}/decisions", json=decided,

@@ -373,3 +373,11 @@ def test_what_waits_is_done_once_the_key_was_replaced(at: Context, read: Read) -
     seal_anew(finance.casebook, [new, old], NOW)
     assert services.do_next_job(finance.casebook, _clock(), MultiFernet([new]))
     assert len(services.list_statements(finance)) == 1
+
+
+def test_a_job_that_is_over_has_no_mark_to_copy_or_to_seal_anew(at: Context, read: Read) -> None:
+    finance = at()
+    job_id = services.queue_import(finance, read(*month(10)), SEAL)["job_id"]
+    assert services.do_next_job(finance.casebook, _clock(), SEAL)
+    assert not _row(finance.casebook, finance.actor.organisation_id, job_id)["mark"]
+    assert seal_anew(finance.casebook, [Fernet(Fernet.generate_key())], NOW) == (0, 0)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cardwatch.features import FeatureColumns
+from cardwatch.features import FeatureColumns, habits, recurring
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -249,3 +249,34 @@ def test_every_feature_is_built_of_few_rows(
     ledger = make_ledger(payments)
     for name, column in FeatureColumns(ledger).items():
         assert len(column) == len(payments), name
+
+
+def test_a_refund_takes_off_what_was_paid_before_it_and_no_more(make_ledger: MakeLedger) -> None:
+    payments = [
+        ("2026-03-01", "h", "ALPHA", -5_000),
+        ("2026-03-02", "h", "ALPHA", 3_000),
+        ("2026-03-02", "other", "ALPHA", 9_000),
+        ("2026-03-03", "h", "ALPHA", -1_000),
+        ("2026-03-03", "h", "BRAVO", -400),
+        ("2026-03-03", "h", "BRAVO", 1_000),
+        ("2026-03-04", "h", "ALPHA", -9_000),
+        ("2026-03-05", "h", "ALPHA", 700),
+    ]
+    spent = make_ledger(payments).spent_pence.tolist()
+    assert spent == [0, 3_000, 9_000, -1_000, -400, 1_000, -2_000, 700]
+
+
+def test_refunds_made_up_beforehand_keep_no_total_within_the_limit(make_ledger: MakeLedger) -> None:
+    """One of finance could bring a statement of refunds before the month with the payments."""
+    made_up = [("2026-02-27", "h1", shop, -900_000) for shop in ("LOVE2SHOP VOUCHERS", "OSPREY")]
+    usual = [(f"2025-{month:02}-03", "h1", "PAPER", 2_000) for month in range(1, 13)]
+    limit = int(make_ledger(usual).column("single_purchase_limit_pence")[0])
+    month = [
+        (f"2026-03-{day:02}", "h1", shop, limit // 3)
+        for shop in ("LOVE2SHOP VOUCHERS", "OSPREY")
+        for day in (2, 9, 16, 23)
+    ]
+    for feature in (habits.cash_and_vouchers_count, recurring.slow_total_count):
+        plain, tried = (feature(make_ledger([*usual, *first, *month])) for first in ([], made_up))
+        assert plain.max() > 0
+        assert tried[-len(month) :].tolist() == plain[-len(month) :].tolist()
