@@ -466,6 +466,23 @@ def test_a_few_payments_that_are_posted_late_need_one_person(at: Context, read: 
     assert services.receive(at(days=31), read(*lines, late)).outcome == "received"
 
 
+def test_an_ordinary_year_needs_no_second_person(at: Context, read: Read) -> None:
+    """A year of history, then months as they end; one comes late, one refunds an older purchase."""
+    earlier = [line for number in range(1, 7) for line in month(number)]
+    receipts = [
+        services.receive(at(), read(*month(7), name="july.csv")),
+        services.receive(at(days=3), read(*earlier, name="history.csv"), is_history=True),
+        services.receive(at(days=31), read(*month(9), name="september.csv")),
+        services.receive(at(days=60), read(*month(8), name="august.csv")),
+        services.receive(at(days=61), read(*month(10), *_refunds(month(7, 1), "2026-10-20"))),
+        services.receive(
+            at(days=90), read(*(line for number in (11, 12) for line in month(number)))
+        ),
+    ]
+    assert {receipt.outcome for receipt in receipts} == {"received"}
+    assert services.list_alerts(at()) == []
+
+
 def test_a_corrected_statement_that_comes_back_is_scored_again(at: Context, read: Read) -> None:
     true = read(*month(10), *SPLIT)
     first = services.receive(at(), true)
