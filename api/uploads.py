@@ -165,7 +165,7 @@ def read_register(service: Service, file: UploadFile) -> CardRegister:
         FileRefused: nothing of it can be read; the reason says what to do.
     """
     label = label_of(file.filename or "")
-    with _saved(file, f"register{Path(label).suffix.lower()}") as path:
+    with _saved(file, label) as path:
         choices = service.choices([], "decide")
         return read_cards(path, choices, limits=READING, readers=service.readers)
 

@@ -69,9 +69,8 @@ class RegisterUnknown(ColumnsUnknown):
 
     advice = (
         "Rename the headings: the page of a register gives an empty one with the headings to use, "
-        "and docs/register-layouts.md and docs/cards.md list them. Or state the columns (not those "
-        "of the card register): the page asks for them, and 'cardwatch registers columns FILE' "
-        "writes a profile to be edited."
+        "and docs/register-layouts.md lists them. Or state the columns: the page asks for them, "
+        "and 'cardwatch registers columns FILE' writes a profile to edit."
     )
 
     def __init__(
@@ -85,6 +84,12 @@ class RegisterUnknown(ColumnsUnknown):
         """Take what `ColumnsUnknown` takes, and the register."""
         self.kind = kind
         super().__init__(file, headings, missing, nearest)
+
+
+class CardsUnknown(RegisterUnknown):
+    """A table without the columns that a card register needs."""
+
+    advice = "Rename the headings to those that docs/cards.md lists."
 
 
 class FileFaulty(CardwatchError):

@@ -112,6 +112,8 @@ class Policy:
     personal_categories: tuple[str, ...]
     hospitality_categories: tuple[str, ...]
     fuel_categories: tuple[str, ...]
+    blocked_words: tuple[str, ...]
+    cash_words: tuple[str, ...]
     gift_card_words: tuple[str, ...]
     bulk_words: tuple[str, ...]
     statutory_fee_words: tuple[str, ...]
@@ -323,9 +325,7 @@ def _list_faults(key: str, value: list[Any], default: list[Any]) -> dict[str, bo
         return {"must be numbers of days from 0 to 31": not within}
     if key.endswith("_categories"):
         wrong = [item for item in value if not _is_range(item)]
-        return {
-            f"must be codes of four digits in quotation marks, not {', '.join(wrong)}": bool(wrong)
-        }
+        return {f"must be codes of four digits, not {', '.join(wrong)}": bool(wrong)}
     # A pattern is made of these: an empty text would be found in every payment.
     empty = kind is str and not all(map(_has_letter_or_digit, value))
     return {"has an entry without a letter or digit": empty}

@@ -475,7 +475,7 @@ def test_people_who_are_hidden_leave_no_trace_in_chance_pairs(unreviewed: Ledger
 def test_a_list_of_psd_says_how_many_entries_match_by_chance(scored: ScoringContext) -> None:
     lists = scored(NEWEST).lists
     [note] = [note for note in lists["psd"].notes if note.startswith(BY_CHANCE)]
-    assert "gifts and hospitality 0.08, and 0.33 with confirmed names; business interests" in note
+    assert "gifts and hospitality 0.08 (0.33 with confirmed names); business interests" in note
     assert not [note for note in lists["finance"].notes if BY_CHANCE in note]
     without = scored(NEWEST, frozenset({"contracts", "people"})).lists["psd"]
     assert not [note for note in without.notes if BY_CHANCE in note]

@@ -54,9 +54,11 @@ def change_password(
             )  # fmt: skip
     except TooManyAttempts as refusal:
         return _mine_page(request, context, {"password": str(refusal)}, status=429)
+    except NotAllowed:
+        wrong = {"password": "The current password or the code is incorrect."}
+        return _mine_page(request, context, wrong, status=403)
     except CardwatchError as refusal:
-        status = 403 if isinstance(refusal, NotAllowed) else 422
-        return _mine_page(request, context, field_errors(refusal), status=status)
+        return _mine_page(request, context, field_errors(refusal), status=422)
     return redirect(MINE, "password-changed")
 
 

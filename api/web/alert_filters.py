@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from api.pagination import filters_of
 from api.search_terms import read_term
 from api.web.base import LANE_TITLES, chips, day_faults, nonempty
+from api.web.list_queries import ALERT_FILTERS
 from api.web.paging import page_asked_for
 from cardwatch import services
 from cardwatch.casebook import STATES
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from cardwatch.services import ServiceContext
 
 UNANSWERED_FILTER = "unanswered"
-ALERT_FILTERS = ("state", "lane", "tier", "kind", "rule", "unit", "statement_id", "besides",
-                 "same_holder_as", "same_merchant_as", "at_least", "since", "until", "due_by",
-                 "tag", "assigned_to", "snoozed", "search", "order")  # fmt: skip
 DEFAULT = {"state": UNANSWERED_FILTER}
 """Without filters a list shows what waits for an answer."""
 DATE_FILTERS = ("since", "until", "due_by")
@@ -118,7 +116,7 @@ def filter_words(context: ServiceContext, around: InboxSummary) -> dict[str, dic
     return {
         "state": {UNANSWERED_FILTER: "Open or asked"} | {state: title(state) for state in STATES},
         "lane": LANE_TITLES, "tier": TIER_TITLES, "order": ORDERS, "rule": around["rules"],
-        "kind": KIND_TITLES, "statement_id": around["statements"],
+        "kind": KIND_TITLES, "statement_id": dict(reversed(around["statements"].items())),
         "unit": {unit: unit for unit in services.list_units(context)},
     }  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -12,7 +11,6 @@ from api.deps import AppStateDep, Context, VerifiedContext
 from api.pagination import with_titles
 from api.search_terms import with_term
 from api.web.alert_filters import (
-    ALERT_FILTERS,
     AlertFilters,
     filter_chips,
     filter_words,
@@ -32,6 +30,7 @@ from api.web.base import (
     shown_again,
     subjects_for,
 )
+from api.web.list_queries import ALERT_FILTERS, ALERT_ID
 from api.web.paging import Page, numbered_page
 from cardwatch import services
 from cardwatch.casebook import FINANCE, PSD, STATES
@@ -45,7 +44,6 @@ from cardwatch.vocabulary import AUTOMATIC
 
 router = APIRouter()
 ALERTS_PER_PAGE = 25
-ALERT_ID = re.compile(r"[0-9a-f]{12}")
 RESULTS = {
     "open": "It goes back into the list.",
     "asked": "It stays in the list until the answer is recorded.",

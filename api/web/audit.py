@@ -51,7 +51,12 @@ def list_events(request: Request, context: Context) -> Response:
     if "actor" in chosen:
         ids = {name: actor_id for actor_id, name in services.display_names(context).items()}
         filters["actor"] = ids.get(chosen["actor"].casefold(), chosen["actor"])
+    if "object" in chosen:
+        filters["object"] = chosen["object"].casefold()
     total, newest = services.count_audit_events(context, lane=lane, before=before, **filters)
+    if not total and " " in filters.get("object", ""):  # most words are stored with hyphens
+        filters["object"] = filters["object"].replace(" ", "-")
+        total, newest = services.count_audit_events(context, lane=lane, before=before, **filters)
     address = _address({"lane": lane} | chosen)
     page = numbered_page(request, f"{address}&before={before or newest + 1}", total, PAGE_EVENTS)
     event_rows = services.audit_events(

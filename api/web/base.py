@@ -14,6 +14,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from api.quotas import count_files
 from api.templating import PAGE_POLICY, environment
+from api.web.list_queries import as_query, list_params
 from cardwatch import services
 from cardwatch.casebook import LANES, PSD
 from cardwatch.casebook.suppressions import day_of
@@ -128,6 +129,7 @@ def render(request: Request, template: str, *, status: int = 0, **given: Any) ->
         "may_receive": actor is not None and actor.role in RECEIVES,
         "is_psd": actor is not None and actor.role == PSD,
         "who": _who(service, actor),
+        "list_query": as_query(list_params(request)),
         "done": "" if given["errors"] else DONE.get(request.query_params.get("done", ""), ""),
     }
     text = environment().get_template(template).render(common | given)

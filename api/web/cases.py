@@ -27,6 +27,7 @@ from api.web.base import (
     subjects_for,
 )
 from api.web.exports import share_page
+from api.web.list_queries import as_query, list_params
 from api.web.paging import numbered_page
 from cardwatch import services
 from cardwatch.casebook import FINANCE, PSD
@@ -339,4 +340,4 @@ def show_referral(request: Request, context: Context, alert_id: str) -> Response
 def refer_alert(request: Request, context: Context, alert_id: str, form: FormFields) -> Response:
     """Refer an alert to professional standards."""
     services.refer_alert(context, alert_id, reason=form.get("reason", ""))
-    return redirect(f"/alerts/{alert_id}", "referred")
+    return redirect(f"/alerts/{alert_id}{as_query(list_params(request))}", "referred")

@@ -14,6 +14,7 @@ from api.query_email import email_query
 from api.quotas import ExportContext
 from api.web.alert_filters import AlertFilters, filter_chips, filter_words, read_filters
 from api.web.base import LANE_TITLES, field_errors, form_errors, redirect, render, shown_again
+from api.web.list_queries import as_query, list_params
 from cardwatch import services
 from cardwatch.casebook import FINANCE
 from cardwatch.casebook.alert_rows import ListedAlert, RelatedAlert
@@ -58,8 +59,8 @@ def show_alert_export(request: Request, context: Context, alert_id: str) -> Resp
     """Show the form on which an alert, and others of its holder, are handed over as a case."""
     alert = services.get_history(context, alert_id)
     return share_page(
-        request, back=f"/alerts/{alert['alert_id']}", what=alert["raised"].title,
-        beside=_beside(alert), is_named=alert["is_named"],
+        request, back=f"/alerts/{alert['alert_id']}{as_query(list_params(request))}",
+        what=alert["raised"].title, beside=_beside(alert), is_named=alert["is_named"],
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.deps import Context
 from api.web.base import FormFields, confirm, own_row, redirect, render, shown_again
+from api.web.list_queries import as_query, list_params
 from cardwatch import services
 from cardwatch.casebook.alert_rows import AlertRow
 from cardwatch.errors import NotAllowed
@@ -36,7 +37,7 @@ def check_decides(context: Context, alert: AlertRow) -> None:
 def hold(request: Request, context: Context, alert_id: str, form: FormFields) -> Response:
     """Put an alert on legal hold."""
     services.place_hold(context, alert_id, reason=form.get("reason", ""))
-    return redirect(f"/alerts/{alert_id}", "held")
+    return redirect(f"/alerts/{alert_id}{as_query(list_params(request))}", "held")
 
 
 @router.get("/holds")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request, Response
 
@@ -25,6 +24,7 @@ from api.web.base import (
     shown_again,
     subjects_for,
 )
+from api.web.list_queries import PAYMENT_FILTERS, as_query, list_params
 from api.web.paging import numbered_page
 from cardwatch import services
 from cardwatch.casebook.payment_queries import PLACE, PaymentFilters
@@ -37,8 +37,6 @@ from cardwatch.services.answers import ListedPayment
 
 router = APIRouter()
 PAYMENTS_PER_PAGE = 50
-PAYMENT_FILTERS = ("statement_id", "unit", "since", "until", "at_least", "at_most",
-                   "same_holder_as", "same_merchant_as", "search")  # fmt: skip
 PAYMENT_DATE_FILTERS = ("since", "until")
 AMOUNTS = {"at_least": "least_pence", "at_most": "most_pence"}
 POUNDS = re.compile(r"(-?)£?([0-9]{1,9})(?:\.([0-9]{2}))?", re.ASCII)
@@ -64,12 +62,13 @@ def list_payments(request: Request, context: Context, service: AppStateDep) -> R
         rows = services.list_payments(context, filters, offset=page.offset, limit=page.size)
     statements = {
         statement["statement_id"]: statement["label"]
-        for statement in services.list_statements(context)
+        for statement in reversed(services.list_statements(context))
     }
     return render(
         request, "payments.html", errors=form_errors(request) | faults, rows=rows, totals=totals,
         chosen=chosen, term=sent_form(request).get("text", term), statements=statements,
-        query=urlencode(chosen),
+        query=as_query(chosen),
+        list_query=as_query(chosen | ({"page": str(page.number)} if page.number > 1 else {})),
         chips=chips(chosen, lambda name, value: _filter_label(name, value, term, statements),
                     _address),
         page=page, selected=request.query_params.getlist("payment"),
@@ -106,9 +105,7 @@ def get_payments(request: Request, context: ExportContext, service: AppStateDep)
         raise CardwatchError(next(iter(faults.values())))
     rows = services.list_payments(context, filters, limit=services.MAX_EXPORTED + 1, is_export=True)
     if len(rows) > services.MAX_EXPORTED:
-        raise CardwatchError(
-            f"Choose filters that {services.MAX_EXPORTED:,} payments or fewer fit."
-        )
+        raise CardwatchError(f"Filter the list to {services.MAX_EXPORTED:,} payments or fewer.")
     lines = [[_cell(name, row) for name in COLUMNS] for row in rows]
     return as_file(
         csv_text([PAYMENT_LIST_HEADINGS, *lines]), payments_filename(row["date"] for row in rows)
@@ -172,7 +169,7 @@ def show_payment(request: Request, context: Context, statement_id: str, row: int
     """Show one payment with the alerts that it is evidence of."""
     payment = services.get_payment(context, statement_id, row)
     heads = services.alert_titles(context, [alert["alert_id"] for alert in payment["alerts"]])
-    return render(request, "payment.html", payment=payment, heads=heads,
+    return render(request, "payment.html", payment=payment, heads=heads, back=_way_back(request),
                   subjects=subjects_for(context, [f"{statement_id}:{row}"]))  # fmt: skip
 
 
@@ -185,6 +182,13 @@ def show_rules(
     with service.scoring():
         results = services.explain_payment(context, statement_id, row)
     return render(request, "payment_rules.html", payment=payment, results=results)
+
+
+def _way_back(request: Request) -> str:
+    """Return the address of the list, or of the alert, that led to a payment."""
+    params = list_params(request)
+    alert_id = params.pop("alert", "")
+    return (f"/alerts/{alert_id}" if alert_id else "/payments") + as_query(params)
 
 
 def _subjects(
@@ -203,7 +207,7 @@ def _chosen(request: Request) -> dict[str, str]:
 
 def _address(chosen: dict[str, str]) -> str:
     """Return the address of the list with some filters."""
-    return f"/payments?{urlencode(chosen)}".rstrip("?")
+    return f"/payments{as_query(chosen)}"
 
 
 def _filters(
@@ -229,8 +233,9 @@ def _filter_label(name: str, value: str, term: str, statements: dict[str, str]) 
     """Return a filter that was chosen in words."""
     alone = {"same_holder_as": "Same cardholder", "same_merchant_as": "Same merchant",
              "search": f"Search: {term}" if term else "Search"}  # fmt: skip
-    names = {"statement_id": "Statement", "unit": "Unit", "since": "From", "until": "To",
-             "at_least": "At least", "at_most": "At most"}  # fmt: skip
+    names = {"statement_id": "Statement", "unit": "Unit or cost centre", "since": "Days from",
+             "until": "Days to", "at_least": "Amount at least",
+             "at_most": "Amount at most"}  # fmt: skip
     text = statements.get(value, value) if name == "statement_id" else value
     text = (
         day(value)

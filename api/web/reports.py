@@ -175,6 +175,6 @@ def _impact(context: Context, service: AppStateDep) -> Document:
         ("Database", service.casebook.engine.dialect.name),
         ("Sign-in", "the organisation's own" if settings.oidc_issuer else "password and code"),
         ("Notices to other systems", settings.webhook_hosts or "none"),
-        ("Reminders by e-mail", "without content, weekly" if settings.smtp else "none"),
+        ("Reminders by email", "without content, weekly" if settings.smtp else "none"),
     )
     return services.assess_impact(context, facts, marking=settings.marking)

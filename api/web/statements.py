@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.deps import CODE_FIELD, AppStateDep, Context, require_code
 from api.state import UPLOAD_BYTES
-from api.uploads import keep_upload, read_upload
+from api.uploads import keep_upload, label_of, read_upload
 from api.web.base import (
     MOST_FILES,
     Files,
@@ -25,7 +25,7 @@ from api.web.paging import numbered_page
 from cardwatch import services
 from cardwatch.casebook.rows import JobAnswer
 from cardwatch.casebook.tables import RECEIVES
-from cardwatch.errors import CardwatchError, NotAllowed, StepUpNeeded
+from cardwatch.errors import CardwatchError, FileRefused, NotAllowed, StepUpNeeded
 from cardwatch.independent import is_installed
 from cardwatch.reports.formatting import day
 from cardwatch.services.answers import ImportedStatement
@@ -158,6 +158,9 @@ def receive(
                 corrects=said.get("corrects"),
                 is_history="history" in said,
             )
+            if job["job_id"] in jobs:
+                reason = "the same file as another of these, byte for byte; counted once"
+                raise FileRefused(label_of(file.filename or ""), "same_bytes", reason)
             jobs.append(job["job_id"])
         except CardwatchError as refusal:
             try:

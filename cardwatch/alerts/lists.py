@@ -65,7 +65,7 @@ def chance_notes(registers: Sequence[ChancePairs]) -> tuple[str, ...]:
     if not registers:
         return ()
     rates = "; ".join(map(_chance_words, registers))
-    return (f"{BY_CHANCE}, if entries named people at random, of 100 these would match: {rates}.",)
+    return (f"{BY_CHANCE}, this many of every 100 entries would match a payment: {rates}.",)
 
 
 def _chance_words(pairs: ChancePairs) -> str:
@@ -73,7 +73,7 @@ def _chance_words(pairs: ChancePairs) -> str:
     words = f"{register_kind(pairs.kind).title.lower()} {pairs.per_hundred:.2f}"
     if not pairs.stated_per_hundred:
         return words
-    return f"{words}, and {pairs.stated_per_hundred:.2f} with confirmed names"
+    return f"{words} ({pairs.stated_per_hundred:.2f} with confirmed names)"
 
 
 def count_notes(

@@ -118,15 +118,23 @@ def people_label(holders: Sequence[str], approvers: Sequence[str]) -> str:
 
 
 def scope_note(alert: Alert) -> str:
-    """What an alert about several cardholders is about in all; empty if its leading fact says it.
+    """What an alert is about in all, if its leading fact tells of a part; empty otherwise.
 
     The fact of a rule that looks at one payment, or at one cardholder's, tells of those alone.
     """
+    payments = quantity(len(alert.payments), "payment")
     people = quantity(len(alert.holders), "cardholder")
-    says_it = re.search(rf"\b{people}\b", alert.reasons[0].fact)
-    if len(alert.holders) < 2 or says_it:
+    merchants = quantity(len(alert.merchants), "merchant")
+    if len(alert.holders) > 1:
+        whole, telling = f"by {people}", [people]
+    elif len(alert.merchants) > 1:
+        whole, telling = f"at {merchants}", [payments, merchants, money(alert.at_stake_pence)]
+    else:
         return ""
-    return f"In all, this alert is about {quantity(len(alert.payments), 'payment')} by {people}."
+    fact = alert.reasons[0].fact
+    if any(re.search(rf"(?<![\w,.]){re.escape(words)}\b", fact) for words in telling):
+        return ""
+    return f"In all, this alert is about {payments} {whole}."
 
 
 def merchants_label(alert: Alert) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from cardwatch.casebook.unit_of_work import Row, UnitOfWork
 
 MOST_NEIGHBOURS, MOST_LISTED = 100, 20
-TIMELINE_DAYS = 366
 
 
 def referrals_of_alert(
@@ -83,7 +81,7 @@ def neighbours(uow: UnitOfWork, lane: str, alert_id: str) -> list[Neighbour]:
 
 
 def holder_year(uow: UnitOfWork, lane: str, alert_id: str) -> HolderYear:
-    """Return the year of an alert's holders up to its last day: by month, and by merchant."""
+    """Return an alert's holders' thirteen months up to its last: by month, and by merchant."""
     payments, key = _own(uow, lane, alert_id)
     if not key:
         return {"months": [], "merchants": []}
@@ -98,7 +96,7 @@ def holder_year(uow: UnitOfWork, lane: str, alert_id: str) -> HolderYear:
 
 
 def merchant_year(uow: UnitOfWork, lane: str, alert_id: str) -> MerchantYear:
-    """Return the year of an alert's merchants, however they are printed: by month, by holder.
+    """Return the same months of its merchants, however they are printed: by month, by holder.
 
     Returns:
         The months, each with `own_pence` that the alert's holders paid; the holders who paid most;
@@ -165,24 +163,27 @@ def _rows(uow: UnitOfWork, key: str, which: sa.ColumnElement[bool]) -> pd.DataFr
 
 
 def _year(payments: Iterable[Row], day: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
-    """Return the condition that a payment lies in the year up to an alert's last day."""
-    last = max(row["date"] for row in payments)
-    first = dt.date.fromisoformat(last) - dt.timedelta(TIMELINE_DAYS)
-    return day.between(str(first), last)
+    """Return the condition that a payment lies in the thirteen whole months of `_months`."""
+    months = _last_months(payments)
+    return sa.func.substr(day, 1, 7).between(months[0], months[-1])
 
 
 def _months(transactions_frame: pd.DataFrame, payments: Iterable[Row]) -> list[Month]:
-    """Return the pence and payments of each of the thirteen months up to an alert's last."""
+    """Return the pence and payments of each of the months of `_last_months`."""
     by = transactions_frame.groupby(transactions_frame["date"].str[:7])["amount_pence"].agg(
         ["sum", "size"]
     )
-    last = max(row["date"] for row in payments)[:7]
-    months = [str(period) for period in pd.period_range(end=last, periods=13, freq="M")]
-    every = by.reindex(months, fill_value=0)
+    every = by.reindex(_last_months(payments), fill_value=0)
     return [
         {"month": month, "pence": int(pence), "payments": int(size)}
         for month, pence, size in every.itertuples()
     ]
+
+
+def _last_months(payments: Iterable[Row]) -> list[str]:
+    """Return the thirteen months that end with an alert's last."""
+    last = max(row["date"] for row in payments)[:7]
+    return [str(period) for period in pd.period_range(end=last, periods=13, freq="M")]
 
 
 def _summed(frame: pd.DataFrame, name: str) -> list[Any]:

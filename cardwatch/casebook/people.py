@@ -56,7 +56,10 @@ def add_organisation(casebook: Casebook, name: str, now: dt.datetime) -> str:
     if not owner:
         raise CardwatchError("Enter an organisation name with letters.")
     if any(existing["organisation_id"] == owner for existing in casebook.organisations()):
-        raise CardwatchError(f"The organisation '{owner}' already exists.")
+        raise CardwatchError(
+            f"The organisation '{owner}' already exists. Leave out '--new-organisation' to add "
+            "people to it. To invite one of its people, give their email address and '--invite'."
+        )
     actor = Actor(owner, SYSTEM, "admin")
     with casebook.work(actor, AuditEvent("access", "organisation", owner), now) as uow:
         row = {"name": name, "made_at": uow.now, "keeps": canonical(KEEPS_DAYS)}

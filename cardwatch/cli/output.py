@@ -21,6 +21,7 @@ from cardwatch.alerts import (
 from cardwatch.cli.terminal_text import printable
 from cardwatch.line_items import line_item_label
 from cardwatch.quantities import money, plural, quantity
+from cardwatch.registers import field_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -224,7 +225,8 @@ def print_register_report(register: Register, quality: Mapping[str, Any]) -> Non
 def print_quality(quality: Mapping[str, Any]) -> None:
     """Print the figures about a register's quality, as `RegisterQuality` has them."""
     gaps = ", ".join(
-        f"{count:,} without {name.replace('_', ' ')}" for name, count in quality["gaps"].items()
+        f"{count:,} without {field_words(quality['kind'], name)}"
+        for name, count in quality["gaps"].items()
     )
     late, overdue = f"{quality['late_entries']:,}", f"{quality['reviews_overdue']:,}"
     last = quality["last_entry_on"] or "none"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,10 +28,12 @@ from cardwatch.cli.options import (
     one_of,
     reading_choices,
 )
-from cardwatch.errors import CardwatchError
+from cardwatch.errors import CardwatchError, NothingToScore
 from cardwatch.quantities import quantity
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cardwatch.records import AlertList, CardRegister, Statements
     from cardwatch.statements import ReadingChoices
 
@@ -106,7 +109,7 @@ def score(
     if columns:
         installation.remember_profile(columns)
     names = [report.file for report in read.reports[: len(files)]] if history else []
-    with busy("Scoring"):
+    with _unread_named(read), busy("Scoring"):
         scoring = score_transactions(
             read.transactions,
             policy_figures,
@@ -123,6 +126,18 @@ def score(
     _give(lists, read, save or [], show_all=show_all, json=json)
     if any(report.refused or report.problems for report in read.reports):
         raise typer.Exit(PARTLY)
+
+
+@contextmanager
+def _unread_named(read: Statements) -> Iterator[None]:
+    """Print what happened to every file where that leaves nothing to score."""
+    from cardwatch.cli.output import print_reading
+
+    try:
+        yield
+    except NothingToScore:
+        print_reading(read)
+        raise
 
 
 def _give(
@@ -170,14 +185,13 @@ def train(
     with busy("Reading statements"):
         register = _register(cards, choices)
         read = read_statements(statements, choices, overlap=overlap)
+    print_reading(_with_register(read, register))
     with busy("Training the model"):
         forest = train_forest(read.transactions, figures, cards=register)
-    read = _with_register(read, register)
     try:
         save_forest(forest, save)
     except OSError as error:
         raise CardwatchError(f"{save} cannot be written: {error.strerror}.") from error
-    print_reading(read)
     out.print(
         f"Model '{save.name}' written to {save}: {quantity(forest.rows, 'payment')} of "
         f"{quantity(forest.holders, 'cardholder')}, {forest.first_on} to {forest.last_on}."

@@ -70,5 +70,39 @@ def has_doubled(total: Numbers, before: Numbers, figure: Numbers | float) -> Fla
         before: up to the day before, in the same way.
         figure: what both are held against, above 0.
     """
-    steps = [np.floor(np.log2(np.maximum(n / np.maximum(figure, 1), 0.5))) for n in (total, before)]
-    return steps[0] > steps[1]
+    return _steps(total, figure) > _steps(before, figure)
+
+
+def newly_doubled(  # noqa: PLR0913  a total, its figure, and the window in which it is new
+    ledger: Ledger,
+    where: Flags,
+    total: Numbers,
+    figure: Numbers | float,
+    *,
+    by: tuple[str, ...],
+    back: int,
+) -> Flags:
+    """Return where a total has reached 1, 2, 4, 8 and so on times a figure for the first time.
+
+    As payments of long ago leave the time that is added up, the same total is reached again and
+    again: what the group had reached on an earlier day of that time is not new.
+
+    Args:
+        ledger: the payments.
+        where: rows that count.
+        total: up to the row's day; less `A_PENNY`, where it has to exceed the figure.
+        figure: what it is held against, above 0.
+        by: columns that make a group.
+        back: days of the time before the row's own.
+    """
+    steps = _steps(total, figure)
+    new = np.zeros(len(ledger), dtype=bool)
+    for step in np.unique(steps[where & (steps >= 0)]):
+        reached = where & (steps >= step)
+        new |= reached & (steps == step) & (ledger.count(reached, by, back, 1) == 0)
+    return new
+
+
+def _steps(total: Numbers, figure: Numbers | float) -> Numbers:
+    """Return how often a total has doubled since it reached a figure; -1 below that."""
+    return np.floor(np.log2(np.maximum(total / np.maximum(figure, 1), 0.5)))

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cardwatch.features.amount import is_near_limit
-from cardwatch.features.baselines import A_PENNY, has_doubled
+from cardwatch.features.baselines import A_PENNY, newly_doubled
 from cardwatch.features.ledger import PAIR
 from cardwatch.features.merchant import (
     MERCHANT_YEAR_DAYS,
     is_cash,
     is_gift_card,
     merchant_holders_count,
+    worded,
 )
 from cardwatch.features.split import is_unlikely_split
 from cardwatch.features.together import is_billed_per_person
@@ -98,9 +99,8 @@ def split_merchants_count(ledger: Ledger) -> Numbers:
     """
     first = _split_merchants(ledger)
     count = ledger.count(first, PAIR[:1], MERCHANT_YEAR_DAYS)
-    before = ledger.count(first, PAIR[:1], MERCHANT_YEAR_DAYS, 1)
-    doubled = has_doubled(count, before, FEWEST_SPLITS)
-    return np.where(first & doubled & (count >= FEWEST_SPLITS), count, 0.0)
+    new = newly_doubled(ledger, first, count, FEWEST_SPLITS, by=PAIR[:1], back=MERCHANT_YEAR_DAYS)
+    return np.where(new, count, 0.0)
 
 
 def split_merchants_surprise(ledger: Ledger) -> Numbers:
@@ -118,24 +118,30 @@ def split_merchants_surprise(ledger: Ledger) -> Numbers:
 
 
 def is_cash_or_voucher(ledger: Ledger) -> Flags:
-    """Whether it is cash, something close to cash, or a seller of gift cards or vouchers."""
+    """Whether it is cash, something close to cash, a gift card or voucher, or a refund of such."""
+    policy = ledger.policy
+    sells = ledger.in_categories(policy.cash_categories) | worded(ledger, policy.gift_card_words)
+    return _pays_cash_or_voucher(ledger) | (sells & ledger.is_refund)
+
+
+def _pays_cash_or_voucher(ledger: Ledger) -> Flags:
     return is_cash(ledger) | is_gift_card(ledger)
 
 
 def cash_and_vouchers_count(ledger: Ledger) -> Numbers:
     """The cardholder's payments for cash and vouchers in twelve months.
 
-    It is 0 but on the days on which their total first exceeds the single-purchase limit, or twice,
+    It is 0 but on the days on which their total newly exceeds the single-purchase limit, or twice,
     four times and so on as much.
     """
-    count = ledger.count(is_cash_or_voucher(ledger), PAIR[:1], MERCHANT_YEAR_DAYS)
+    count = ledger.count(_pays_cash_or_voucher(ledger), PAIR[:1], MERCHANT_YEAR_DAYS)
     return np.where(_cash_and_vouchers_times(ledger) > 0, count, 0.0)
 
 
 def cash_and_vouchers_pence(ledger: Ledger) -> Numbers:
-    """Total of the cardholder's payments for cash and vouchers in twelve months."""
-    paid = np.where(is_cash_or_voucher(ledger), ledger.pence, 0.0)
-    return ledger.total(paid, PAIR[:1], MERCHANT_YEAR_DAYS)
+    """Total of the cardholder's payments for cash and vouchers in twelve months, less refunds."""
+    counts = is_cash_or_voucher(ledger) & ~ledger.column("day_doubled")
+    return ledger.total(np.where(counts, ledger.pence, 0.0), PAIR[:1], MERCHANT_YEAR_DAYS)
 
 
 def cash_and_vouchers_surprise(ledger: Ledger) -> Numbers:
@@ -143,7 +149,7 @@ def cash_and_vouchers_surprise(ledger: Ledger) -> Numbers:
     times = _cash_and_vouchers_times(ledger)
     if not times.any():
         return np.zeros(len(ledger))
-    first = ledger.first_of_kind(is_cash_or_voucher(ledger), PAIR[:1])
+    first = ledger.first_of_kind(_pays_cash_or_voucher(ledger), PAIR[:1])
     holders = ledger.count(ledger.first_of_kind(ledger.is_purchase, PAIR[:1]), ())
     rarity = np.log((holders + 1) / (ledger.count(first, ()) + 1))
     return np.where(times > 0, np.log(np.maximum(times, 1.0)) + np.maximum(rarity, 0.01), 0.0)
@@ -152,9 +158,9 @@ def cash_and_vouchers_surprise(ledger: Ledger) -> Numbers:
 def _cash_and_vouchers_times(ledger: Ledger) -> Numbers:
     """Return how many times the limit a cardholder's cash and vouchers are, where this is new."""
     limit = ledger.column("single_purchase_limit_pence").astype("float64")
-    bought, now = is_cash_or_voucher(ledger), cash_and_vouchers_pence(ledger)
-    earlier = now - ledger.total(np.where(bought, ledger.pence, 0.0), PAIR[:1], 0)
+    bought, total = _pays_cash_or_voucher(ledger), cash_and_vouchers_pence(ledger)
     last = np.zeros(len(ledger), dtype=bool)
     last[ledger.last_rows(bought, (*PAIR[:1], "date"))] = True
-    is_new = last & (limit > 0) & has_doubled(now - A_PENNY, earlier - A_PENNY, limit)
-    return np.where(is_new, now / np.maximum(limit, 1), 0.0)
+    part = last & (limit > 0)
+    new = newly_doubled(ledger, part, total - A_PENNY, limit, by=PAIR[:1], back=MERCHANT_YEAR_DAYS)
+    return np.where(new, total / np.maximum(limit, 1), 0.0)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from cardwatch.features.bank_holidays import bank_holidays
+from cardwatch.features.shops import shop_code
 from cardwatch.merchants import category_name, link_aliases, link_merchants
 from cardwatch.policy import LIMIT_KINDS, WEEKDAYS, in_categories
 from cardwatch.registers import compared
@@ -298,9 +299,23 @@ class Ledger:
         return self.is_in(name, ("",))
 
     def in_categories(self, listed: tuple[str, ...]) -> Flags:
-        """Return whether each row's category code is in a list of codes and ranges."""
+        """Return whether each row's category code is in a list of codes and ranges.
+
+        Where a statement states no code, that of the shop with whose name the merchant's begins
+        counts in its place.
+        """
         codes, distinct = self.texts("mcc")
-        return in_categories(distinct, listed)[codes]
+        inside = in_categories(distinct, listed)[codes]
+        is_blank = self.is_blank("mcc")
+        if not is_blank.any():
+            return inside
+        merchants, shops = self.shops()
+        return np.where(is_blank, in_categories(shops, listed)[merchants], inside)
+
+    def shops(self) -> tuple[Codes, list[str]]:
+        """Return each row's merchant as a number, and the category code of each as a known shop."""
+        merchants, names = self.texts("merchant_id")
+        return merchants, self.once("shops", lambda: [shop_code(str(name)) for name in names])
 
     def group(self, *names: str) -> Codes:
         """Return for each row the number of its group: rows equal in all the named columns.

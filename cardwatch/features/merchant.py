@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 LONG_WORD = 7
 """A word of so many letters is hardly ever part of another by accident."""
+SHORT_WORD = 3
+GOVERNMENT_CATEGORIES = ("9211-9405",)
+"""Courts, fines, taxes, post and other services of government (ISO 18245)."""
+COMPANY_FORMS = ("ltd", "limited", "plc", "llp")
+"""Words of a company's name that no public body has."""
 MERCHANT_YEAR_DAYS = 364
 """A year back from a day, the day itself included."""
 
@@ -115,9 +120,15 @@ def worded(ledger: Ledger, words: tuple[str, ...], *more: str) -> Flags:
     return ledger.once(f"worded {pattern} {more}", make)
 
 
+def _uncoded(ledger: Ledger, words: tuple[str, ...]) -> Flags:
+    """Return which purchases say one of some words and have no category code that says better."""
+    return worded(ledger, words) & ledger.is_blank("mcc") & ledger.is_purchase
+
+
 def is_blocked_category(ledger: Ledger) -> Flags:
-    """Whether the merchant's category is on the policy's blocked list."""
-    return _listed(ledger, ledger.policy.blocked_categories)
+    """Whether the policy blocks the merchant's category, or words of it where there is no code."""
+    policy = ledger.policy
+    return _listed(ledger, policy.blocked_categories) | _uncoded(ledger, policy.blocked_words)
 
 
 def is_watched_category(ledger: Ledger) -> Flags:
@@ -182,7 +193,8 @@ def merchant_categories_before_count(ledger: Ledger) -> Numbers:
 
 def is_cash(ledger: Ledger) -> Flags:
     """Whether it is cash, or something close to cash."""
-    cash = ledger.in_categories(ledger.policy.cash_categories) & ledger.is_purchase
+    policy = ledger.policy
+    cash = _listed(ledger, policy.cash_categories) | _uncoded(ledger, policy.cash_words)
     withdrawals = ledger.is_in("kind", ("cash",)) & (ledger.pence > 0)
     return cash | withdrawals
 
@@ -199,9 +211,19 @@ def is_billed_in_parts(ledger: Ledger) -> Flags:
 
 
 def is_statutory_fee(ledger: Ledger) -> Flags:
-    """Whether the merchant is a public body whose fees or taxes nobody else charges."""
-    is_worded = worded(ledger, ledger.policy.statutory_fee_words)
-    return _listed(ledger, ledger.policy.statutory_fee_categories) | is_worded
+    """Whether the merchant is a public body whose fees or taxes nobody else charges.
+
+    A name alone is soon given: it counts where no category code says that the merchant is of
+    another kind and nothing says that it is a company. An abbreviation of three letters, which has
+    many meanings, has to be the whole name.
+    """
+    words = ledger.policy.statutory_fee_words
+    codes, names = ledger.texts("merchant_id")
+    whole = np.array([name.casefold() in words for name in names], dtype=bool)[codes]
+    named = whole | worded(ledger, tuple(word for word in words if len(word) > SHORT_WORD))
+    named &= ledger.is_blank("mcc") | ledger.in_categories(GOVERNMENT_CATEGORIES)
+    named &= ~worded(ledger, COMPANY_FORMS)
+    return _listed(ledger, ledger.policy.statutory_fee_categories) | named
 
 
 def holder_merchant_year_pence(ledger: Ledger) -> Numbers:

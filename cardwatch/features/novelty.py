@@ -18,6 +18,7 @@ import pandas as pd
 from cardwatch.features.baselines import SHRINKAGE, past_moments
 from cardwatch.features.dispute import TINY_PENCE, is_tiny_charge, tiny_charge_count
 from cardwatch.features.ledger import DAYS_APART, PAIR
+from cardwatch.features.shops import shop_code
 
 if TYPE_CHECKING:
     from cardwatch.features.ledger import Codes, Flags, Ledger, Numbers
@@ -132,7 +133,7 @@ def trade_stems() -> frozenset[str]:
 
 
 def _trades(names: np.ndarray[tuple[int], np.dtype[np.object_]]) -> tuple[Codes, list[str]]:
-    """Return for names which of them has which trade's stem, as pairs."""
+    """Return for names which of them has which trade, as pairs: a stem, or a known shop's code."""
     stems, which, trades = trade_stems(), [], []
     for number, name in enumerate(names):
         for word in {word.lower() for word in WORD.findall(str(name))} - NO_TRADE:
@@ -140,6 +141,9 @@ def _trades(names: np.ndarray[tuple[int], np.dtype[np.object_]]) -> tuple[Codes,
             if word[:shortest] in stems and len(word) >= SHORTEST_STEM:
                 which.append(number)
                 trades.append(word[:shortest])
+        if code := shop_code(str(name)):
+            which.append(number)
+            trades.append(code)
     return np.array(which, dtype="int64"), trades
 
 

@@ -188,17 +188,17 @@ def _slow(ledger: Ledger) -> Columns:
 
 
 def _others_pay_as_much(ledger: Ledger, total: Numbers) -> Flags:
-    """Return where others have paid a shop for everything as much, in as many days.
+    """Return where another has paid a shop for everything as much, less refunds, in as many days.
 
     Args:
         ledger: the payments.
         total: of the cardholder's payments here in those days, in pence; 0 where nothing is asked.
     """
-    holder = ledger.group("holder_id")
+    holder, spent = ledger.group("holder_id"), spending(ledger) * ~ledger.column("day_doubled")
     found = np.zeros(len(ledger), dtype=bool)
     for row in np.flatnonzero((total > 0) & is_widely_used(ledger)):
         near = ledger.window_rows(int(row), ("merchant_id",), SLOW_DAYS)
-        paid = np.bincount(holder[near], np.where(ledger.is_purchase[near], ledger.pence[near], 0))
+        paid = np.bincount(holder[near], spent[near])
         paid[holder[row]] = 0
         found[row] = paid.max() >= total[row]
     return found

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cardwatch.errors import FileRefused, RegisterUnknown
+from cardwatch.errors import CardsUnknown, FileRefused
 from cardwatch.quantities import plural
 from cardwatch.records import CARD_COLUMNS, CardRegister, Problem, ReadingReport
 from cardwatch.statements import (
@@ -25,6 +25,7 @@ from cardwatch.statements import (
     order_by_dates,
     order_unknown,
     redact_cards,
+    shipped_profiles,
 )
 from cardwatch.statements.cells import (
     FILLED,
@@ -118,7 +119,7 @@ def read_cards(
 
     Raises:
         FileRefused: it is missing, is no table, or its dates do not say their order.
-        RegisterUnknown: its headings are not those of a register.
+        CardsUnknown: its headings are not those of a register.
     """
     name = redact_cards(path.name, choices.card_key)
     if not path.is_file():
@@ -129,6 +130,22 @@ def read_cards(
     return _Reading(replace(table, file=name), choices).register()
 
 
+def refuse_statement(file: str, headings: Sequence[str]) -> None:
+    """Refuse a card statement that was given as a register of people or cards.
+
+    A statement names cardholders and their cost centres, so that its headings suffice for either.
+
+    Raises:
+        FileRefused: the headings are of a date, a merchant and an amount.
+    """
+    if {"date", "merchant", "amount"} <= shipped_profiles()[-1].map(headings).keys():
+        reason = (
+            "its headings are those of a card statement: a date, a merchant and an amount. Upload "
+            "it as a statement"
+        )
+        raise FileRefused(file, "statement", reason)
+
+
 class _Reading:
     """One register on its way: the table, where its columns are, and what has been found out."""
 
@@ -137,13 +154,13 @@ class _Reading:
 
         Raises:
             FileRefused: there are no headings; what stands in their place is not shown.
-            RegisterUnknown: no heading names the card or its holder, or none names a fact.
+            CardsUnknown: no heading names the card or its holder, or none names a fact.
         """
         self.table, self.key = table, choices.card_key
         self.headings = tuple(" ".join(redact_cards(h, self.key).split()) for h in table.headings)
         self.at = _profile().map(self.headings)
         self._check_headings()
-        self.notes = list(table.notes)
+        self.notes = [*table.notes, *self._unused()]
         self.decisions = list(table.decisions)
         texts = [text for name in DATES for text in self.column(name).values]
         self.order, decision = choices.date_order, f"dates {choices.date_order}, as told"
@@ -157,6 +174,7 @@ class _Reading:
     def _check_headings(self) -> None:
         """Refuse a table that is no register."""
         file = self.table.file
+        refuse_statement(file, self.headings)
         if not self.at and any(re.search(r"\d", heading) for heading in self.headings):
             reason = (
                 "its first row looks like a card, not headings. Export it again with a heading row"
@@ -168,7 +186,17 @@ class _Reading:
         }
         if missing:
             near = nearest_headings(self.headings, missing, _profile())
-            raise RegisterUnknown(file, self.headings, list(missing), near)
+            raise CardsUnknown(file, self.headings, list(missing), near)
+
+    def _unused(self) -> list[str]:
+        """Return a note on the headings that no field of a register has, if there are any."""
+        used = set(self.at.values())
+        names = [
+            f"'{heading}'"
+            for position, heading in enumerate(self.headings)
+            if heading and position not in used
+        ]
+        return [f"not used: {', '.join(names)}"] if names else []
 
     def column(self, name: str) -> TextColumn:
         """Return one field as printed; empty text where the file has no such column."""

@@ -171,6 +171,11 @@ def fields_by_heading(kind: str) -> dict[str, RegisterField]:
     return {field.headings[0]: field for field in register_kind(kind).fields}
 
 
+def field_words(kind: str, name: str) -> str:
+    """A field of a register within a sentence, such as `end date`."""
+    return register_kind(kind).field(name).headings[0].lower()
+
+
 def names_people(field: RegisterField) -> bool:
     """Whether a field of an entry names people, by their numbers or names; see `people_in`."""
     return field.name in NUMBER_FIELDS or field.kind in {"person", "people"}

@@ -16,7 +16,7 @@ import pandas as pd
 from cardwatch.errors import FileRefused, RegisterUnknown
 from cardwatch.quantities import plural
 from cardwatch.records import Problem, Register, RegisterReport
-from cardwatch.registers.cards import compared
+from cardwatch.registers.cards import compared, refuse_statement
 from cardwatch.registers.descriptions import (
     has_needed,
     recognise_kind,
@@ -51,6 +51,8 @@ REGISTER_MESSAGES = {
     "turned": "the last day is before the first",
 }
 """Problem codes of a register's rows, each with its sentence."""
+PEOPLE_ALONE = {"people", "absence"}
+"""Registers that name people and nothing they were offered, bought or own."""
 BLANK_WORDS = (
     r"(?i)^[\s\p{Z}]*(?:n/?a|not? (?:known|stated|given)|unknown|tbc|ongoing|none|-+)?[\s\p{Z}]*$"
 )
@@ -268,7 +270,7 @@ class _RegisterReading:
         """Find the columns, by a profile if somebody has stated them, and the order of the dates.
 
         Raises:
-            FileRefused: the dates contradict each other.
+            FileRefused: the dates contradict each other, or it is a card statement.
             RegisterUnknown: a column that the register needs is missing.
         """
         self.table, self.key = table, choices.card_key
@@ -276,6 +278,8 @@ class _RegisterReading:
         if kind is None:
             raise RegisterUnknown(table.file, self.headings, [ANY_REGISTER], [])
         self.kind = kind
+        if kind.kind in PEOPLE_ALONE:
+            refuse_statement(table.file, self.headings)
         self.reasons = {h: why for h in self.headings if h and (why := kind.dropped_because(h))}
         offered = ["" if h in self.reasons else h for h in self.headings]
         self.positions = (profile or kind.profile).map(offered)
@@ -484,6 +488,9 @@ class _RegisterReading:
                 lines[f"with a {field.name} that cannot be told"] = unclear
         future = entries["known_on"] < entries["true_from"]
         lines["recorded before they were true"] = int(future.sum())
+        if self.kind.known_on:
+            undated = entries["true_from"].isna()
+            lines["not used by any rule: no day says since when"] = int(undated.sum())
         return [f"{n:,} {plural(n, 'row is', 'rows are')} {note}" for note, n in lines.items() if n]
 
 

@@ -45,7 +45,8 @@ def about_rows(
     yield "How to read it", NOT_A_FINDING
     yield from _shared(handed) if handed else ()
     for name, alert_list in lists.items():
-        yield "Organisation", alert_list.organisation or "Not named in the policy"
+        if alert_list.organisation or not handed:
+            yield "Organisation", alert_list.organisation or "Not named in the policy"
         yield "List", f"{name}: {list_summary(alert_list, is_part=is_part)}"
         yield "Policy", policy_name(alert_list)
         yield from (("Note", sentence(note)) for note in (() if is_part else alert_list.notes))

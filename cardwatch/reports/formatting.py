@@ -83,7 +83,7 @@ def title(word: str) -> str:
 def out_of(count: int, total: int) -> str:
     """A share as a count: `1 of 1`, and `12 of 40 (30%)` once there are enough for a percentage."""
     if not total:
-        return "none"
+        return "No answers"
     percent = f" ({count / total:.0%})" if total >= FEWEST_FOR_PERCENT else ""
     return f"{count:,} of {total:,}{percent}"
 

@@ -73,7 +73,9 @@ def check_pack(path: Path, *keys: Ed25519PublicKey) -> dict[str, Any]:
         facts: dict[str, Any] = json.loads(manifest)
         hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
         wrong = sorted(name for name, _ in hashes.items() ^ facts["files"].items())
-    except (InvalidSignature, OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
+    except OSError as error:
+        raise CardwatchError(f"{path.name} cannot be opened: {error.strerror}.") from error
+    except (InvalidSignature, zipfile.BadZipFile, KeyError, ValueError) as error:
         raise CardwatchError(f"{path.name} is not as this installation signed it.") from error
     if wrong:
         raise CardwatchError(f"{path.name}: {wrong[0]} is not as it was signed.")

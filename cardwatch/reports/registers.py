@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cardwatch.quantities import quantity
-from cardwatch.registers import register_kind
+from cardwatch.registers import field_words, register_kind
 from cardwatch.reports.aggregate import FEWEST_HOLDERS, split_small
 from cardwatch.reports.document import Document, Section, Table
 from cardwatch.reports.formatting import day, days, quarter_title
@@ -295,7 +295,7 @@ def _alerts(figures: RegisterFigures, *kinds: str) -> str:
 def _form(register: RegisterState) -> Iterable[str]:
     """Whether the files have a column for what each entry should have."""
     if register.missing:
-        names = ", ".join(name.replace("_", " ") for name in register.missing)
+        names = ", ".join(field_words(register.kind, name) for name in register.missing)
         yield f"The files have no column for: {names}."
     else:
         yield "The files have a column for donor, date, value and decision."
@@ -306,7 +306,7 @@ def _form(register: RegisterState) -> Iterable[str]:
 def _recorded(register: RegisterState) -> Iterable[str]:
     """How many entries lack donor, date, value or decision."""
     for name, count in (register.quality.gaps if register.quality else {}).items():
-        yield f"Entries without {name.replace('_', ' ')}: {few(count)}."
+        yield f"Entries without {field_words(register.kind, name)}: {few(count)}."
     if register.quality and not register.quality.gaps:
         yield "Every entry has donor, date, value and decision."
     yield "Whether a reason is good has to be judged by people."

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from cardwatch.alerts import pounds
 from cardwatch.quantities import quantity
+from cardwatch.registers import field_words
 from cardwatch.reports.document import Section
 from cardwatch.reports.formatting import day, title
 from cardwatch.vocabulary import KIND_TITLES
@@ -177,7 +178,8 @@ def _registers(registers: FinanceRegisters) -> Iterable[str]:
     """Finance's registers, what they lack, and the alerts that rest on them."""
     for quality in registers.figures:
         gaps = "; ".join(
-            f"{count:,} without {name.replace('_', ' ')}" for name, count in quality.gaps.items()
+            f"{count:,} without {field_words(quality.kind, name)}"
+            for name, count in quality.gaps.items()
         )
         yield (
             f"{quality.title}: {quality.entries:,} "

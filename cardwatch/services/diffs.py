@@ -29,6 +29,8 @@ ADDED, REMOVED, SAME, SKIPPED = "added", "removed", "same", "skipped"
 LINE_KINDS = {"+": ADDED, "-": REMOVED, " ": SAME, "@": SKIPPED}
 AROUND = 2
 """Unchanged lines shown around a change."""
+SHOWN_PROBLEMS = 20
+"""Problems of a card register that are listed one by one."""
 
 
 def changes(uow: UnitOfWork, kind: str, content: bytes, day: str) -> list[FileChange]:
@@ -119,9 +121,18 @@ def _cards(content: bytes) -> str:
         "Rows where the cardholder is the approver": f"{int(cards['is_own_approver'].sum()):,}",
         "Rows with a single-purchase limit": f"{int(cards['single_limit_pence'].gt(0).sum()):,}",
         "Rows closed or lost": f"{int(closed.sum()):,}",
+        "Columns used": ", ".join(f"'{heading}'" for heading in report.columns.values()),
         "Hash of the file": report.sha256,
     }
-    return "\n".join(f"{name}: {value}" for name, value in facts.items())
+    lines = [f"{name}: {value}" for name, value in facts.items()]
+    lines += [f"Note: {note}" for note in report.notes]
+    lines += [
+        f"Row {problem.row}, column '{problem.column}': {problem.message}"
+        for problem in report.problems[:SHOWN_PROBLEMS]
+    ]
+    if len(report.problems) > SHOWN_PROBLEMS:
+        lines.append(f"And {len(report.problems) - SHOWN_PROBLEMS:,} more rows with a problem")
+    return "\n".join(lines)
 
 
 def _model(content: bytes) -> str:

@@ -32,7 +32,7 @@ from cardwatch.services.scoring_inputs import (
     pack_forest,
     score_window,
 )
-from cardwatch.services.statement_list import gap_notes, share_notes
+from cardwatch.services.statement_list import future_notes, gap_notes, share_notes
 from cardwatch.vocabulary import SECOND_PERSON, StatementOutcome
 
 if TYPE_CHECKING:
@@ -349,7 +349,7 @@ def _receipt(uow: UnitOfWork, arrival: IncomingStatement) -> Receipt:
     if duplicates > count // 2 and not arrival.corrects:
         notes.append("if this is a corrected statement, upload it as a correction")
     start = begins_on(arrival.rows)
-    notes += gap_notes(start, statements)
+    notes += future_notes(arrival.rows["date"].max(), uow.now) + gap_notes(start, statements)
     before = max((row["last_on"] for row in statements if row["last_on"] < start), default="")
     late = int((arrival.rows["date"] <= before).sum())
     all_notes = (*arrival.report.decisions, *arrival.report.notes, *notes)

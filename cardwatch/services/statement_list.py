@@ -60,6 +60,7 @@ def _notes_beside(uow: UnitOfWork, row: Statement, statements: list[Statement]) 
     labels = {statement["statement_id"]: statement["label"] for statement in other_statements}
     shared = kept.shared_with(uow, row["statement_id"])
     notes = share_notes({labels[name]: count for name, count in shared.items() if name in labels})
+    notes += future_notes(row["last_on"], row["received_at"])
     return notes + (gap_notes(start, other_statements) if start else [])
 
 
@@ -95,6 +96,16 @@ def share_notes(holders: Mapping[str, int]) -> list[str]:
         f"{shared:,} of its transactions {plural(shared, 'is', 'are')} also in {label}, "
         "and counted once"
         for label, shared in holders.items()
+    ]
+
+
+def future_notes(last_on: str, received_at: str) -> list[str]:
+    """Return a sentence where a statement's last payment is after the day it was received."""
+    received = dt.date.fromisoformat(received_at[:10])
+    if dt.date.fromisoformat(last_on) <= received + dt.timedelta(days=1):
+        return []
+    return [
+        f"its last payment is on {last_on}, after the day it was received: are the dates right?"
     ]
 
 

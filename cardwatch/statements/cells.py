@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 CURRENCY_MARKS = re.compile(r"£|(?<![A-Z])(?:GBP|pounds?|sterling)(?![A-Z])", re.IGNORECASE)
 NO_PENCE = re.compile(r"(?<=\d)[.,]\s?-{1,2}$")
 """A dash in place of the pence, as in `120.-`: no minus."""
-PENCE_MARK = re.compile(r"^(\d{1,3}) ?p$", re.IGNORECASE)
-"""Pence alone, as in `99p`."""
+PENCE_MARK = re.compile(r"^(\d{1,3}) ?p$")
+"""Pence alone, as in `99p`; a capital letter may be a code, as of a purchase."""
 GROUPED = {
     ".": re.compile(r"\d{1,3}(?:[, ']\d{3})+(?:\.\d*)?|\d*\.?\d+|\d+\."),
     ",": re.compile(r"\d{1,3}(?:[. ']\d{3})+(?:,\d*)?|\d*,?\d+|\d+,"),

@@ -36,21 +36,25 @@ STATED_TOTAL = re.compile(
 )
 """A line that says to what the payments come, and not a limit or the VAT among them."""
 NUMBERED_PAGE = re.compile(r"\bpage\W{0,2}(\d{1,4})\s?(?:of|/)\s?(\d{1,4})\b", re.IGNORECASE)
-PAGES = r"(?i)\bpage\W{0,2}\d{1,4}\s?(?:of|/)\s?\d"
+MOST_DIGITS = 9
+"""No list has more rows than a number of so many digits."""
 ROWS_SHOWN = re.compile(
     r"\b(?:first|showing|shown|displaying|exported|limited to|rows?)\W+"
-    r"(?:\d[\d,]*\s?(?:to|-|\u2013)\s?)?(\d[\d,]*) (?:out )?of (\d[\d,]*)\b",
+    "(?:(\\d[\\d,]*)\\s?(?:to|-|\u2013)\\s?)?"
+    r"(\d[\d,]*) (?:out )?of (\d[\d,]*)\b",
     re.IGNORECASE,
 )
-"""A line that says how many rows are shown, and of how many."""
+"""A line that says which rows are shown, and of how many."""
 LEFT_OUT = re.compile(
     r"\b(?:list|export|report|results?|file|output|rows?|records?|data|statement|transactions)\b"
-    r".{0,40}\b(?:truncated|cut off|incomplete|not complete|limited to the first)\b"
+    r".{0,40}\b(?:truncated|cut off|incomplete|not complete|limited to the first \d)\b"
     r"|\b(?:further|more|remaining|other) (?:rows|records|transactions|payments|items)"
     r" (?:are |were )?(?:not shown|not listed|omitted|left out|available)\b",
     re.IGNORECASE,
 )
 """A line that says that rows are left out."""
+OF_CELLS = re.compile(r"\b(?:numbers|digits|names|descriptions|details|pans?)\b", re.IGNORECASE)
+"""A word of what is shortened in each row, such as card numbers, where no row is left out."""
 
 
 def check_length(sheet: ParsedSheet, text: Flags, rows: Flags, good: Flags, pence: Pence) -> None:
@@ -66,30 +70,39 @@ def check_length(sheet: ParsedSheet, text: Flags, rows: Flags, good: Flags, penc
     lines = [*(line for line, _ in sheet.titles()), *sheet.lines(text)]
     _check_stated_total(sheet, lines, int(pence[good].sum()))
     _check_count(sheet, lines, rows, good)
-    _tell_left_out(sheet, lines)
+    _tell_left_out(sheet, text, lines)
     _tell_pages(sheet, text)
 
 
-def _tell_left_out(sheet: ParsedSheet, lines: Sequence[str]) -> None:
+def _numbers(sheet: ParsedSheet, text: Flags, pattern: re.Pattern[str]) -> list[tuple[int, ...]]:
+    """Return the numbers of each line of a kind, of however many pages; 1 where one is not said."""
+    lines = [line for line, _ in sheet.titles()]
+    for column in map(TextColumn.of, sheet.table.cells.columns):
+        lines += column.picked(np.flatnonzero(text & column.matches(f"(?i){pattern.pattern}")))
+    return [
+        tuple(int((number or "1").replace(",", "")[:MOST_DIGITS]) for number in match.groups())
+        for match in map(pattern.search, lines)
+        if match
+    ]
+
+
+def _tell_left_out(sheet: ParsedSheet, text: Flags, lines: Sequence[str]) -> None:
     """Say that a line says that not all rows are there."""
-    for line in lines:
-        shown = ROWS_SHOWN.search(line)
-        fewer = shown and int(shown[1].replace(",", "")) < int(shown[2].replace(",", ""))
-        if fewer or LEFT_OUT.search(line):
-            sheet.notes.append(
-                "a line above or below the payments says that rows are left out: export all of them"
-            )
-            return
+    shown = sorted(_numbers(sheet, text, ROWS_SHOWN))
+    missing, until = False, 0  # joined pages say each which rows they have
+    for first, last, _ in shown:
+        missing |= first > until + 1
+        until = max(until, last)
+    missing |= until < max((count for *_, count in shown), default=0)
+    if missing or any(LEFT_OUT.search(line) and not OF_CELLS.search(line) for line in lines):
+        sheet.notes.append(
+            "a line above or below the payments says that rows are left out: export all of them"
+        )
 
 
 def _tell_pages(sheet: ParsedSheet, text: Flags) -> None:
     """Say which pages are missing, or there twice, by lines such as `Page 1 of 3`."""
-    lines = [line for line, _ in sheet.titles()]
-    for column in map(TextColumn.of, sheet.table.cells.columns):
-        lines += column.picked(np.flatnonzero(text & column.matches(PAGES)))
-    pages = [
-        (int(match[1]), int(match[2])) for line in lines if (match := NUMBERED_PAGE.search(line))
-    ]
+    pages = _numbers(sheet, text, NUMBERED_PAGE)
     counts = {count for _, count in pages}
     if len(pages) < 2 or len(counts) != 1:
         return

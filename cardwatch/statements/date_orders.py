@@ -103,7 +103,8 @@ def _weekdays_fit(texts: list[str], order: str) -> bool:
 
 def _order_of_heading(heading: str) -> str:
     """Return the order that a heading states, such as `Date (DD/MM/YYYY)`; empty if it does not."""
-    words = [word for word in normalise_heading(heading).split() if word in DATE_MARKS]
+    marks = " ".join(word for word in normalise_heading(heading).split() if word in DATE_MARKS)
+    words = marks.replace("hh mm", "").split()  # those are minutes
     if {"dd", "mm"} <= set(words):
         return "day-first" if words.index("dd") < words.index("mm") else "month-first"
     return ""

@@ -11,16 +11,16 @@ from cardwatch.quantities import quantity
 from cardwatch.statements.words import plain_word, word_set
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from cardwatch.statements.sheet import ParsedSheet
 
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
-EXPLAINED = re.compile(
-    r"(?:^|[\s,;(.:|/])([A-Za-z]{1,3}|[*#~?^]{1,2})\s?(?:=|:|-|\bmeans\b)\s?([^,;.|=]+)"
-)
-"""A mark and what it means: `F = forecast`."""
+EXPLAINED = re.compile(r"(?:^|(?<=[\s,;(.:|/]))([A-Za-z]{1,3}|[*#~?^]{1,2})\s?(?:[=:-]|\bmeans\b)")
+"""A mark that is explained, up to what it means: `F = forecast`."""
+MEANING_ENDS = re.compile(r"[,;.|/)]")
+NEGATIONS = frozenset({"not", "no", "never"})
 MOST_MARKS = 25
 """A column of marks has no more distinct texts than this."""
 
@@ -34,10 +34,10 @@ def tell_unpaid_marks(sheet: ParsedSheet, lines: Iterable[str], good: Flags) -> 
         good: which rows are payments.
     """
     meanings = {
-        match[1].casefold(): word
+        mark: word
         for line in lines
-        for match in EXPLAINED.finditer(line)
-        if (word := _unpaid_word(match[2]))
+        for mark, meaning in _explained(line)
+        if (word := _unpaid_word(meaning))
     }
     for position in sheet.unused if meanings else ():
         column = sheet.column_at(position).kept(good)
@@ -53,7 +53,20 @@ def tell_unpaid_marks(sheet: ParsedSheet, lines: Iterable[str], good: Flags) -> 
                 )
 
 
+def _explained(line: str) -> Iterator[tuple[str, str]]:
+    """Return each mark that a line explains, with its meaning: as far as the next mark, at most."""
+    found = list(EXPLAINED.finditer(line))
+    ends = [match.start() for match in found] + [len(line)]
+    for match, end in zip(found, ends[1:], strict=True):
+        yield match[1].casefold(), MEANING_ENDS.split(line[match.end() : end], maxsplit=1)[0]
+
+
 def _unpaid_word(text: str) -> str:
     """Return the word of a meaning that is of no payment; empty if there is none."""
     words = plain_word(text).split()
-    return next((word for word in words if word in word_set("status", "unpaid")), "")
+    unpaid = (
+        word
+        for i, word in enumerate(words)
+        if word in word_set("status", "unpaid") and not NEGATIONS & {*words[max(i - 2, 0) : i]}
+    )
+    return next(unpaid, "")

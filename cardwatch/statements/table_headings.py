@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cardwatch.errors import FileRefused
 from cardwatch.quantities import quantity
 from cardwatch.statements import cells
+from cardwatch.statements.bookings import kind_by_words
 from cardwatch.statements.cells import TextColumn
 from cardwatch.statements.dates import is_day
 from cardwatch.statements.profiles import (
@@ -21,12 +22,12 @@ from cardwatch.statements.profiles import (
 from cardwatch.tabular import Headings, Part, Table, normalise_heading
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 CELL_MARKS = r"[;|\t,]"
 """Marks that divide the cells of a line."""
 FEW_CELLS = 2
-"""A heading row has more cells than this."""
+"""A heading row has more cells than this, and so has a payment."""
 SHOWN_ROWS = 20
 """Number of rows read to tell headings from a first payment."""
 
@@ -135,7 +136,8 @@ def _check_above(table: Table, profiles: Sequence[Profile]) -> None:
 def _check_sorted(table: Table, part: Part, profiles: Sequence[Profile]) -> None:
     """Refuse payments above the headings, as sorting a sheet with its heading row leaves them.
 
-    Such a row has as many cells as there are headings, with a day and an amount in their columns.
+    Such a row has a day and an amount where the headings have them. Of rows with fewer cells than
+    headings, as cells may be empty, one alone is a line of a title; balances are no payments.
 
     Raises:
         FileRefused: there is one.
@@ -146,18 +148,37 @@ def _check_sorted(table: Table, part: Part, profiles: Sequence[Profile]) -> None
     paid = [places[name] for name in ("amount", "debit", "credit") if name in places]
     if "date" in missing or "amount" in missing:
         return
-    count = sum(
-        len(row) == len(headings)
-        and is_day(row[places["date"]])
-        and any(cells.read_pence(row[place], ".") is not None for place in paid)
+    like = [
+        row
         for row in part.above
-    )
-    if count:
+        if FEW_CELLS < len(row) <= len(headings)
+        and _is_under(row, places["date"], len(headings), is_day)
+        and any(_is_under(row, place, len(headings), _is_amount) for place in paid)
+        and not any(map(kind_by_words, row))
+    ]
+    if len(like) > 1 or any(len(row) == len(headings) for row in like):
         reason = (
-            f"{quantity(count, 'payment stands', 'payments stand')} above its headings in row "
+            f"{quantity(len(like), 'payment stands', 'payments stand')} above its headings in row "
             f"{part.row - 1}. Move the headings to the top"
         )
         raise FileRefused(table.file, "no_headings", reason)
+
+
+def _is_under(row: Sequence[str], place: int, width: int, test: Callable[[str], bool]) -> bool:
+    """Return whether a cell passes a test that may stand under a heading.
+
+    Args:
+        row: the filled cells of a row, of which empty ones may have been left out anywhere.
+        place: of the heading.
+        width: how many headings there are.
+        test: what the cell has to pass.
+    """
+    return any(map(test, row[max(place - width + len(row), 0) : place + 1]))
+
+
+def _is_amount(text: str) -> bool:
+    """Return whether a cell is an amount."""
+    return cells.read_pence(text, ".") is not None
 
 
 def _is_value(text: str) -> bool:

@@ -187,7 +187,8 @@ def choose_sheets(sheets: Sequence[Sheet], file: str) -> tuple[list[Sheet], list
         for sheet in copies
     ]
     notes += [
-        f"{'hidden ' if sheet.hidden else ''}{sheet.label} was not read: {len(sheet.rows)} rows"
+        f"{'hidden ' if sheet.hidden else ''}{sheet.label} was not read: "
+        f"{quantity(len(sheet.rows), 'row')}"
         for sheet in filled
         if sheet not in same
     ]

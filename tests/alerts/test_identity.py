@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from cardwatch.alerts import holders_label, merchants_label
+from cardwatch.alerts import holders_label, merchants_label, scope_note
 from cardwatch.policy import parse_policy
 from cardwatch.registers import read_cards
 from cardwatch.scoring import score
@@ -132,3 +133,17 @@ def test_labels_are_made_from_ids_and_never_read_back(tmp_path: Path) -> None:
     assert alert.holders == ("2 cardholders",)
     assert holders_label(alert) == "2 cardholders"
     assert merchants_label(alert) == f"{len(alert.merchants)} merchants"
+
+
+def test_a_fact_about_one_of_several_payments_is_told_with_the_whole(tmp_path: Path) -> None:
+    rows = "".join(f"2026-11-02,E1,************1111,SHOP {n},{700 + n}.00,5200\n" for n in range(8))
+    alerts = score_text(tmp_path, rows).lists["finance"].alerts
+    alert = next(a for a in alerts if len(a.merchants) == 8)
+
+    def scope(fact: str) -> str:
+        return scope_note(replace(alert, reasons=(replace(alert.reasons[0], fact=fact),)))
+
+    assert scope("£700.00 was paid.") == "In all, this alert is about 8 payments at 8 merchants."
+    for whole in ("8 payments", "8 merchants", "£5,628.00"):
+        assert scope(f"It is {whole}, in all.") == ""
+        assert scope(f"It is 1{whole} in part.") or whole.startswith("£")

@@ -123,3 +123,23 @@ def test_what_to_ask_is_found_below_many_payments(
     begins = page.index("All 21 payments")
     assert "<details" in page[page.index("Assigned to") : begins]
     assert begins < page.index(">S20<") < page.index("</details>", begins)
+
+
+def test_what_is_done_from_an_alert_comes_back_to_its_list(held: Running) -> None:
+    here, query = f"/alerts/{_alert_id(held)}", "tier=A&order=money"
+    page = _get(held, f"{here}?{query}")
+    for part in ("hold", "suppression", "holder", "merchant", "hand-over", "questions"):
+        assert f'href="{here}/{part}?{query}"' in page
+        back = f'href="{here}?{query}" class="govuk-back-link"'
+        assert back in _get(held, f"{here}/{part}?{query}")
+    answer = held.client.post(
+        f"{here}/hold?{query}&done=referred&next=//elsewhere", headers=held.of("finance") | SITE,
+        data={"reason": "case 12"}, follow_redirects=False,
+    )  # fmt: skip
+    assert answer.headers["location"] == f"{here}?{query}&done=held"
+
+
+def test_events_are_found_by_what_the_list_calls_their_object(held: Running) -> None:
+    _get(held, "/impact")
+    events = _get(held, "/audit/events?object=Impact assessment", "auditor")
+    assert "No event matches the filters" not in events

@@ -529,6 +529,12 @@ def test_a_correction_is_brought_on_a_page(browse: Callable[[str], Browser]) -> 
     assert "What happened to every row" in browser.get(f"/statements/{found[1]}")
 
 
+def test_a_copy_among_the_files_of_one_upload_is_named(browse: Callable[[str], Browser]) -> None:
+    page = _received(browse("finance"), ("october.csv", OCTOBER), ("copy.csv", OCTOBER))
+    assert page.count("payments were received") == 1
+    assert "copy.csv: the same file as another of these" in page
+
+
 @needs_pdf
 def test_what_is_handed_over_comes_as_a_file_and_says_why(
     browse: Callable[[str], Browser], running: Running

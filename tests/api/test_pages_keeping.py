@@ -267,6 +267,7 @@ def test_ones_own_password_and_sessions(held: Running) -> None:
     place, new = "/account/mine/password", "orchard gravel violin eight"
     wrong = held.client.post(place, headers=SITE, data={"password": "x", "code": "1", "new": new})
     assert (wrong.status_code, 'id="password-error"' in wrong.text) == (403, True)
+    assert "The current password or the code is incorrect" in wrong.text
     sent = {"password": PASSWORD, "code": code()}
     short = held.client.post(place, headers=SITE, data=sent | {"new": "short"})
     assert (short.status_code, 'id="new-error"' in short.text) == (422, True)

@@ -156,6 +156,11 @@ def test_a_register_is_proposed_from_a_file(held: Running) -> None:
     assert "Cards: 1<" in page
     assert "Rows with a single-purchase limit: 1<" in page
     assert not re.search(r"\bE1\b", page)
+    odd = ("our cards.csv", "Card,Name,Most at once,Opened\n1234,A B,5,31/1/2026\n5678,C D,5,x\n")
+    page, _ = _post(held, "/settings/propose/cards", "finance", data=why, files={"files": odd})
+    assert "File: our cards.csv<" in page
+    assert "Note: not used: " in page
+    assert "Row 3, column " in page
     few, _ = _post(held, "/settings/propose/model", "finance", 422, data=why)
     assert "The anomaly model needs at least" in few
     assert "There is no model yet" in _get(held, "/settings/model", "auditor")

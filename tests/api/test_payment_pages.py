@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import re
 from typing import TYPE_CHECKING, Any
@@ -77,7 +78,7 @@ def test_the_filtered_list_as_csv(page: Callable[..., Any]) -> None:
 
 def test_a_payment_leads_to_its_alerts_and_rules(page: Callable[..., Any]) -> None:
     listed = page("/payments?at_least=900").text
-    place = re.search(r'href="(/payments/[0-9a-f]{12}/\d+)"', listed)
+    place = re.search(r'href="(/payments/[0-9a-f]{12}/\d+)\?at_least=900"', listed)
     assert place is not None
     payment = page(place[1]).text
     assert "2 payments to one merchant on one day, £1,850.00 in total" in payment
@@ -86,7 +87,26 @@ def test_a_payment_leads_to_its_alerts_and_rules(page: Callable[..., Any]) -> No
     assert "Not met" in rules
     alert = re.search(r'href="/alerts/([0-9a-f]{12})"', payment)
     assert alert is not None
-    assert place[1] in page(f"/alerts/{alert[1]}").text
+    assert f"{place[1]}?alert={alert[1]}" in page(f"/alerts/{alert[1]}").text
+
+
+def test_the_way_back_keeps_the_filters_or_the_alert(page: Callable[..., Any]) -> None:
+    place = re.search(r'href="(/payments/[0-9a-f]{12}/\d+)', page("/payments").text)
+    alert = re.search(r'href="/alerts/([0-9a-f]{12})"', page("/alerts").text)
+    assert place is not None
+    assert alert is not None
+    for sent, kept, back in (
+        ("at_least=5&page=2", "?at_least=5&page=2", "/payments?at_least=5&page=2"),
+        (f"alert={alert[1]}&state=", f"?alert={alert[1]}&state=", f"/alerts/{alert[1]}?state="),
+        ("alert=//elsewhere", "", "/payments"),
+        ("done=referred&next=//elsewhere&unit=%22%3E%0D", "?unit=%22%3E%0D",
+         "/payments?unit=%22%3E%0D"),
+    ):  # fmt: skip
+        payment = html.unescape(page(f"{place[1]}?{sent}").text)
+        assert f'href="{back}" class="govuk-back-link"' in payment
+        assert f'href="{place[1]}/rules{kept}"' in payment
+        rules = html.unescape(page(f"{place[1]}/rules?{sent}").text)
+        assert f'href="{place[1]}{kept}" class="govuk-back-link"' in rules
 
 
 def test_payments_in_the_api(running: Running) -> None:
@@ -108,3 +128,13 @@ def test_payments_in_the_api(running: Running) -> None:
 def test_a_month_kept_as_history_is_listed(running: Running) -> None:
     running.send(text(*month(9)), history="true")
     assert len(running.ask("GET", "/v1/payments").json()["payments"]) == 12
+
+
+def test_the_months_of_a_cardholder_add_up_to_the_payments(page: Callable[..., Any]) -> None:
+    alert = re.search(r'href="/alerts/([0-9a-f]{12})"', page("/alerts").text)
+    assert alert is not None
+    listed = page(f"/payments?since=2026-10-01&until=2026-10-31&same_holder_as={alert[1]}").text
+    total = re.search(r"payments fit these filters, (£[0-9,.]+) in total", listed)
+    assert total is not None
+    year = page(f"/alerts/{alert[1]}/holder").text
+    assert re.search(rf"Oct 2026</th>\s*<td[^>]*>\s*{re.escape(total[1])}</td>", year)

@@ -201,7 +201,7 @@ def test_a_query_about_many_alerts_leads_to_as_many_as_are_decided_together() ->
         asked=asked, heads={one["alert_id"]: {"fact": "Fact."} for one in asked}, most=50,
         found={"alert_id": "a0", "holders": ["E1"], "approvers": []}, names={"E1": "E1"},
         errors={}, query={"recipient": ""},
-        can_send=False, marking="", organisation="",
+        can_send=False, marking="", organisation="", list_query="",
     )  # fmt: skip
     assert out.count("alert=a") == 50
     assert "for the first 50 alerts" in out

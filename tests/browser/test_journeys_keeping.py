@@ -77,7 +77,7 @@ def test_an_auditor_goes_through_rules_model_and_the_chain(visit: Callable[[], S
     at.press("Split purchase: payments on one day")
     at.sees("The rule applies when all of these are true", "Sources")
     at.press("Back")
-    at.press("How often each rule's alerts were upheld")
+    at.press("How often alerts were upheld")
     at.sees("No alert has been answered yet")
     at.go("Settings")
     at.press("Anomaly model")

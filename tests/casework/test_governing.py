@@ -166,7 +166,7 @@ def test_one_of_one_is_no_quarter_of_all(report: Report, at: Context) -> None:
     name = next(one["alert_id"] for one in services.list_alerts(at()) if one["kind"] == "split")
     services.decide(at(), name, DecisionInput("two sites", "policy-breach"))
     ((_, upheld, interval, before),) = _table(report(), SHARE)
-    assert (upheld, before) == ("1 of 1", "none")
+    assert (upheld, before) == ("1 of 1", "No answers")
     assert interval == "2% to 100%"  # a share of 2.5% is upheld once in forty
     assert "25%" not in _words(report())
     assert "14%" not in _words(report())

@@ -158,3 +158,8 @@ def test_questions_for_a_line_manager_are_of_one_holder_and_never_go_to_them(
     services.decide(at(), asked, DecisionInput("seen", "explained"))
     with pytest.raises(CardwatchError, match="no open alerts"):
         questions("Their manager")
+
+
+def test_a_pack_that_is_missing_is_not_called_changed(tmp_path: Path) -> None:
+    with pytest.raises(CardwatchError, match="cannot be opened"):
+        check_pack(tmp_path / "none.zip")

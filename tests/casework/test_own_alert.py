@@ -32,6 +32,7 @@ from cardwatch.casebook.tables import (
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
 from cardwatch.registers import is_written_like, key_letters, person_key, read_cards
+from cardwatch.services.back_tests import back_test
 from cardwatch.services.queries import Query
 from cardwatch.statements import read_each
 
@@ -385,7 +386,7 @@ def test_whom_the_reader_approves_is_hidden_in_what_is_scored_for_them_too(
     for reader in (at(), subject):
         scored = services.score_only(reader, read)
         asked = scored["lists"]["finance"].alerts
-        change = services.back_test(reader, "policy", tried, months=1)["statements"][0]
+        change = back_test(reader, "policy", tried, months=1)["statements"][0]
         (again,) = services.verify_all_independently(reader)
         firings = sum(rule.firings for rule in again.rules)
         before = cast("Any", change)["finance"]["before"]

@@ -402,6 +402,18 @@ def test_a_corrected_statement_that_comes_back_is_scored_again(at: Context, read
     assert [one["source_corrected_by"] for one in services.list_alerts(at())] == [None]
 
 
+def test_payments_after_the_day_of_receipt_are_named(at: Context, read: Read) -> None:
+    """Days taken for months, or a wrong year, put payments into the future."""
+    usual = services.receive(at(), read(*month(10)))
+    assert not any("after the day" in note for note in usual.notes)
+    later = services.receive(
+        at(), read(*(line.replace("2026", "2056") for line in month(10)), name="later.csv")
+    )
+    (note,) = (note for note in later.notes if "after the day it was received" in note)
+    assert "2056-10-" in note
+    assert note in services.get_statement(at(), later.statement_id)["beside"]
+
+
 def test_days_that_no_statement_covers_are_named(at: Context, read: Read) -> None:
     services.receive(at(), read(*month(7, 27)))
     after = services.receive(at(), read(*month(9, 27)))

@@ -269,7 +269,7 @@ def test_a_register_and_a_list_say_how_many_match_by_chance(
     assert (chance.entries, chance.pairs) == (1, 1)
     assert services.names_to_review(at("psd")).chances[0].entries == 1
     note = services.inbox_summary(at("psd"))["by_chance"]
-    assert note.startswith("By chance alone, if entries named people at random")
+    assert note.startswith("By chance alone, this many of every 100 entries would match")
     assert services.inbox_summary(at())["by_chance"] == ""
 
 

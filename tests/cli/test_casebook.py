@@ -143,7 +143,7 @@ def test_of_several_registers_those_that_can_be_are_imported(
     assert held == {"companies": 1, "contracts": 1}
     begun("registers", "import", *files[1:3], "--as", FINANCE, code=3, json_out=False)
     shown = begun("registers", "show", "contracts", "--as", FINANCE, json_out=False)
-    assert "1 without ends on" in shown
+    assert "1 without end date" in shown
     assert "{" not in shown
 
 

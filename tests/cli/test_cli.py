@@ -107,6 +107,19 @@ def test_a_file_that_cannot_be_read_is_refused_in_one_sentence(home: Path, tmp_p
     assert "no such file" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("score", "none.csv", "--history", "good.csv"), ("train", "none.csv", "a.pdf", "--out", "m")],
+)
+def test_what_was_not_read_is_named_where_nothing_is_left_to_score(
+    home: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    (tmp_path / "none.csv").write_text("")
+    (tmp_path / "a.pdf").write_bytes(b"%PDF-1.7 not a statement")
+    (tmp_path / "good.csv").write_bytes((SAMPLE / "statements" / "2026-10.csv").read_bytes())
+    assert "Not read: none.csv: the file is empty" in run(home, *words, code=3).stderr
+
+
 def test_a_column_profile_is_written_edited_given_once_and_then_remembered(
     home: Path, tmp_path: Path
 ) -> None:

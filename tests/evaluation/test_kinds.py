@@ -8,18 +8,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardwatch.evaluation.dataset import ASKED
+from cardwatch.evaluation.dataset import ASKED, AlertGroup
 from cardwatch.evaluation.inject_misuse import GENERATORS
 from cardwatch.evaluation.kinds import (
     ALL_KINDS,
     LENGTHS,
+    LOST_AMONG,
     VIEWS,
+    _places,
     kind_of,
     plant_all,
     read_lists,
     rows_of,
     seen_as,
 )
+from cardwatch.evaluation.measure import NOT_FOUND
 from cardwatch.evaluation.one_line_rules import ONE_LINE
 from cardwatch.scoring import score
 
@@ -133,3 +136,20 @@ def test_a_poorer_view_shows_less_and_can_still_be_planted(
     assert plant_all(seen, sample_policy, START, 3).matters
     if view == VIEWS[1]:
         assert (seen[["unit", "cost_centre", "category", "mcc", "description"]] == "").all().all()
+
+
+def test_a_case_that_is_lost_among_many_payments_is_not_found() -> None:
+    bill = AlertGroup("bill, equal", "h", (1, 2), needed=2)
+    drip = AlertGroup("drip, weekly", "h", (3, 4, 5))
+
+    def places(*items: range | list[int]) -> list[float]:
+        return _places(items, (bill, drip), 1_000)
+
+    just = [1, 2, *range(100, 98 + 2 * LOST_AMONG)]
+    assert len(just) == 2 * LOST_AMONG
+    assert places(just) == [1, NOT_FOUND]
+    assert places([*just, 99]) == [NOT_FOUND, NOT_FOUND], "one more payment than it may have"
+    assert places([*just, 99], [1, 2]) == [2, NOT_FOUND], "a later item shows it"
+    assert places([1, 100], [3]) == [NOT_FOUND, 2], "half of a bill shows none"
+    mixed = [1, 2, 3, *range(100, 100 + LOST_AMONG)]
+    assert places(mixed) == [1, NOT_FOUND], "each case by its own payments"

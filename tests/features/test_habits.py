@@ -109,3 +109,41 @@ def test_vouchers_within_the_limit_or_a_year_apart_or_of_two_holders_are_not_tol
     two = make_ledger(usual() + vouchers(("2026-03-02", limit)) + others)
     for ledger in (within, apart, two):
         assert habits.cash_and_vouchers_count(ledger).max() == 0
+
+
+def test_vouchers_of_every_month_are_told_once_until_their_year_has_doubled(
+    make_ledger: MakeLedger,
+) -> None:
+    days = [str(day.date()) for day in pd.date_range("2026-01-15", periods=40, freq="31D")]
+    steady = habits.cash_and_vouchers_count(make_ledger(vouchers(*[(day, 840) for day in days])))
+    assert steady.astype(bool).sum() == 1, "the oldest leaves the year as another comes"
+    doubled = [(day, 840 if n < 20 else 1_700) for n, day in enumerate(days)]
+    told = habits.cash_and_vouchers_count(make_ledger(vouchers(*doubled)))
+    assert told.astype(bool).sum() == 2
+
+
+def test_vouchers_that_were_returned_or_of_a_day_loaded_twice_are_not_added_up(
+    make_ledger: MakeLedger,
+) -> None:
+    returned = vouchers(("2026-03-02", 6_000), ("2026-03-03", -6_000), ("2026-03-04", 6_000))
+    ledger = make_ledger(returned)
+    assert habits.cash_and_vouchers_count(ledger).max() == 0
+    assert habits.cash_and_vouchers_pence(ledger).tolist() == [6_000, 0, 6_000]
+    assert habits.is_cash_or_voucher(ledger).all(), "the alert lists the refund"
+    again = make_ledger([*returned, ("2026-03-05", "h1", "LOVE2SHOP VOUCHERS", 6_000)])
+    assert habits.cash_and_vouchers_count(again).tolist() == [0, 0, 0, 3]
+    elsewhere = make_ledger([*returned[::2], ("2026-03-05", "h1", "HOTEL", -6_000)])
+    assert habits.cash_and_vouchers_count(elsewhere).max() == 2, "another refund is none of them"
+    twice = make_ledger(returned[::2], day_doubled=[False, True])
+    assert habits.cash_and_vouchers_count(twice).max() == 0
+
+
+def test_splits_that_leave_the_year_one_by_one_are_told_once(make_ledger: MakeLedger) -> None:
+    days = pd.date_range("2026-03-02", periods=8, freq="150D")
+    one_by_one = [
+        (str(day.date()), "h1", f"FIRM {name}", pence)
+        for name, day in zip("ABCDEFGH", days, strict=True)
+        for pence in (9_100, 8_700)
+    ]
+    counts = habits.split_merchants_count(make_ledger(usual() + one_by_one))
+    assert counts[counts > 0].tolist() == [3]

@@ -93,6 +93,23 @@ def test_a_word_inside_another_word_lists_no_merchant(make_ledger: MakeLedger) -
     assert merchant.is_billed_in_parts(ledger).tolist() == [True, False, True, False, False]
 
 
+@pytest.mark.parametrize(
+    ("name", "code", "is_fee"),
+    [
+        ("DVSA", "", True), ("DSA", "", True), ("DSA THEORY TEST", "", True),
+        ("HMCOURTS-SERVICE.G", "9222", True), ("COMPANIES HOUSE", "9399", True),
+        ("ALPHA", "9311", True), ("DSA SUPPLIES", "", False), ("HMRC ADVICE LTD", "", False),
+        ("DRIVING STANDARDS TRAINING", "", False), ("TENNIS COURT SERVICE", "", False),
+        ("DVLA PLATES", "5533", False), ("COUNTY COURT CLEANING LIMITED", "9399", False),
+    ],
+)  # fmt: skip
+def test_a_name_alone_makes_no_public_body_of_a_firm(
+    make_ledger: MakeLedger, name: str, code: str, *, is_fee: bool
+) -> None:
+    ledger = make_ledger([("2026-03-02", "h", name, 100, {"mcc": code})])
+    assert merchant.is_statutory_fee(ledger).tolist() == [is_fee]
+
+
 def test_an_empty_list_of_words_lists_nobody(make_ledger: MakeLedger) -> None:
     ledger = make_ledger([("2026-03-02", "h", "GIFT CARD", 100)], "gift_card_words = []")
     assert not merchant.is_gift_card(ledger).any()

@@ -234,6 +234,21 @@ def test_a_slow_total_at_a_shop_for_everything_is_asked_of_whoever_pays_most(
     assert (last > 0) == asked
 
 
+@pytest.mark.parametrize("taken_back", ["a refund", "a day loaded twice"])
+def test_what_another_did_not_spend_silences_no_slow_total(
+    make_ledger: MakeLedger, taken_back: str
+) -> None:
+    known = [(dt.date(2026, 4, 1), f"h{n}", "SHOP", 900) for n in range(9)]
+    others: list[tuple[Any, ...]] = [
+        (dt.date(2026, 5, 5), "h2", "SHOP", 9_900, {"day_doubled": taken_back != "a refund"}),
+        (dt.date(2026, 5, 6), "h2", "SHOP", 9_800),
+    ]
+    if taken_back == "a refund":
+        others.append((dt.date(2026, 5, 7), "h2", "SHOP", -9_900))
+    ledger = make_ledger(known + others + _paid([0, 7, 14], 4_800, "SHOP"), SLOW_POLICY)
+    assert recurring.slow_total_count(ledger)[-1] == 3
+
+
 LONG_AGO = (dt.date(2025, 5, 4), "other", "BETA", 500)
 """A payment that begins the history a year before: what comes later at a merchant is new."""
 

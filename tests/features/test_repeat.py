@@ -281,6 +281,27 @@ def test_a_bill_says_more_of_a_cardholder_who_hardly_pays_there(make_ledger: Mak
     assert bill(own=12) < bill(own=0) - 1
 
 
+def test_a_bill_says_less_where_sums_that_end_like_it_have_come_twice(
+    make_ledger: MakeLedger,
+) -> None:
+    """Sums that end in 99 are prices: two people pay one without a bill that reached both."""
+    trade = _trade("ALPHA", range(10, 60)) + _trade("BETA", range(10, 60))
+
+    def bill(ending: int, pence: int) -> float:
+        twice = [
+            (f"2026-02-{day:02}", who, "BETA", 10_000 * n + ending)
+            for n, day in enumerate(range(1, 25), 3)
+            for who in ("o1", "o2")
+        ]
+        again = [("2026-05-01", "h", "ALPHA", pence), ("2026-05-02", "g", "ALPHA", pence)]
+        return _bills(make_ledger([*trade, *twice, *again]))[-1]
+
+    assert bill(ending=99, pence=43_799) < bill(ending=99, pence=43_752) - 1
+    assert bill(ending=52, pence=43_752) < bill(ending=52, pence=43_799) - 1
+    assert bill(ending=0, pence=43_000) < bill(ending=0, pence=43_700 + 52) - 1
+    assert bill(ending=0, pence=43_500) == bill(ending=99, pence=43_500), "fives are no tens"
+
+
 def test_a_charge_taken_back_on_its_day_is_no_second_bill(make_ledger: MakeLedger) -> None:
     payments = [
         ("2026-05-01", "h", "ALPHA", 43_752),

@@ -583,6 +583,56 @@ def test_each_thing_that_speaks_for_a_split_adds_to_its_evidence_by_itself(
     assert len(set(found)) == len(found)
 
 
+@pytest.mark.parametrize(
+    ("column", "weaker_to_stronger"),
+    [
+        ("needed_least_pence", (400, 2_000, 7_333)),
+        ("needed_bookings_count", (3, 2, 1)),
+    ],
+)
+def test_uneven_parts_and_several_purposes_weaken_what_speaks_for_several_holders(
+    make_ledger: MakeLedger, column: str, weaker_to_stronger: tuple[float, ...]
+) -> None:
+    ledgers = [make_ledger([("2026-03-02", "h", "ALPHA", 6_000)]) for _ in weaker_to_stronger]
+    found = []
+    for ledger, value in zip(ledgers, weaker_to_stronger, strict=True):
+        line = SPLIT_DEFAULTS | EVIDENCE | {"needed_least_pence": 7_333, column: value}
+        table = {name: np.array([one]) for name, one in line.items()} | {"row": np.array([0])}
+        ledger.once("split unit", lambda table=table: table)
+        found.append(float(split.unit_split_surprise(ledger)[0]))
+    assert found == sorted(found)
+    assert len(set(found)) == len(found)
+
+
+def test_parts_of_several_holders_are_weighed_as_they_were_paid_and_booked(
+    make_ledger: MakeLedger,
+) -> None:
+    def evidence(first: int, second: int, *purposes: str) -> float:
+        payments = [
+            (
+                "2026-03-02",
+                f"h{n}",
+                "ALPHA",
+                pence,
+                {"cost_centre": f"u{n}", "description": purpose},
+            )
+            for n, (pence, purpose) in enumerate(zip((first, second), purposes, strict=True))
+        ]
+        return float(split.unit_split_surprise(make_ledger(payments, POLICY))[-1])
+
+    alike = evidence(6_000, 6_000, "paper", "Paper ")
+    assert alike > evidence(9_900, 2_100, "paper", "paper"), "as large together, one part small"
+    assert alike > evidence(6_000, 6_000, "paper", "tools")
+
+
+def test_one_holders_uneven_parts_are_weighed_as_before(make_ledger: MakeLedger) -> None:
+    payment = ("2026-03-02", "h", "ALPHA", 6_000)
+    even, uneven = (
+        _evidence_of(make_ledger([payment]), needed_least_pence=pence) for pence in (7_333, 400)
+    )
+    assert even == uneven
+
+
 def test_however_much_speaks_against_a_split_it_has_more_evidence_than_none(
     make_ledger: MakeLedger,
 ) -> None:

@@ -168,6 +168,19 @@ def test_two_holders_whose_cards_end_alike_have_two_cards(read: Read) -> None:
     assert cards["card_id"].nunique() == 2
 
 
+def test_a_statement_is_no_card_register(read: Read) -> None:
+    with pytest.raises(FileRefused) as refused:
+        read("Date,Employee ID,Cost Centre,Merchant,Amount\n2026-10-01,E1,Fleet,SHOP,5.00\n")
+    assert refused.value.code == "statement"
+
+
+def test_headings_that_are_not_used_are_noted(read: Read) -> None:
+    """A limit under a heading of its own would be missing without a word."""
+    register = read("Card,Name,Dept,Most at once\n1234,Ann Roe,Fleet,500\n")
+    assert "not used: 'Most at once'" in register.report.notes
+    assert set(register.cards["unit"]) == {"Fleet"}
+
+
 def test_counts_of_what_is_missing_are_noted(read: Read) -> None:
     lines = [ROWS[0], "4.11111E+15,E7,,,,,5,,,,Closed,"]
     notes = read(FULL + "\n".join(lines)).report.notes
@@ -227,6 +240,7 @@ def test_unknown_headings_are_refused_with_what_is_seen_missing_and_nearest(
     assert near in sentence
     assert "docs/cards.md" in sentence
     assert "cardwatch columns" not in sentence, "that command writes profiles of statements"
+    assert "state the columns" not in sentence, "a card register is not read with stated ones"
 
 
 @pytest.mark.parametrize(

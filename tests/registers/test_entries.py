@@ -60,6 +60,24 @@ def read(tmp_path: Path) -> Read:
     return read_text
 
 
+def test_an_entry_that_no_day_lets_count_is_noted(read: Read) -> None:
+    """A refused interest without a day was read, and never compared with a payment."""
+    rows = "E1,Osprey,Refused,\nE2,Kestrel,Refused,2026-01-02\n"
+    text = f"Employee No,Business,Decision,Date applied\n{rows}"
+    notes = read(text, "interests.csv").reports[0].notes
+    assert "1 row is not used by any rule: no day says since when" in notes
+
+
+def test_a_card_statement_is_no_register_of_people(read: Read) -> None:
+    """Its cardholders and cost centres would be taken for staff and their units."""
+    with pytest.raises(FileRefused) as refused:
+        read(
+            "Date,Employee ID,Cost Centre,Merchant,Amount\n2026-10-01,E1,Fleet,SHOP,5.00\n",
+            "october.csv",
+        )
+    assert refused.value.code == "statement"
+
+
 def test_every_row_of_a_messy_register_is_in_one_place(read: Read) -> None:
     register = read(MESSY)
     report = register.reports[0]

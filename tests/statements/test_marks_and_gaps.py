@@ -59,6 +59,11 @@ def test_a_dash_for_no_pence_is_read_with_a_decimal_comma_too(write: Write) -> N
     assert pence_of(write(body + "\n")) == [510, 19_300, 700]
 
 
+def test_a_capital_p_after_an_amount_is_a_code_and_no_pence(write: Write) -> None:
+    _, report = read(write(rows("5.00", "6 P", "7.00")))
+    assert [problem.code for problem in report.problems] == ["bad_amount"]
+
+
 def test_a_soft_hyphen_within_an_amount_is_no_amount(write: Write) -> None:
     _, report = read(write(rows("5.00", "1\u00ad200.00", "7.00")))
     assert [problem.code for problem in report.problems] == ["bad_amount"]
@@ -161,6 +166,7 @@ def test_days_of_the_week_decide_the_order(write: Write) -> None:
     [
         ("Transaction Date (MM/DD/YYYY)", ["2026-05-01", "2026-05-02"]),
         ("Date (dd/mm/yyyy hh:mm)", ["2026-01-05", "2026-02-05"]),
+        ("Date (HH:MM DD/MM/YYYY)", ["2026-01-05", "2026-02-05"]),
     ],
 )
 def test_a_heading_states_the_order_of_its_dates(
@@ -220,8 +226,20 @@ def test_payments_above_the_headings_are_refused(write: Write) -> None:
     told = refusal(write("\n".join([*body[:2], head, body[2]]) + "\n"))
     assert told.code == "no_headings"
     assert "2 payments stand above" in str(told)
-    above = "Statement date,30/10/2026,Balance due,2014.39"
-    assert pence_of(write("\n".join([above, head, *body]) + "\n", "b.csv")) == [500, 600, 700]
+    for above in (
+        "Statement date,30/10/2026,Balance due,2014.39",
+        "01/10/2026,A Roe,Opening balance,2014.39",
+        "01/11/2026,Run by B Poe,09.15",
+    ):
+        assert pence_of(write("\n".join([above, head, *body]) + "\n", "b.csv")) == [500, 600, 700]
+
+
+def test_payments_above_the_headings_are_refused_though_they_have_empty_cells(
+    write: Write,
+) -> None:
+    head, *body = rows("5.00,", "6.00,", "7.00,x", head=f"{HEAD},Notes").strip().split("\n")
+    told = refusal(write("\n".join([*body[:2], head, body[2]]) + "\n"))
+    assert "2 payments stand above" in str(told)
 
 
 def test_missing_and_repeated_pages_are_told_of(write: Write) -> None:
@@ -242,6 +260,8 @@ def test_missing_and_repeated_pages_are_told_of(write: Write) -> None:
         ("Further transactions are not shown", True),
         ("Showing 1 to 25 of 25 entries", False),
         ("First 3 of the year", False),
+        ("Card numbers in this report are truncated", False),
+        ("Report limited to the first quarter", False),
     ],
 )
 def test_a_line_that_says_that_rows_are_left_out_is_told_of(
@@ -249,6 +269,38 @@ def test_a_line_that_says_that_rows_are_left_out_is_told_of(
 ) -> None:
     path = write(f'{rows("5.00", "6.00")}\n"{line}",,,\n')
     assert ("rows are left out" in notes_of(path)) is is_told
+
+
+def test_joined_pages_that_together_show_every_row_leave_none_out(write: Write) -> None:
+    def paged(*shown: str) -> str:
+        return "".join(f"Showing {part} of 4,,,\n{rows('5.00', '6.00')}" for part in shown)
+
+    assert "left out" not in notes_of(write(paged("1 to 2", "3 to 4")))
+    assert "left out" in notes_of(write(paged("1 to 2", "4 to 4"), "b.csv"))
+    assert "left out" in notes_of(write(paged("1 to 2", "1 to 2"), "c.csv"))
+    many = "".join(f"Showing {n} to {n} of 30,,,\n{rows(f'{n}.50')}" for n in range(1, 31))
+    assert "left out" not in notes_of(write(many, "d.csv"))
+    figures = f"Showing 1 to {'9' * 5000} of {'9' * 5001},,,\n{rows('5.00', '6.00')}"
+    assert pence_of(write(figures, "e.csv")) == [500, 600]
+
+
+@pytest.mark.parametrize(
+    ("legend", "is_told"),
+    [
+        ("Key: F = forecast; A = actual", True),
+        ("A = actual F = forecast", True),
+        ("A=actual/F=forecast", True),
+        ("F = forecast that was not approved", True),
+        ("A = forecast F = actual", False),
+        ("F = not cancelled", False),
+        ("F = not a forecast", False),
+    ],
+)
+def test_a_legend_is_read_however_its_marks_are_parted(
+    write: Write, legend: str, *, is_told: bool
+) -> None:
+    path = write(f'{rows("5.00,", "6.00,F", head=f"{HEAD},A/F")}"{legend}",,,,\n')
+    assert ("line of text explains" in notes_of(path)) is is_told
 
 
 def test_a_mark_that_a_line_explains_as_no_payment_is_told_of(write: Write) -> None:
