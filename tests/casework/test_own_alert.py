@@ -31,7 +31,13 @@ from cardwatch.casebook.tables import (
 )
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
-from cardwatch.registers import is_written_like, key_letters, person_key, read_cards, read_register
+from cardwatch.registers import (
+    is_written_like,
+    key_letters,
+    person_key,
+    read_cards,
+    read_register,
+)
 from cardwatch.services.back_tests import back_test
 from cardwatch.services.queries import Query
 from cardwatch.statements import read_each
@@ -436,12 +442,12 @@ def test_whom_the_reader_approves_is_hidden_in_what_is_scored_for_them_too(
         services.raise_by_hand(subject, [place], question="What for?")
 
 
-def test_no_rule_is_explained_of_whom_the_reader_approves_by_the_people_register_alone(
+def test_whom_the_reader_approves_is_hidden_where_the_people_register_alone_says_their_number(
     at: Context, tmp_path: Path, choices: ReadingChoices
 ) -> None:
-    """The card register says a name, the statement a number; the people register joins them."""
-    by_name = CARDS.replace("employee_id", "cardholder").replace("E1,", "Ann Baker,")
-    (tmp_path / "cards.csv").write_text(by_name, encoding="utf-8")
+    """The card register has an initial, the statement a number."""
+    by_initial = CARDS.replace("employee_id", "cardholder").replace("E1,", "A Baker,")
+    (tmp_path / "cards.csv").write_text(by_initial, encoding="utf-8")
     cards = services.pack_cards(read_cards(tmp_path / "cards.csv", choices))
     services.activate_document(at(), "cards", cards, "2026-01-01")
     names = "Employee No,Name,Start date\nE1,Ann Baker,2020-01-01\nE2,Bob Cole,2020-01-01\n"
@@ -460,6 +466,8 @@ def test_no_rule_is_explained_of_whom_the_reader_approves_by_the_people_register
     for place in places:
         assert services.explain_payment(at("psd"), *place)
         assert services.explain_payment(subject, *place) == []
+    with pytest.raises(NotAllowed, match="those you approve"):
+        services.raise_by_hand(subject, places, question="What for?")
 
 
 def test_no_query_goes_to_whom_it_is_about_by_another_name(
