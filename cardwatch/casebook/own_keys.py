@@ -101,14 +101,18 @@ def keys_of_own_name(uow: UnitOfWork) -> frozenset[str]:
 def hidden_keys(uow: UnitOfWork, approvers: Mapping[str, str]) -> frozenset[str]:
     """Return the keys of those of whom the actor is shown nothing: themselves, whom they approve.
 
-    Whom they approve counts by all of their names, as themselves do.
+    Whom they approve counts by all of their names, as themselves do, and by the number of anybody
+    of whom the people register says one of these, if only an initial and a surname.
 
     Args:
         approvers: each cardholder with whoever approves their card.
     """
     keys = actor_keys(uow)
-    approved = [holder for holder, name in approvers.items() if person_key(name) in keys]
-    return keys.union(*(own_keys(uow, holder) for holder in approved))
+    holders = [holder for holder, name in approvers.items() if person_key(name) in keys]
+    approved = frozenset().union(*(own_keys(uow, holder) for holder in holders))
+    names_by_number = people_register(uow).names.items()
+    numbers = {number for number, names in names_by_number if not approved.isdisjoint(names)}
+    return keys | approved | numbers
 
 
 def approver_of(uow: UnitOfWork, approvers: Mapping[str, str], person: str) -> str:
