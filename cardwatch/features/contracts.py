@@ -13,6 +13,7 @@ import pandas as pd
 
 from cardwatch.features import amount, merchant
 from cardwatch.features.registered import (
+    CERTAIN_BANDS,
     Hits,
     as_known,
     days_since,
@@ -24,7 +25,7 @@ from cardwatch.features.registered import (
     register_entries,
 )
 from cardwatch.policy import in_categories
-from cardwatch.registers import STATED
+from cardwatch.registers import BANDS, STATED
 
 if TYPE_CHECKING:
     from cardwatch.features.ledger import Flags, Ledger, Numbers, Whole
@@ -35,14 +36,14 @@ def _has_ended(pairs: pd.DataFrame) -> Flags:
     return ended
 
 
-def _contract_pairs(ledger: Ledger) -> pd.DataFrame:
+def _contract_pairs(ledger: Ledger, bands: tuple[str, ...] = CERTAIN_BANDS) -> pd.DataFrame:
     """Return the payments to suppliers that have, or had, a contract known on the day."""
 
     def make() -> pd.DataFrame:
-        pairs = pairs_by_merchant(ledger, "contracts")
+        pairs = pairs_by_merchant(ledger, "contracts", bands=bands)
         return pairs[as_known(pairs)]
 
-    return ledger.once("pairs of contracts", make)
+    return ledger.once(f"pairs of contracts, {bands}", make)
 
 
 @hits_of("contracts")
@@ -53,10 +54,20 @@ def contract_hits(ledger: Ledger) -> pd.DataFrame:
 
 
 @hits_of("contracts")
+def similar_contract_hits(ledger: Ledger) -> pd.DataFrame:
+    """Return the current contracts with the merchant or under a name that is possibly its.
+
+    That there is none is said only where none of these is.
+    """
+    pairs = _contract_pairs(ledger, BANDS)
+    return pairs[~_has_ended(pairs)]
+
+
+@hits_of("contracts")
 def ended_hits(ledger: Ledger) -> pd.DataFrame:
     """Return the contracts with the merchant that had ended, where none was current."""
     pairs = _contract_pairs(ledger)
-    current = contract_hits(ledger).count[pairs["row"].to_numpy()] > 0
+    current = similar_contract_hits(ledger).count[pairs["row"].to_numpy()] > 0
     return pairs[_has_ended(pairs) & ~current]
 
 
@@ -67,7 +78,7 @@ def category_hits(ledger: Ledger) -> Hits:
         if not has_register(ledger, "contracts"):
             return no_hits(ledger, "contracts")
         codes, categories = ledger.texts("mcc")
-        bare = (contract_hits(ledger).count == 0) & ledger.is_purchase
+        bare = (similar_contract_hits(ledger).count == 0) & ledger.is_purchase
         result = no_hits(ledger, "contracts")
         latest = result.entry.copy()
         entries = register_entries(ledger, "contracts")
@@ -120,7 +131,7 @@ def is_year_without_contract(ledger: Ledger) -> Flags:
     step = amount.step_pence(ledger)
     exceeds = (merchant.merchant_year_pence(ledger) > step) & (step > 0)
     exceeds &= merchant.merchant_year_before_pence(ledger) <= step
-    exceeds &= is_known & ledger.is_purchase & (contract_hits(ledger).count == 0)
+    exceeds &= is_known & ledger.is_purchase & (similar_contract_hits(ledger).count == 0)
     earlier = ledger.count(exceeds, ("merchant_id",), 364, 1)
     is_first = exceeds & (earlier == 0)
     keys = pd.DataFrame({"merchant": ledger.group("merchant_id"), "day": ledger.day})[is_first]

@@ -283,7 +283,18 @@ def _matcher(ledger: Ledger, *, is_decided: bool) -> OrganisationMatcher:
         ledger.texts("merchant_id")[1].tolist(),
         {canonical_name(name).name: alias for name, alias in aliases},
         decided,
+        _first_printed(ledger),
     )
+
+
+def _first_printed(ledger: Ledger) -> dict[str, str]:
+    """Return the names with which each merchant was first printed, which stay as they are."""
+    (codes, merchants), (printed_codes, printed) = map(ledger.texts, ("merchant_id", "merchant"))
+    pairs = pd.DataFrame({"merchant": codes, "printed": printed_codes, "day": ledger.day})
+    pairs = pairs.drop_duplicates(["merchant", "printed"])  # the first days: rows are in order
+    first = pairs[pairs["day"] == pairs.groupby("merchant")["day"].transform("min")]
+    texts = pd.Series(printed[first["printed"]]).groupby(merchants[first["merchant"]]).agg(" ".join)
+    return cast("dict[str, str]", texts.to_dict())
 
 
 def _stated_names(ledger: Ledger, kind: str) -> dict[int, tuple[str, ...]]:

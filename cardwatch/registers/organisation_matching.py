@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, replace
+from itertools import chain, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from rapidfuzz import fuzz
 from cardwatch.registers.organisations import (
     OrganisationName,
     comparable_name,
+    firm_marks,
     names_in,
     word_weight,
 )
@@ -37,14 +38,15 @@ DISTINCTIVE = 2.4
 """A word of this weight makes a candidate."""
 MOST_CANDIDATES = 400
 """A word that so many merchants share makes none alone."""
-STRONG_WEIGHT, STRONG_COVERAGE = 4.0, 0.8
+STRONG_WEIGHT = 4.0
+"""The least weight shared by two names that are strong, none of whose words is left over."""
 POSSIBLE_WEIGHT, POSSIBLE_COVERAGE = 3.0, 0.45
-"""The least weight shared, and share of both names' weight, of each band (docs/detection.md)."""
+"""The least weight shared, and share of both names' weight, by two that are possible."""
 NEAR_WORD, NEAR_LETTERS, NEAR_PART = 88, 6, 0.8
 """Two words of six letters or more this alike (rapidfuzz ratio) count as one, at a part of its
 weight; so does a last word cut short."""
 SAME_WEIGHT = 2.0
-"""Names with the very same letters are strong from this weight on; below it, possible."""
+"""Names with the very same letters are strong if they have two words or this weight; else possible."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class OrganisationMatcher:
         merchants: Iterable[str],
         aliases: Mapping[str, str] | None = None,
         decided: Mapping[tuple[str, str], str] | None = None,
+        printed: Mapping[str, str] | None = None,
     ) -> None:
         """Index the merchants by their words.
 
@@ -90,8 +93,11 @@ class OrganisationMatcher:
             aliases: stated names for names, in canonical form.
             decided: pairs of register's name and merchant that a person has decided, in canonical
                 form, with `same`, `not-the-same` or `cannot-tell`.
+            printed: merchants as statements print them, where it is known.
         """
         self._names = {name: comparable_name(name) for name in dict.fromkeys(merchants)}
+        for merchant, text in (printed or {}).items():
+            self._names[merchant] = replace(self._names[merchant], marks=firm_marks(text))
         self._by_name: dict[str, list[str]] = defaultdict(list)
         self._by_word: dict[str, list[str]] = defaultdict(list)
         self._by_beginning: dict[str, list[str]] = defaultdict(list)
@@ -264,10 +270,13 @@ def judge(
     is_same = bool(register.words) and "".join(register.words) == "".join(merchant.words)
     if is_same:
         score, coverage = max(register.weight, merchant.weight), 1.0
-    # Smith Plumbing and Smith Catering share their only rare word and are two firms.
-    apart = not is_same and bool(only_register) and bool(only_merchant)
-    if score >= (SAME_WEIGHT if is_same else STRONG_WEIGHT) and coverage >= STRONG_COVERAGE:
-        band = POSSIBLE if apart else STRONG
+        only_register = only_merchant = ()
+    only_register += tuple(mark for mark in register.marks if mark not in merchant.marks)
+    # A word that one name alone has tells a firm from its group, holding, trade or place.
+    is_whole = not (only_register or only_merchant)
+    is_telling = len(register.words) > 1 or score >= SAME_WEIGHT
+    if is_whole and (is_telling if is_same else score >= STRONG_WEIGHT):
+        band = STRONG
     elif is_same or (score >= POSSIBLE_WEIGHT and coverage >= POSSIBLE_COVERAGE):
         band = POSSIBLE
     else:
@@ -286,13 +295,17 @@ def judge(
 
 
 def judge_names(name: str, other: str) -> str:
-    """Return the band of two names as people write them; empty if they do not match."""
-    pairs = (
-        judge(comparable_name(a), comparable_name(b))
-        for a in names_in(name)
-        for b in names_in(other)
-    )
-    bands = {match.band for match in pairs if match is not None}
+    """Return the band of two names as people write them; empty if they do not match.
+
+    Both are names of registers, so that a country or number of either counts.
+    """
+    bands = set()
+    for a, b in product(
+        map(comparable_name, names_in(name)), map(comparable_name, names_in(other))
+    ):
+        if match := judge(a, b):
+            is_apart = match.band == STRONG and set(a.marks) != set(b.marks)
+            bands.add(POSSIBLE if is_apart else match.band)
     return next((band for band in BANDS if band in bands), "")
 
 

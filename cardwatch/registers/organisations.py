@@ -22,10 +22,9 @@ FILLERS = frozenset(
 )  # fmt: skip
 """Words that are no part of a comparison."""
 LEGAL_FORMS = frozenset(
-    {"LTD", "LIMITED", "PLC", "LLP", "LP", "CIC", "CIO", "INC", "LLC", "COMPANY", "COMPANIES",
-     "HOLDING", "HOLDINGS"}
-)  # fmt: skip
-"""Words for the form of a firm: shown apart, and no part of the score."""
+    {"LTD", "LIMITED", "PLC", "LLP", "LP", "CIC", "CIO", "INC", "LLC", "COMPANY", "COMPANIES"}
+)
+"""Words for the form of a firm, which are no part of the comparison. A holding is another firm."""
 LEAD_IN = re.compile(
     r"\b(?:courtesy of|hosted by|offered by|provided by|paid (?:for )?by|given by|sponsored by"
     r"|guests? of|on behalf of|received from|from|with|by)\s+(?:the\s+)?(?=[A-Z0-9])"
@@ -48,6 +47,9 @@ WITH_FORM = re.compile(
     r"(?:Limited|Ltd|PLC|plc|LLP|Llp|LLC|Inc|CIC)\b)"
 )
 """A run of capitalised words, some perhaps in brackets, that ends in a legal form."""
+FIRM_MARKS = re.compile(r"\b(?:UK|GB|\d{2,})\b")
+"""Words of which merchants' names are cleaned, as statements add them to any name, and that in a
+register may tell a firm from another of its group."""
 COMMON_WEIGHT, TRADE_WEIGHT, UNKNOWN_WEIGHT, SHORT_WEIGHT = 0.6, 1.0, 4.5, 2.0
 """Weights of words that many firms use, of trades, of words that are in no list, and of such with
 three letters at most."""
@@ -65,11 +67,13 @@ class OrganisationName:
         printed: the part of the text that names it, as printed.
         name: the name by which it is compared, as merchants are.
         words: its words that count, in order.
+        marks: a country or numbers of which it was cleaned (`FIRM_MARKS`).
     """
 
     printed: str
     name: str
     words: tuple[str, ...]
+    marks: tuple[str, ...] = ()
 
     @cached_property
     def weight(self) -> float:
@@ -116,6 +120,8 @@ def word_weight(word: str) -> float:
         return COMMON_WEIGHT
     if word in _trade_words() or word.removesuffix("S") in _trade_words():
         return TRADE_WEIGHT
+    if len(word) == 1:
+        return COMMON_WEIGHT
     common = _frequencies().get(word)
     if common is None:
         common = _frequencies().get(word.removesuffix("S"))
@@ -131,9 +137,16 @@ def comparable_name(printed: str, processors: tuple[str, ...] = ()) -> Organisat
         printed: as printed.
         processors: payment services whose name before the seller's is no part of it.
     """
-    whole = canonical_name(printed[:LONGEST], processors).name
-    seller = whole.rpartition(": ")[2]
-    return OrganisationName(printed, seller, words_of(seller))
+    sold_by = printed[:LONGEST].rpartition(": ")[2]  # of a merchant's one name: PAYPAL: OSPREY
+    seller = canonical_name(sold_by, processors).name.rpartition(": ")[2]
+    words = words_of(seller)
+    marks = tuple(mark for mark in firm_marks(sold_by) if mark not in words)
+    return OrganisationName(printed, seller, words, marks)
+
+
+def firm_marks(printed: str) -> tuple[str, ...]:
+    """Return the country and numbers in a name as printed, each once."""
+    return tuple(dict.fromkeys(FIRM_MARKS.findall(printed.upper().replace(".", ""))))
 
 
 def words_of(name: str) -> tuple[str, ...]:

@@ -49,8 +49,17 @@ def test_the_organisation_is_taken_out_of_a_sentence(text: str, names: tuple[str
 @pytest.mark.parametrize(
     ("one", "other", "band"),
     [
-        ("Plankwold Timber Merchants Ltd", "PLANKWOLD TIMBER", "strong"),
+        ("Plankwold Timber Merchants Ltd", "PLANKWOLD TIMBER", "possible"),
+        ("Plankwold Timber Merchants Ltd", "PLANKWOLD TIMBER MERCH", "strong"),
         ("Osprey Joinery Limited", "OSPREY JOINERY", "strong"),
+        ("Osprey Joinery plc", "JOINERY OSPREY", "strong"),
+        ("Osprey Joinery Group plc", "OSPREY JOINERY", "possible"),
+        ("Osprey Joinery (Holdings) Ltd", "OSPREY JOINERY", "possible"),
+        ("Osprey Joinery Holdings", "OSPREY JOINERY HOLDINGS LTD", "strong"),
+        ("Osprey Joinery", "OSPREY JOINERY SERVICES", "possible"),
+        ("Osprey Joinery International", "OSPREY JOINERY", "possible"),
+        ("Osprey Joinery (Scotland) Ltd", "OSPREY JOINERY", "possible"),
+        ("Robin Osprey Joinery Ltd", "OSPREY JOINERY", "possible"),
         ("Quillmere Stationers", "QUILLMERESTATIONERS", "strong"),
         ("Stationers Quillmere", "QUILLMERE STATIO", "strong"),
         ("Quilmere Stationers", "QUILLMERE STATIONERS", "strong"),
@@ -227,3 +236,26 @@ def test_a_column_of_people_is_compared_as_each_of_them_is() -> None:
     keys = compared(pd.Series(["", *names, *names], dtype="str"))
     assert keys.tolist() == list(map(person_key, ["", *names, *names]))
     assert compared(keys[:0]).tolist() == []
+
+
+def test_a_country_or_number_that_a_register_alone_has_makes_a_match_possible() -> None:
+    printed = {"OSPREY JOINERY": "OSPREY JOINERY UK 0417", "HERONSWICK BOATS": "HERONSWICK BOATS"}
+    matcher = OrganisationMatcher(printed, printed=printed)
+    bands = {
+        name: [match.band for match in matcher.match(name)]
+        for name in ("Osprey Joinery (U.K.) Ltd", "Osprey Joinery", "Heronswick Boats UK Ltd",
+                     "Heronswick Boats 1991 Ltd", "Heronswick Boats Ltd")
+    }  # fmt: skip
+    assert list(bands.values()) == [["strong"], ["strong"], ["possible"], ["possible"], ["strong"]]
+    [match] = matcher.match("Heronswick Boats UK Ltd")
+    assert match.only_register == ("UK",)
+    assert judge_names("Osprey Joinery", "Osprey Joinery UK") == "possible"
+
+
+def test_a_firm_is_not_told_by_one_letter() -> None:
+    assert judge_names("E Ltd", "E ON") == "possible"
+
+
+def test_a_seller_behind_a_payment_service_is_matched_by_its_own_name() -> None:
+    [match] = OrganisationMatcher(["PAYPAL: OSPREY JOINERY"]).match("Osprey Joinery Ltd")
+    assert (match.band, match.only_merchant) == ("strong", ())
