@@ -46,7 +46,7 @@ NEAR_WORD, NEAR_LETTERS, NEAR_PART = 88, 6, 0.8
 """Two words of six letters or more this alike (rapidfuzz ratio) count as one, at a part of its
 weight; so does a last word cut short."""
 SAME_WEIGHT = 2.0
-"""Names with the very same letters are strong if they have two words or this weight; else possible."""
+"""Names with the same letters are strong if they have two words or this weight, else possible."""
 
 
 @dataclass(frozen=True)
