@@ -86,7 +86,7 @@ def test_every_firing_of_a_council_agrees(council: str, choices: ReadingChoices)
 FAULTS: tuple[tuple[ModuleType, str, str], ...] = (
     (amount, "(over > 0), over, 0)", "(over >= 0), over + 1, 0)"),
     (amount, "(amount_pence(ledger) <= sure)", "(amount_pence(ledger) < sure)"),
-    (amount, "np.where(is_spending(ledger), ledger.pence, 0)",
+    (amount, "ledger.moved_pence",
      "np.where(ledger.is_purchase, ledger.pence, 0)"),
     (amount, '("holder_id", "month")', '("holder_id",)'),
     (split, "(ledger.pence <= limit)", "(ledger.pence < limit)"),
@@ -112,7 +112,7 @@ FAULTS: tuple[tuple[ModuleType, str, str], ...] = (
     (split, "key + end - HISTORY_DAYS", "key + end - 30"),
     (split, "carries = ~(refunded_on(ledger)[rows] <= ledger.day[rows])",
      "carries = np.ones(len(rows), bool)"),
-    (split, "unanswered[group].pop()", "unanswered[group].pop(0)"),
+    (split, "charges.pop()", "charges.pop(0)"),
     (split, "(refund[rows], ledger.day[rows])", "(~refund[rows], ledger.day[rows])"),
     (split, "(total <= ledger.column(limit))", "(total < ledger.column(limit))"),
     (repeat, "& ~(back == 0)", "& ~(back <= 1)"),

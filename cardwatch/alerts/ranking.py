@@ -290,26 +290,29 @@ def _with_part(whole: Alert, part: Alert) -> Alert:
 
 def _with_reasons(alert: Alert, other: Alert) -> Alert:
     """Return an alert with the reasons of another that is part of it, and the better evidence."""
-    rule_ids = {reason.rule for reason in alert.reasons}
-    more = tuple(r for r in _named_reasons(other, alert) if r.rule not in rule_ids)
     return dataclasses.replace(
         alert,
         tier=min(alert.tier, other.tier),
         chance=min(alert.chance, other.chance),
-        reasons=(*alert.reasons, *more),
+        reasons=_joined_reasons(alert, other),
         entries=tuple(dict.fromkeys((*alert.entries, *other.entries))),
     )
 
 
-def _named_reasons(part: Alert, whole: Alert) -> tuple[Reason, ...]:
-    """Return the reasons of an alert about one payment as one of several merchants says them."""
-    if len(part.payments) != 1 or len(whole.merchants) < 2:
-        return part.reasons
-    payment = part.payments[0]
-    return tuple(
-        dataclasses.replace(reason, fact=named_fact(reason.fact, payment.merchant, payment.date))
-        for reason in part.reasons
-    )
+def _joined_reasons(whole: Alert, part: Alert) -> tuple[Reason, ...]:
+    """Return an alert's reasons, and those of a part by other rules.
+
+    Where the part is one payment and the whole has several merchants, they name the payment.
+    """
+    rule_ids = {reason.rule for reason in whole.reasons}
+    more = [reason for reason in part.reasons if reason.rule not in rule_ids]
+    if len(part.payments) == 1 and len(whole.merchants) > 1:
+        payment = part.payments[0]
+        more = [
+            dataclasses.replace(r, fact=named_fact(r.fact, payment.merchant, payment.date))
+            for r in more
+        ]
+    return (*whole.reasons, *more)
 
 
 def _merge_month_alerts(alerts: list[Alert]) -> list[Alert]:
@@ -327,11 +330,8 @@ def _merge_month_alerts(alerts: list[Alert]) -> list[Alert]:
         elif alert.reasons[0].rule in FOLDED and month in months:
             month_alert = retained[months[month]]
             if set(alert.payments) <= set(month_alert.payments):
-                rules = {reason.rule for reason in month_alert.reasons}
-                named = _named_reasons(alert, month_alert)
-                more = tuple(r for r in named if r.rule not in rules)
                 retained[months[month]] = dataclasses.replace(
-                    month_alert, reasons=(*month_alert.reasons, *more)
+                    month_alert, reasons=_joined_reasons(month_alert, alert)
                 )
                 continue
         retained.append(alert)

@@ -81,8 +81,7 @@ def is_over_limit_only_with_vat(ledger: Ledger) -> Flags:
 
 def holder_month_spend_pence(ledger: Ledger) -> Numbers:
     """The cardholder's spending this month so far, less refunds."""
-    counted = np.where(is_spending(ledger), ledger.pence, 0)
-    return ledger.total(counted, ("holder_id", "month"))
+    return ledger.total(ledger.moved_pence, ("holder_id", "month"))
 
 
 def large_payment_limit_pence(ledger: Ledger) -> Whole:

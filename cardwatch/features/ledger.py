@@ -218,18 +218,22 @@ class Ledger:
         return refund_rows(self.frame)
 
     @cached_property
+    def moved_pence(self) -> Numbers:
+        """What each row adds to spending: purchases less refunds."""
+        return np.where(self.is_purchase | self.is_refund, self.pence, 0.0)
+
+    @cached_property
     def spent_pence(self) -> Numbers:
         """What each row adds to spending at a merchant: purchases, and refunds of earlier ones.
 
         A refund counts up to what the cardholder has paid the merchant by that day, less what was
         refunded already. One that comes before its payment can be made up (decision 0128).
         """
-        moved = np.where(self.is_purchase | self.is_refund, self.pence, 0.0)
         if not self.is_refund.any():
-            return moved
+            return self.moved_pence
         pair = self.group("holder_id", "merchant_id")
         order = np.lexsort((self.is_refund, self.day, pair))  # of one day the purchases first
-        groups = pd.Series(moved[order]).groupby(pair[order])
+        groups = pd.Series(self.moved_pence[order]).groupby(pair[order])
         so_far = groups.cumsum()
         paid = so_far - so_far.groupby(pair[order]).cummin().clip(upper=0)
         spent = np.empty(len(self))
@@ -332,18 +336,22 @@ class Ledger:
         Where a statement states no code, that of the shop with whose name the merchant's begins
         counts in its place.
         """
+        codes, distinct = self.once("category codes", self._category_codes)
+        return in_categories(distinct, listed)[codes]
+
+    def _category_codes(self) -> tuple[Codes, np.ndarray[Any, Any]]:
+        """Return each row's category code, or its shop's, as a number, and what each stands for."""
         codes, distinct = self.texts("mcc")
-        inside = in_categories(distinct, listed)[codes]
         is_blank = self.is_blank("mcc")
         if not is_blank.any():
-            return inside
-        merchants, shops = self.shops()
-        return np.where(is_blank, in_categories(shops, listed)[merchants], inside)
+            return codes, distinct
+        shops = np.array(self.shops, dtype=object)[self.texts("merchant_id")[0]]
+        return pd.factorize(np.where(is_blank, shops, distinct[codes]))
 
-    def shops(self) -> tuple[Codes, list[str]]:
-        """Return each row's merchant as a number, and the category code of each as a known shop."""
-        merchants, names = self.texts("merchant_id")
-        return merchants, self.once("shops", lambda: [shop_code(str(name)) for name in names])
+    @cached_property
+    def shops(self) -> list[str]:
+        """The category code of each merchant of `texts` as a known shop; empty for others."""
+        return [shop_code(str(name)) for name in self.texts("merchant_id")[1]]
 
     def group(self, *names: str) -> Codes:
         """Return for each row the number of its group: rows equal in all the named columns.

@@ -28,11 +28,6 @@ MERCHANT_YEAR_DAYS = 364
 """A year back from a day, the day itself included."""
 
 
-def spending(ledger: Ledger) -> Numbers:
-    """Return what each row adds to spending: purchases less refunds."""
-    return np.where(ledger.is_purchase | ledger.is_refund, ledger.pence, 0.0)
-
-
 def holder_merchant_before_count(ledger: Ledger) -> Numbers:
     """The cardholder's earlier purchases at this merchant."""
     return ledger.count(ledger.is_purchase, ("holder_id", "merchant_id"), until=1)

@@ -18,9 +18,10 @@ import pandas as pd
 from cardwatch.features.baselines import SHRINKAGE, past_moments
 from cardwatch.features.dispute import TINY_PENCE, is_tiny_charge, tiny_charge_count
 from cardwatch.features.ledger import DAYS_APART, PAIR
-from cardwatch.features.shops import shop_code
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cardwatch.features.ledger import Codes, Flags, Ledger, Numbers
 
 NOVELTY_YEAR_DAYS = 365
@@ -132,16 +133,18 @@ def trade_stems() -> frozenset[str]:
     return frozenset(table.read_text(encoding="utf-8").split())
 
 
-def _trades(names: np.ndarray[tuple[int], np.dtype[np.object_]]) -> tuple[Codes, list[str]]:
+def _trades(
+    names: np.ndarray[tuple[int], np.dtype[np.object_]], shops: Sequence[str]
+) -> tuple[Codes, list[str]]:
     """Return for names which of them has which trade, as pairs: a stem, or a known shop's code."""
     stems, which, trades = trade_stems(), [], []
-    for number, name in enumerate(names):
+    for number, (name, code) in enumerate(zip(names, shops, strict=True)):
         for word in {word.lower() for word in WORD.findall(str(name))} - NO_TRADE:
             shortest = min(len(word), LONGEST_STEM)
             if word[:shortest] in stems and len(word) >= SHORTEST_STEM:
                 which.append(number)
                 trades.append(word[:shortest])
-        if code := shop_code(str(name)):
+        if code:
             which.append(number)
             trades.append(code)
     return np.array(which, dtype="int64"), trades
@@ -150,7 +153,7 @@ def _trades(names: np.ndarray[tuple[int], np.dtype[np.object_]]) -> tuple[Codes,
 def trade_rarity_surprise(ledger: Ledger) -> Numbers:
     """The merchant is new to the cardholder, in a trade that hardly anybody here buys from."""
     codes, names = ledger.texts("merchant_id")
-    which, trades = _trades(names)
+    which, trades = _trades(names, ledger.shops)
     if not len(which):
         return np.zeros(len(ledger))
     stems = pd.factorize(pd.Series(trades))[0]

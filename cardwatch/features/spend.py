@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cardwatch.features.ledger import PAIR
-from cardwatch.features.merchant import MERCHANT_YEAR_DAYS, spending
+from cardwatch.features.merchant import MERCHANT_YEAR_DAYS
 
 if TYPE_CHECKING:
     from cardwatch.features.ledger import Codes, Ledger, Numbers, Whole
@@ -25,12 +25,12 @@ USUAL_MONTHS, OTHERS_MONTHS = 3.0, 1.5
 
 def holder_year_pence(ledger: Ledger) -> Numbers:
     """The cardholder's spending in a year, up to and including this day, less refunds."""
-    return ledger.total(spending(ledger), ("holder_id",), MERCHANT_YEAR_DAYS)
+    return ledger.total(ledger.moved_pence, ("holder_id",), MERCHANT_YEAR_DAYS)
 
 
 def holder_year_before_pence(ledger: Ledger) -> Numbers:
     """The cardholder's spending in the year to the day before."""
-    return ledger.total(spending(ledger), ("holder_id",), MERCHANT_YEAR_DAYS + 1, 1)
+    return ledger.total(ledger.moved_pence, ("holder_id",), MERCHANT_YEAR_DAYS + 1, 1)
 
 
 def holder_year_limit_pence(ledger: Ledger) -> Whole:
@@ -57,7 +57,7 @@ def holder_merchant_day_pence(ledger: Ledger) -> Numbers:
 
 def holder_month_elsewhere_pence(ledger: Ledger) -> Numbers:
     """The cardholder's spending this month so far at other merchants."""
-    spent = spending(ledger)
+    spent = ledger.moved_pence
     here = ledger.total(spent, (*PAIR, "month"))
     return ledger.total(spent, ("holder_id", "month")) - here
 
@@ -77,7 +77,7 @@ def holder_month_top_share(ledger: Ledger) -> Numbers:
     """Share of all cardholders' months, of the twelve before, with at least as much spending."""
     months, came_to = _months(ledger)
     key = np.sort(_month_key(months % MONTHS_ROOM, came_to))
-    spent = ledger.total(spending(ledger), ("holder_id", "month"))
+    spent = ledger.total(ledger.moved_pence, ("holder_id", "month"))
     holder_keys = _month_key(ledger.month, spent)
     order = np.argsort(holder_keys)
     holder_keys, starts = (
@@ -106,20 +106,20 @@ def _months(ledger: Ledger) -> tuple[Codes, Numbers]:
     def make() -> tuple[Codes, Numbers]:
         key = ledger.group("holder_id") * MONTHS_ROOM + ledger.month
         months, which = np.unique(key, return_inverse=True)
-        return months, np.bincount(which, spending(ledger)).astype("float64")
+        return months, np.bincount(which, ledger.moved_pence).astype("float64")
 
     return ledger.once("holder_months", make)
 
 
 def unit_merchant_year_pence(ledger: Ledger) -> Numbers:
     """The cost centre's spending here in a year, up to and including this day."""
-    spent = ledger.total(spending(ledger), UNIT_PAIR, MERCHANT_YEAR_DAYS)
+    spent = ledger.total(ledger.moved_pence, UNIT_PAIR, MERCHANT_YEAR_DAYS)
     return np.where(ledger.is_blank("cost_centre"), 0.0, spent)
 
 
 def unit_merchant_year_share(ledger: Ledger) -> Numbers:
     """Share of the cost centre's year paid to this merchant; 0 without a cost centre."""
-    everywhere = ledger.total(spending(ledger), ("cost_centre",), MERCHANT_YEAR_DAYS)
+    everywhere = ledger.total(ledger.moved_pence, ("cost_centre",), MERCHANT_YEAR_DAYS)
     here = unit_merchant_year_pence(ledger)
     return np.where(everywhere > 0, here / np.maximum(everywhere, 1), 0.0).clip(0, 1)
 
@@ -145,7 +145,7 @@ def unit_merchants_count(ledger: Ledger) -> Numbers:
 
 def year_end_rise_pence(ledger: Ledger) -> Numbers:
     """Spending here this March above three usual months, unless others rose as well."""
-    spent = spending(ledger)
+    spent = ledger.moved_pence
     holder_month, own_usual = _month_and_usual(ledger, spent, ("holder_id",))
     everybody, all_usual = _month_and_usual(ledger, spent, ())
     risen = everybody - holder_month > OTHERS_MONTHS * (all_usual - own_usual)

@@ -30,6 +30,8 @@ FEW_CELLS = 2
 """A heading row has more cells than this, and so has a payment."""
 SHOWN_ROWS = 20
 """Number of rows read to tell headings from a first payment."""
+OF_ALERTS = "alert id"
+"""A heading of every list of alerts that cardwatch writes."""
 
 
 def first_table(table: Table, profiles: Sequence[Profile]) -> Table:
@@ -56,10 +58,6 @@ def first_table(table: Table, profiles: Sequence[Profile]) -> Table:
             notes = (*table.notes, note)
             return replace(table, headings=table.headings[:gap], cells=columns, notes=notes)
     return table
-
-
-OF_ALERTS = "alert id"
-"""A heading of every list of alerts that cardwatch writes."""
 
 
 def _is_summary(table: Table, gap: int, first: Mapping[str, int], profile: Profile) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import openpyxl
 import pytest
-from one_file import read, refusal
+from one_file import notes_of, pence_of, read, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,18 +25,9 @@ def rows(*lines: str, head: str = HEAD) -> str:
     )
 
 
-def pence_of(path: Path, *profiles: str) -> list[int]:
-    statements, _ = read(path, *profiles)
-    return statements.transactions["amount_pence"].tolist()
-
-
 def holders_of(path: Path) -> list[str]:
     statements, _ = read(path)
     return statements.transactions["holder_id"].tolist()
-
-
-def notes_of(path: Path) -> str:
-    return " ".join(read(path)[1].notes)
 
 
 # Signs and words ----------------------------------------------------------------------------------

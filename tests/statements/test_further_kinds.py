@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import openpyxl
 import pytest
-from one_file import read, refusal
+from one_file import days_of, notes_of, pence_of, read, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,16 +21,8 @@ ROWS = "13/10/2025,A,S,10.00\n14/10/2025,B,T,11.00\n15/10/2025,B,U,-1.50\n"
 """They come to £19.50; the charges among them to £21."""
 
 
-def pence_of(path: Path) -> list[int]:
-    return read(path)[0].transactions["amount_pence"].tolist()
-
-
 def report_of(path: Path) -> ReadingReport:
     return read(path)[1]
-
-
-def notes_of(path: Path) -> str:
-    return "\n".join(report_of(path).notes)
 
 
 # Amounts ------------------------------------------------------------------------------------------
@@ -280,11 +272,6 @@ def test_pence_before_a_currency_or_a_minus_are_no_whole_numbers(write: Write, e
 
 
 # Days and lists that are none --------------------------------------------------------------------
-
-
-def days_of(path: Path) -> list[str]:
-    statements, _ = read(path)
-    return [str(day.date()) for day in statements.transactions["date"]]
 
 
 def test_a_slip_in_one_date_with_the_year_in_front_turns_no_other(write: Write) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import openpyxl
 import pytest
-from one_file import read, refusal
+from one_file import days_of, pence_of, read, refusal
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
@@ -23,16 +23,6 @@ if TYPE_CHECKING:
 HEAD = "Date,Cardholder,Merchant,Amount"
 PROFILE = "[columns]\n" + "".join(f'{h.lower()} = "{h}"\n' for h in HEAD.split(","))
 CASES = Path(__file__).parent / "cases"
-
-
-def pence_of(path: Path) -> list[int]:
-    statements, _ = read(path)
-    return statements.transactions["amount_pence"].tolist()
-
-
-def days_of(path: Path) -> list[str]:
-    statements, _ = read(path)
-    return [str(day.date()) for day in statements.transactions["date"]]
 
 
 # Days -------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from one_file import read, refusal
+from one_file import notes_of, pence_of, read, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,17 +22,9 @@ def rows(*lines: str, head: str = HEAD) -> str:
     return "\n".join([head, *body]) + "\n"
 
 
-def pence_of(path: Path, *profiles: str) -> list[int]:
-    return read(path, *profiles)[0].transactions["amount_pence"].tolist()
-
-
 def days_of(path: Path, *profiles: str) -> list[str]:
     days = read(path, *profiles)[0].transactions["date"]
     return sorted({str(day.date()) for day in days})
-
-
-def notes_of(path: Path) -> str:
-    return " ".join(read(path)[1].notes)
 
 
 # Amounts ------------------------------------------------------------------------------------------

@@ -7,18 +7,12 @@ from typing import TYPE_CHECKING
 
 import openpyxl
 import pytest
-from conftest import CHOICES
+from one_file import pence_of, read, refusal
 from openpyxl.styles import Font
-
-from cardwatch.errors import FileRefused
-from cardwatch.statements import ReadingChoices, read_statements, shipped_profiles
-from cardwatch.statements.profiles import parse_profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
-
-    from cardwatch.records import ReadingReport, Statements
 
     Write = Callable[..., Path]
 
@@ -27,28 +21,6 @@ PROFILE = (
     '[columns]\ndate = "Date"\ncardholder = "Cardholder"\nmerchant = "Merchant"\n'
     'amount = "Amount"\n'
 )
-
-
-def read(
-    path: Path, *profiles: str, date_order: str = "decide"
-) -> tuple[Statements, ReadingReport]:
-    own = [parse_profile(text, "ours.toml") for text in profiles]
-    choices = ReadingChoices([*own, *shipped_profiles()], CHOICES.card_key, date_order)
-    statements = read_statements([path], choices)
-    (report,) = statements.reports
-    assert report.reconciles
-    return statements, report
-
-
-def refusal(path: Path, *profiles: str, date_order: str = "decide") -> FileRefused:
-    with pytest.raises(FileRefused) as caught:
-        read(path, *profiles, date_order=date_order)
-    return caught.value
-
-
-def pence_of(path: Path, *profiles: str) -> list[int]:
-    statements, _ = read(path, *profiles)
-    return statements.transactions["amount_pence"].tolist()
 
 
 # Dates ------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import openpyxl
 import pytest
-from one_file import read, refusal
+from one_file import days_of, notes_of, pence_of, read, refusal
 from openpyxl.styles import Font
 
 from cardwatch.errors import FileRefused
@@ -20,20 +20,6 @@ if TYPE_CHECKING:
 
 HEAD = "Date,Cardholder,Merchant,Amount"
 ROWS = "13/10/2025,A,S,10.00\n14/10/2025,B,T,11.00\n15/10/2025,B,U,12.50\n"
-
-
-def pence_of(path: Path) -> list[int]:
-    return read(path)[0].transactions["amount_pence"].tolist()
-
-
-def days_of(path: Path) -> list[str]:
-    statements, _ = read(path)
-    return statements.transactions["date"].dt.strftime("%Y-%m-%d").tolist()
-
-
-def notes_of(path: Path) -> str:
-    _, report = read(path)
-    return "\n".join(report.notes)
 
 
 # In what the amounts are -------------------------------------------------------------------------
