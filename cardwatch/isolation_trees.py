@@ -146,6 +146,45 @@ def added_depths(members: Members, table: Table) -> Numbers:
     return depths[:, 0]
 
 
+def splits_saved(trees: Sequence[Tree], table: Table) -> Numbers:
+    """Return how many splits sooner each feature lets the trees single a row out, on average.
+
+    At each node a payment counts, on average over the rows the tree was fitted to, at some depth;
+    what a split on the row's way changes of it is put down to the feature that splits (Saabas 2014,
+    the path-dependent explanation of a tree). A row's features together are the depth at which a
+    payment counts on average, less its own: they add up to what the score is made of.
+
+    Args:
+        trees: as of `fit_trees`.
+        table: a row a payment, a column a feature; finite.
+
+    Returns:
+        a row a payment, a column a feature, in splits; below 0 where a feature is ordinary.
+    """
+    counts = np.array([tree.node_count for tree in trees])
+    starts = np.cumsum(counts) - counts
+    nodes = np.concatenate([tree.__getstate__()["nodes"] for tree in trees])
+    level = np.concatenate([tree.compute_node_depths() for tree in trees]).astype(np.int64)
+    depth = np.concatenate([tree.value[:, 0, 0] for tree in trees])
+    own_tree = np.repeat(starts, counts)
+    left, right = nodes["left_child"] + own_tree, nodes["right_child"] + own_tree
+    is_split, rows = nodes["left_child"] != LEAF, nodes["n_node_samples"]
+    by_level = [np.flatnonzero(is_split & (level == at)) for at in range(1, level.max() + 1)]
+    for split in by_level[::-1]:
+        below, beside = left[split], right[split]
+        both = depth[below] * rows[below] + depth[beside] * rows[beside]
+        depth[split] = both / rows[split]
+    saved = np.zeros((len(nodes), table.shape[1]))
+    for split in by_level:
+        for child in (left[split], right[split]):
+            saved[child] = saved[split]
+            saved[child, nodes["feature"][split]] += depth[split] - depth[child]
+    total = np.zeros(table.shape)
+    for tree, start in zip(trees, starts, strict=True):
+        total += saved[start + tree.apply(table)]
+    return total / len(trees)
+
+
 def average_depths(counts: np.ndarray[Any, Any]) -> Numbers:
     """Return the average depth of an unsuccessful search in a tree of so many rows.
 
