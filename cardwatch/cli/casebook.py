@@ -110,7 +110,7 @@ def watch(
         typer.Option(help="Ending of the marker file, such as .done, after which a file is taken."),
     ] = "",
     once: Annotated[
-        bool, typer.Option("--once", help="Take what is complete after one wait, and end.")
+        bool, typer.Option("--once", help="Take all that is complete after one wait, and end.")
     ] = False,
     arrivals: Annotated[
         Path | None,
@@ -131,20 +131,17 @@ def watch(
     settings = services.load_arrivals(arrivals) if arrivals else services.ArrivalSettings()
     choices, seal = reading_choices(columns, date_order), installation.seal()
     reader = services.ArrivalReader(choices, seal, keys=settings.keys)
+    wait = settle if once else every
     with drop_folder.locked():
         pull = services.SftpPull(settings.source, drop_folder) if settings.source else None
         drop_folder.take_complete(time.monotonic())
         _fetch(pull, is_due=True)
         while True:
-            time.sleep(settle if once else every)
+            time.sleep(wait)
             _fetch(pull, is_due=once)
-            if pull and (trouble := pull.change(is_last=once)) is not None:
-                with (
-                    suppressed(CasebookBusy, CasebookFailed),
-                    open_context(person, organisation) as context,
-                ):
-                    services.report_fetching(context, pull.source.host, trouble)
-                    pull.announced = trouble
+            if pull:
+                _report_trouble(pull, person, organisation, is_last=once)
+            deliveries: list[services.Delivery] = []
             if drop_folder.take_complete(time.monotonic()):
                 with open_context(person, organisation) as context:
                     deliveries = services.receive_folder(
@@ -153,8 +150,9 @@ def watch(
                     services.check_registers_now(context)
                     sign_checkpoint(context)
                 _print_deliveries(deliveries, json=json)
-            if once:
+            if once and not deliveries:
                 return
+            wait = 0 if once else every  # more may wait than are taken in one pass
 
 
 def _fetch(pull: SftpPull | None, *, is_due: bool) -> None:
@@ -165,6 +163,20 @@ def _fetch(pull: SftpPull | None, *, is_due: bool) -> None:
 
     for problem in pull.look(time.monotonic(), is_due=is_due) if pull else []:
         err.print(problem, markup=False)
+
+
+def _report_trouble(
+    pull: SftpPull, person: str | None, organisation: str | None, *, is_last: bool
+) -> None:
+    """Tell the casebook when fetching begins to fail, and when it works again."""
+    from cardwatch import services
+
+    trouble = pull.change(is_last=is_last)
+    if trouble is None:
+        return
+    with suppressed(CasebookBusy, CasebookFailed), open_context(person, organisation) as context:
+        services.report_fetching(context, pull.source.host, trouble)
+        pull.announced = trouble
 
 
 def _print_deliveries(deliveries: list[Delivery], *, json: bool) -> None:
