@@ -129,19 +129,17 @@ def watch(
 
     drop_folder = services.DropFolder(folder, settle, marker)
     settings = services.load_arrivals(arrivals) if arrivals else services.ArrivalSettings()
-    choices, seal = reading_choices(columns, date_order), installation.seal()
-    reader = services.ArrivalReader(choices, seal, keys=settings.keys)
-    wait = settle if once else every
+    choices = reading_choices(columns, date_order)
+    reader = services.ArrivalReader(choices, installation.seal(), keys=settings.keys)
     with drop_folder.locked():
         pull = services.SftpPull(settings.source, drop_folder) if settings.source else None
         drop_folder.take_complete(time.monotonic())
         _fetch(pull, is_due=True)
+        time.sleep(settle if once else every)
         while True:
-            time.sleep(wait)
             _fetch(pull, is_due=once)
-            if pull:
-                _report_trouble(pull, person, organisation, is_last=once)
-            deliveries: list[services.Delivery] = []
+            _report_trouble(pull, person, organisation, is_last=once)
+            deliveries: list[Delivery] = []
             if drop_folder.take_complete(time.monotonic()):
                 with open_context(person, organisation) as context:
                     deliveries = services.receive_folder(
@@ -152,7 +150,7 @@ def watch(
                 _print_deliveries(deliveries, json=json)
             if once and not deliveries:
                 return
-            wait = 0 if once else every  # more may wait than are taken in one pass
+            time.sleep(0 if once else every)  # more may wait than one pass takes
 
 
 def _fetch(pull: SftpPull | None, *, is_due: bool) -> None:
@@ -166,13 +164,12 @@ def _fetch(pull: SftpPull | None, *, is_due: bool) -> None:
 
 
 def _report_trouble(
-    pull: SftpPull, person: str | None, organisation: str | None, *, is_last: bool
+    pull: SftpPull | None, person: str | None, organisation: str | None, *, is_last: bool
 ) -> None:
     """Tell the casebook when fetching begins to fail, and when it works again."""
     from cardwatch import services
 
-    trouble = pull.change(is_last=is_last)
-    if trouble is None:
+    if pull is None or (trouble := pull.change(is_last=is_last)) is None:
         return
     with suppressed(CasebookBusy, CasebookFailed), open_context(person, organisation) as context:
         services.report_fetching(context, pull.source.host, trouble)
