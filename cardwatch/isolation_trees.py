@@ -32,12 +32,12 @@ SEEDS_BELOW = np.iinfo(np.int32).max
 """The bound below which scikit-learn draws the seeds of trees."""
 ONE_OUTPUT = np.ones(1, np.intp)
 LEAF = -1
-"""What scikit-learn writes for a leaf as its children."""
+"""Value that scikit-learn writes as the children of a leaf."""
 ARRAYS = {
     "left_child": np.int32, "right_child": np.int32, "feature": np.int32, "threshold": np.float64,
     "n_node_samples": np.int32,
 }  # fmt: skip
-"""What scoring reads of a node, by scikit-learn's names, and as which type it is kept."""
+"""Fields of a node that scoring reads, by scikit-learn's names, with their types here."""
 NODE_COUNTS = "node_counts"
 TREES_AT_ONCE = 100
 """Trees asked in one call, in which no other thread goes on: 3 ms for 1,000 rows."""

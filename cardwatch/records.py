@@ -197,7 +197,7 @@ class CardRegister:
 
 @dataclass(frozen=True)
 class RegisterReport:
-    """What happened to every row of one file of a register. Counts of rows add up to `rows`.
+    """Report on every row of one file of a register. Counts of rows add up to `rows`.
 
     Attributes:
         kind: gifts, interests, contracts and so on.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 HEALTH = ("/health/live", "/health/ready")
 MOST_WAITING = 20
-"""So many requests may wait for one of the 40 threads; the next is told at once to come again."""
+"""Requests that may wait for one of the 40 threads; the next is refused at once."""
 OVERLOADED = "Too many requests are waiting. Try again in a few seconds."
 
 

@@ -16,9 +16,9 @@ from cardwatch.cli.context import (
     open_context,
     print_json,
     print_rows,
-    read_text,
     sign_checkpoint,
 )
+from cardwatch.cli.noun_group import NounGroup
 from cardwatch.cli.options import (
     PARTLY,
     REFUSED,
@@ -56,11 +56,13 @@ Files = Annotated[list[Path], typer.Argument(help="Statements, or folders of the
 NOT_RECEIVED = ("refused", SECOND_PERSON)
 """Outcomes of statements that the casebook does not hold."""
 
-app = typer.Typer()
+statements_app = typer.Typer(
+    cls=NounGroup, no_args_is_help=True, help="Import, list or show statements, or watch a folder."
+)
 
 
-@app.command(epilog="Example: cardwatch receive october.csv")
-def receive(
+@statements_app.command("import", epilog="Example: cardwatch statements import october.csv")
+def import_statements(
     statements: Files,
     history: Annotated[
         bool, typer.Option("--history", help="Store only, to compare later statements with them.")
@@ -96,7 +98,9 @@ def receive(
     _finish(outcomes, json=json)
 
 
-@app.command(epilog="Example: cardwatch watch /srv/statements --as you@force.example")
+@statements_app.command(
+    epilog="Example: cardwatch statements watch /srv/statements --as you@force.example"
+)
 def watch(
     folder: Annotated[Path, typer.Argument(help="The folder into which statements are put.")],
     every: Annotated[
@@ -249,59 +253,27 @@ def _finish(outcomes: list[dict[str, Any]], *, json: bool) -> None:
         raise typer.Exit(PARTLY)
 
 
-@app.command(epilog="Example: cardwatch statements ba0e")
-def statements(
-    statement: Annotated[
-        str | None, typer.Argument(help="A statement to show with its reading report.")
-    ] = None,
+@statements_app.command("list", epilog="Example: cardwatch statements list")
+def list_statements(person: Who = None, organisation: Owner = None, json: AsJson = False) -> None:
+    """List statements in the order received."""
+    from cardwatch import services
+
+    with open_context(person, organisation) as context:
+        print_rows(services.list_statements(context), STATEMENTS_SHOWN, json=json)
+
+
+@statements_app.command("show", epilog="Example: cardwatch statements show ba0e")
+def show_statement(
+    statement: Annotated[str, typer.Argument(help="The statement's id, or its beginning.")],
     person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
-    """List statements, or show one with what happened to every row."""
+    """Show a statement with what happened to every row."""
     from cardwatch import services
 
     with open_context(person, organisation) as context:
-        if statement:
-            _print_statement(services.get_statement(context, statement), json=json)
-        else:
-            print_rows(services.list_statements(context), STATEMENTS_SHOWN, json=json)
-
-
-@app.command("put", epilog="Example: cardwatch put policy policy.toml --from 2026-04-01")
-def put(
-    kind: Annotated[str, typer.Argument(help="policy, cards or model.")],
-    path: Annotated[
-        Path | None,
-        typer.Argument(help="The file, or the model's folder; if empty, a model is trained."),
-    ] = None,
-    since: Annotated[
-        str, typer.Option("--from", help="First day on which it applies; today if empty.")
-    ] = "",
-    person: Who = None,
-    organisation: Owner = None,
-    json: AsJson = False,
-) -> None:
-    """Set the active policy, card register or model; without a folder, a model is retrained."""
-    from cardwatch import services
-    from cardwatch.forest import load_forest
-    from cardwatch.registers import read_cards
-
-    with open_context(person, organisation) as context:
-        since = since or str(context.now.date())
-        if kind == "model" and path is None:
-            digest = services.retrain_model(context)
-        elif path is None or kind not in {"policy", "cards", "model"}:
-            raise typer.BadParameter("policy FILE, cards FILE, or model [FOLDER]")
-        else:
-            if kind == "policy":
-                content = services.pack_policy(read_text(path), path.name)
-            elif kind == "cards":
-                content = services.pack_cards(read_cards(path, reading_choices(None, "decide")))
-            else:
-                content = services.pack_forest(load_forest(path), path.name)
-            digest = services.activate_document(context, kind, content, since)
-    print_rows([{"kind": kind, "sha256": digest}], ("kind", "sha256"), json=json)
+        _print_statement(services.get_statement(context, statement), json=json)
 
 
 def _print_receipt(receipt: Mapping[str, Any]) -> None:

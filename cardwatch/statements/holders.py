@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 LABELLED = re.compile(r"\s*([^:\d]{2,40}?)\s*(?::|\s-\s)\s*(.*)", re.DOTALL)
 """A label, a colon, and perhaps what it labels."""
 NAME_WORDS = range(2, 5)
-"""So many words has a person's name."""
+"""Number of words in a person's name."""
 HOLDER_TEXT_FIELDS = ("cardholder", "card_number")
 CONTINUATION = re.compile(
     r"\s*[(\[-]?\s*\b(?:continued|cont(?:'?d)?)\b\.?[)\]]?\s*$", re.IGNORECASE
 )
-"""What a heading over the next page adds to a name."""
+"""Words that a heading over the next page adds to a name."""
 
 
 def label_of(text: str) -> tuple[str, str]:
