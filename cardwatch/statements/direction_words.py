@@ -12,7 +12,13 @@ from cardwatch.quantities import quantity
 from cardwatch.statements import cells
 from cardwatch.statements.amounts import AMOUNT_FAULTS
 from cardwatch.statements.printed_signs import FEW_ROWS, UNCLEAR, unclear
-from cardwatch.statements.words import direction_of, plain_word, word_set, words_with_meaning
+from cardwatch.statements.words import (
+    direction_of,
+    plain_word,
+    scheme_codes,
+    word_set,
+    words_with_meaning,
+)
 from cardwatch.tabular import normalise_heading
 
 if TYPE_CHECKING:
@@ -227,6 +233,9 @@ def _meanings(
     used_codes = np.flatnonzero(np.bincount(column.codes[read]))
     filled = {words[i] for i in used_codes if words[i]}
     meaning = {word: direction for word in filled if (direction := direction_of(word))}
+    of_codes = word_set("direction", "scheme_code_headings")
+    if normalise_heading(sheet.headings[position]) in of_codes and not meaning:
+        meaning = scheme_codes(filled)
     strange = filled - meaning.keys()
     own_sides = {DIRECTION_SIGNS[meaning[word]] for word in meaning.keys() - KINDS_OF_CARDS}
     if _is_of_cards(sheet.headings[position]) and not is_named and not own_sides >= {1, -1}:
