@@ -34,6 +34,8 @@ ITEM_FIELDS = ("description", "category", "cost_centre", "unit")
 """Fields that may say what a line item is, the best first."""
 MOST_KINDS = 25
 """A column that says what a row is has no more distinct texts than this."""
+FEW_SUMS = 2
+"""So many payments with several parts each do not come to the sums above them by chance."""
 SAME_PAYMENT = 0.99
 """A column of references names payments if so large a share of them have one day, merchant and
 amount each; otherwise it names an account or a batch."""
@@ -56,8 +58,8 @@ def further_lines(sheet: ParsedSheet, good: Flags, dates: Days, pence: Pence) ->
         lines = _by_parts(sheet, good, _payments(sheet, dates, pence), part)
     else:
         lines = _by_reference(sheet, good, dates, pence)
-        if not lines.any():
-            lines = _by_sums(sheet, good, _payments(sheet, dates, pence))
+        lines |= _by_sums(sheet, good, _payments(sheet, dates, pence))
+        lines = lines if lines.any() else _by_headers(sheet, good, dates, pence)
     if count := int(lines.sum()):
         rows = quantity(count, "row is a further line", "rows are further lines")
         sheet.notes.append(f"{rows} of a payment that is counted once with its whole amount")
@@ -158,7 +160,8 @@ def _line_kinds(sheet: ParsedSheet, good: Flags) -> tuple[str, Flags] | None:
                 "Export it with a row for each payment, VAT in a column"
             )
             raise FileRefused(sheet.table.file, "tax_rows", reason)
-        if used == {"payment", "part"}:
+        is_expense = used == {"net", "part"} and position in sheet.unused
+        if used == {"payment", "part"} or is_expense:
             return heading, good & (kinds == "part")[column.codes]
     return None
 
@@ -243,6 +246,29 @@ def _by_sums(sheet: ParsedSheet, good: Flags, payments: Mapping[str, Codes]) -> 
             sheet.line_amounts = position
             lines[rows] = repeats
             break
+    return lines
+
+
+def _by_headers(sheet: ParsedSheet, good: Flags, dates: Days, pence: Pence) -> Flags:
+    """Return the further lines below rows that sum them: a payment, and then each of its parts.
+
+    Rows one below the other have the same day, merchant and holder. Every such run begins with the
+    sum of its others, and at least two have several others: chance does not do that.
+    """
+    lines = np.zeros(len(good), dtype=bool)
+    rows = np.flatnonzero(good)
+    names = [name for name in ("merchant", *HOLDER_FIELDS) if name in sheet.columns]
+    codes = [dates[rows].astype("int64"), *(sheet.columns[name].codes[rows] for name in names)]
+    repeats = np.zeros(len(rows), dtype=bool)
+    repeats[1:] = np.logical_and.reduce([values[1:] == values[:-1] for values in codes])
+    starts = np.flatnonzero(~repeats)
+    sizes = np.diff(np.append(starts, len(rows)))
+    if (sizes > 2).sum() < FEW_SUMS:
+        return lines
+    own = pence[rows]
+    sums = np.add.reduceat(own, starts) - own[starts]
+    if (sums == own[starts])[sizes > 1].all() and own[starts][sizes > 1].all():
+        lines[rows] = repeats
     return lines
 
 
