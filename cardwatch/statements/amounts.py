@@ -209,6 +209,10 @@ def _amount_and_credit(sheet: ParsedSheet, amount: Amounts, mark: str) -> Amount
     if (debit.pence[dated] != 0).any():
         sides = _two_columns(sheet, debit, mark)
         differ = (np.abs(sides.pence) != np.abs(amount.pence)) & sides.given & amount.given & dated
+        if differ.any() and _is_net(sheet):
+            sheet.decisions.append(f"'{sheet.sources['amount']}' is without VAT, so it is not read")
+            sheet.drop("amount")
+            return sides
     else:
         both = (amount.pence != 0) & (credit.pence != 0)
         differ = both & (np.abs(amount.pence) != np.abs(credit.pence)) & dated
@@ -222,6 +226,12 @@ def _amount_and_credit(sheet: ParsedSheet, amount: Amounts, mark: str) -> Amount
         )
         raise FileRefused(sheet.table.file, "direction_unclear", reason)
     return sides
+
+
+def _is_net(sheet: ParsedSheet) -> bool:
+    """Return whether the amounts were taken from a column without VAT, for want of a better one."""
+    best = sheet.money.candidates[:1] if sheet.money else ()
+    return any(c.tax == NET and c.position == sheet.positions.get("amount") for c in best)
 
 
 def _two_columns(sheet: ParsedSheet, debit: Amounts, mark: str) -> Amounts:
