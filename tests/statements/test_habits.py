@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from one_file import days_of, pence_of, read, refusal
 
+from cardwatch.line_items import read_line_items
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -201,3 +203,53 @@ def test_marks_of_credit_behind_printed_amounts(write: Write) -> None:
         "15-OCT-2025  A ROE         SHOP THREE     1,200.00",
     ]
     assert pence_of(write("\n".join(lines) + "\n", "a.txt")) == [1000, -400, 120000]
+
+
+# What a second batch showed ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("heading", "charge", "refund"),
+    [
+        ("Flow", "Sent", "Received"),
+        ("Type", "Achat", "Remboursement"),
+        ("Math", "Pryniant", "Ad-daliad"),
+        ("Art", "Belastung", "Gutschrift"),
+        ("Reversal Indicator", "", "R"),
+        ("Refund", "", "*"),
+    ],
+)
+def test_words_of_other_languages_and_marks(
+    write: Write, heading: str, charge: str, refund: str
+) -> None:
+    rows = f"13/10/2025,A,S,10,{charge}\n14/10/2025,B,T,4,{refund}\n15/10/2025,A,U,2,{charge}\n"
+    assert pence_of(write(f"{HEAD},{heading}\n{rows}")) == [1000, -400, 200]
+
+
+@pytest.mark.parametrize("heading", ["Transaction Type", "Refund Code"])
+def test_unknown_words_of_types_are_told(write: Write, heading: str) -> None:
+    rows = "13/10/2025,A,S,10,Abcdef\n14/10/2025,B,T,4,Ghijkl\n15/10/2025,A,U,2,Abcdef\n"
+    _, report = read(write(f"{HEAD},{heading}\n{rows}"))
+    assert any("words that are not known" in note for note in report.notes)
+
+
+def test_sums_below_their_parts_need_no_words(write: Write) -> None:
+    rows = (
+        "13/10/2025,A,Inn,10.00\n13/10/2025,A,Inn,20.00\n13/10/2025,A,Inn,30.00\n"
+        "14/10/2025,B,Shop,7.00\n"
+        "15/10/2025,B,Cafe,4.00\n15/10/2025,B,Cafe,5.00\n15/10/2025,B,Cafe,9.00\n"
+    )
+    frame = read(write(f"{HEAD}\n{rows}"))[0].transactions
+    assert frame["amount_pence"].tolist() == [3000, 700, 900]
+    items = [[i.amount_pence for i in read_line_items(text)] for text in frame["line_items"]]
+    assert items == [[1000, 2000], [], [400, 500]]
+
+
+@pytest.mark.parametrize(("vat", "is_said"), [(5, True), (6, False)])
+def test_amounts_without_vat_are_told_by_it(write: Write, vat: int, *, is_said: bool) -> None:
+    pence = [600, 1200, 3000, 4500, 9000, 1500, 600, 1800, 2400, 3300, 7200, 8100]
+    rows = "".join(
+        f"{13 + i}/10/2025,A,S{i},{p / 100:.2f},{p / vat / 100:.2f}\n" for i, p in enumerate(pence)
+    )
+    _, report = read(write(f"{HEAD},VAT\n{rows}"))
+    assert any("without VAT" in note for note in report.notes) == is_said
