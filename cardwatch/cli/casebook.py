@@ -114,7 +114,7 @@ def watch(
         typer.Option(help="Ending of the marker file, such as .done, after which a file is taken."),
     ] = "",
     once: Annotated[
-        bool, typer.Option("--once", help="Take what is complete after one wait, and end.")
+        bool, typer.Option("--once", help="Take all that is complete after one wait, and end.")
     ] = False,
     arrivals: Annotated[
         Path | None,
@@ -133,22 +133,17 @@ def watch(
 
     drop_folder = services.DropFolder(folder, settle, marker)
     settings = services.load_arrivals(arrivals) if arrivals else services.ArrivalSettings()
-    choices, seal = reading_choices(columns, date_order), installation.seal()
-    reader = services.ArrivalReader(choices, seal, keys=settings.keys)
+    choices = reading_choices(columns, date_order)
+    reader = services.ArrivalReader(choices, installation.seal(), keys=settings.keys)
     with drop_folder.locked():
         pull = services.SftpPull(settings.source, drop_folder) if settings.source else None
         drop_folder.take_complete(time.monotonic())
         _fetch(pull, is_due=True)
+        time.sleep(settle if once else every)
         while True:
-            time.sleep(settle if once else every)
             _fetch(pull, is_due=once)
-            if pull and (trouble := pull.change(is_last=once)) is not None:
-                with (
-                    suppressed(CasebookBusy, CasebookFailed),
-                    open_context(person, organisation) as context,
-                ):
-                    services.report_fetching(context, pull.source.host, trouble)
-                    pull.announced = trouble
+            _report_trouble(pull, person, organisation, is_last=once)
+            deliveries: list[Delivery] = []
             if drop_folder.take_complete(time.monotonic()):
                 with open_context(person, organisation) as context:
                     deliveries = services.receive_folder(
@@ -157,8 +152,9 @@ def watch(
                     services.check_registers_now(context)
                     sign_checkpoint(context)
                 _print_deliveries(deliveries, json=json)
-            if once:
+            if once and not deliveries:
                 return
+            time.sleep(0 if once else every)  # more may wait than one pass takes
 
 
 def _fetch(pull: SftpPull | None, *, is_due: bool) -> None:
@@ -169,6 +165,19 @@ def _fetch(pull: SftpPull | None, *, is_due: bool) -> None:
 
     for problem in pull.look(time.monotonic(), is_due=is_due) if pull else []:
         err.print(problem, markup=False)
+
+
+def _report_trouble(
+    pull: SftpPull | None, person: str | None, organisation: str | None, *, is_last: bool
+) -> None:
+    """Tell the casebook when fetching begins to fail, and when it works again."""
+    from cardwatch import services
+
+    if pull is None or (trouble := pull.change(is_last=is_last)) is None:
+        return
+    with suppressed(CasebookBusy, CasebookFailed), open_context(person, organisation) as context:
+        services.report_fetching(context, pull.source.host, trouble)
+        pull.announced = trouble
 
 
 def _print_deliveries(deliveries: list[Delivery], *, json: bool) -> None:

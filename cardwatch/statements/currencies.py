@@ -47,7 +47,8 @@ WITHOUT_VAT = re.compile(
 """Texts above the headings about the amounts: their unit, and that VAT is not in them."""
 POUND_WORDS = frozenset({"gbp", "sterling", "pound", "pounds"})
 CODE_LETTERS = 3
-SIGNS = re.compile(r"[€$¥]")
+SIGNS = re.compile(r"[$\xa2\xa5\u0e3f\u20a0-\u20cf\ufdfc\uffe0\uffe5\uffe6]")
+"""Signs of currencies other than the pound's."""
 
 
 def foreign_currency(text: str) -> str:

@@ -62,6 +62,8 @@ TOTAL_OF_WORDS = frozenset({
     "monthly", "period", "spend", "monthly spend", "sum", "sum of", "sum of spend",
 })  # fmt: skip
 """Words beside total, or for it, that say of what it is."""
+FEW_SUMMED = 3
+"""No shop called Total takes in the last of so many payments as much as all others come to."""
 MOST_HEADING_ROWS, HEADINGS_OF_A_TABLE = 100, 3
 """Rows searched for headings further down, and known headings that a row of them needs."""
 MOST_TEXT_CELLS = 2
@@ -181,10 +183,18 @@ def _is_text(sheet: ParsedSheet, amounts: Amounts, filled: Codes) -> Flags:
 def _place_dated_totals(sheet: ParsedSheet, amounts: Amounts, dates: Days, place: Codes) -> None:
     """Set the place of totals that have a day: of a cardholder or unit, and the sum of the rows.
 
-    A shop may be called Total, so the rest of the name has to be that of the rows before.
+    A shop may be called Total, so the rest of the name has to be that of the rows before, or the
+    last row the sum of all others.
     """
     named = sheet.column("merchant").matches(TOTAL_AT_END) & ~np.isnat(dates) & amounts.in_total
-    rows = [i for i in np.flatnonzero(named & (place == ROW)).tolist() if _is_named_total(sheet, i)]
+    paid = np.flatnonzero(place == ROW)
+    last = int(paid[-1]) if len(paid) > FEW_SUMMED else -1
+    before = int(amounts.pence[paid[:-1]].sum())
+    rows = [
+        i
+        for i in np.flatnonzero(named & (place == ROW)).tolist()
+        if _is_named_total(sheet, i) or (i == last and abs(int(amounts.pence[i])) == abs(before))
+    ]
     if not rows:
         return
     summed = np.where(place == ROW, amounts.pence, 0)

@@ -213,6 +213,21 @@ def test_feeds_dropped_in_a_folder_are_received_without_a_click(
     ]
 
 
+def test_watching_once_takes_all_that_wait_however_many(
+    begun: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cardwatch.services.drop_folder.AT_ONCE", 2)
+    folder, feed = tmp_path / "in", Path(__file__).parents[1] / "tabular" / "feeds" / "small.vcf"
+    folder.mkdir()
+    for number in range(5):
+        whole = feed.read_bytes().replace(b"TEST000", f"T{number:05}A".encode())
+        (folder / f"{number}.vcf").write_bytes(whole[:900] if number == 1 else whole)
+    watched = ("watch", str(folder), "--once", "--settle", "0.1", "--as", FINANCE)
+    begun(*watched, json_out=False)
+    assert not list(folder.glob("*.vcf"))
+    assert len(list((folder / "received").glob("*.vcf"))) == 4
+
+
 @pytest.mark.parametrize("page", ["README.md", "docs/casebook.md", "docs/using.md", "docs/api.md"])
 def test_the_first_person_is_added_as_the_page_says(run: Callable[..., Any], page: str) -> None:
     text = (Path(__file__).parents[2] / page).read_text(encoding="utf-8").replace("\\\n", " ")
