@@ -1,7 +1,14 @@
 """Reads the organisation's registers and matches transactions to them."""
 
 from cardwatch.registers.card_matching import cards_in_force, match_cards
-from cardwatch.registers.cards import CARD_MESSAGES, PERSON_KEYS, compared, person_key, read_cards
+from cardwatch.registers.cards import (
+    CARD_MESSAGES,
+    PERSON_KEYS,
+    approvers_by_holder,
+    compared,
+    person_key,
+    read_cards,
+)
 from cardwatch.registers.descriptions import (
     FIELD_TYPES,
     NUMBER_FIELDS,
@@ -67,6 +74,7 @@ __all__ = [
     "OrganisationMatcher",
     "RegisterKind",
     "RegisterQuality",
+    "approvers_by_holder",
     "cards_in_force",
     "chosen_profile",
     "comparable_name",

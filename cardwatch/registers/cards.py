@@ -403,6 +403,17 @@ def person_key(name: str) -> str:
     )
 
 
+def approvers_by_holder(cards: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    """Return everybody who approves a card of each cardholder, or has approved it before.
+
+    Args:
+        cards: `CardRegister.cards`, of which several rows of one card are its history.
+    """
+    pairs = cards.loc[cards["approver_id"] != "", ["holder_id", "approver_id"]].drop_duplicates()
+    grouped = pairs.groupby("holder_id")["approver_id"]
+    return {str(holder): tuple(sorted(names)) for holder, names in grouped}
+
+
 def plain_letters(name: str) -> str:
     """Return a name in the Latin letters and digits that it looks like, without marks."""
     parts = unicodedata.normalize("NFKD", name).casefold().translate(LOOK_ALIKES)
