@@ -137,11 +137,12 @@ class AlertTitle(TypedDict):
 
 
 class Month(TypedDict):
-    """What was paid in a month."""
+    """What was paid in a month, and whether a statement of it was uploaded."""
 
     month: str
     pence: int
     payments: int
+    has_statement: bool
 
 
 class ComparedMonth(Month):
