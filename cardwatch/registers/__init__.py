@@ -6,6 +6,7 @@ from cardwatch.registers.cards import (
     PERSON_KEYS,
     approvers_by_holder,
     compared,
+    has_look_alikes,
     person_key,
     read_cards,
 )
@@ -82,6 +83,7 @@ __all__ = [
     "field_words",
     "fields_by_heading",
     "guessed_columns",
+    "has_look_alikes",
     "incomplete_entries",
     "is_register_profile",
     "is_written_like",

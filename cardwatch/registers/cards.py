@@ -428,6 +428,11 @@ def plain_letters(name: str) -> str:
     )
 
 
+def has_look_alikes(text: str) -> bool:
+    """Whether a text in small letters has letters of other alphabets that look like Latin ones."""
+    return any(ord(letter) in LOOK_ALIKES for letter in text if not letter.isascii())
+
+
 def compared(texts: pd.Series[str]) -> pd.Series[str]:
     """Return names and numbers of people as they are compared: small letters, no spaces."""
     codes, names = pd.factorize(texts)
