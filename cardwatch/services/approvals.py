@@ -137,4 +137,7 @@ def _check_register(uow: UnitOfWork, approval: Approval) -> None:
     if newest != [name for name in (scope["follows"],) if name]:
         raise Conflict("A newer version of this register was uploaded. Make the request again.")
     if scope["register"] != "people" and split_own(uow, comparison.lost())[1]:
-        raise NotAllowed("It leaves out or changes an entry about you. Somebody else must approve.")
+        raise NotAllowed(
+            "It leaves out or changes an entry about you, or somebody whose card you approve. "
+            "Somebody else must approve."
+        )

@@ -12,7 +12,7 @@ import pandas as pd
 from cardwatch.alerts.entries import entry_facts
 from cardwatch.alerts.wording import prose_day
 from cardwatch.casebook import registers as kept
-from cardwatch.casebook.own_keys import actor_keys, keys_of_own_name
+from cardwatch.casebook.own_keys import hidden_keys, keys_of_own_name
 from cardwatch.casebook.register_content import read_version
 from cardwatch.errors import NotFound
 from cardwatch.registers import (
@@ -331,8 +331,8 @@ def _known_from(found: FoundChange) -> tuple[FieldChange, ...]:
 def split_own(
     uow: UnitOfWork, changes: list[FoundChange]
 ) -> tuple[list[FoundChange], list[FoundChange]]:
-    """Return the changes of entries that name nobody but others, and of those about the actor."""
-    keys = actor_keys(uow) | keys_of_own_name(uow)
+    """Return the changes of entries about others, then of those about whom `hidden_keys` names."""
+    keys = hidden_keys(uow) | keys_of_own_name(uow)
     own_changes = [found for found in changes if found.people & keys]
     return [found for found in changes if not found.people & keys], own_changes
 
