@@ -70,7 +70,7 @@ BAND = 0.2
 
 
 def purchase_rows(transactions: pd.DataFrame) -> Flags:
-    """Whether each transaction is a purchase of more than nothing; cash and fees are none."""
+    """Whether each transaction is a purchase of more than nothing; cash and fees are not."""
     is_purchase = transactions["kind"] == "purchase"
     return (is_purchase & (transactions["amount_pence"] > 0)).to_numpy(bool)
 
