@@ -117,7 +117,8 @@ class Ledger:
         """Sort the transactions, name their merchants and look up their limits."""
         files = pd.factorize(transactions["file"], sort=True)[0]
         order = np.lexsort((transactions["row"], files, transactions["date"]))
-        frame = transactions.take(order).reset_index(drop=True)
+        in_order = (order[1:] > order[:-1]).all()  # taking the rows of all columns takes its time
+        frame = (transactions if in_order else transactions.take(order)).reset_index(drop=True)
         more: dict[str, Any] = {k: value for k, value in UNMATCHED.items() if k not in frame}
         names = link_merchants(
             frame["merchant"], frame["date"], policy.merchant_aliases, policy.payment_processors
@@ -137,6 +138,7 @@ class Ledger:
             more[f"{name}_limit_pence"] = limits["pence"]
             more[f"{name}_sure_limit_pence"] = limits["sure_pence"]
             more[f"is_{name}_stated"] = limits["stated"]
+        more["approval_batch"] = ""
         self.frame = pd.concat([frame, pd.DataFrame(more, frame.index)], axis=1)
         self.policy = policy
         self.registers = dict(registers or {})
@@ -145,17 +147,16 @@ class Ledger:
         self._most_kept = max(KEPT, KEPT_NUMBERS // max(self._rows, 1))
         self._kept: dict[tuple[object, ...], Any] = {}
         self._made: dict[str, Any] = {}
-        self.frame["approval_batch"] = self._approval_batches()
+        if "approvals" in self.registers:
+            self.frame["approval_batch"] = self._approval_batches()
 
     @cached_property
     def reference(self) -> pd.Series[str]:
         """Reference of each payment, as those in registers are compared."""
         return compared(self.frame["transaction_id"])
 
-    def _approval_batches(self) -> pd.Series[str] | str:
+    def _approval_batches(self) -> pd.Series[str]:
         """Return the approver and minute in which each payment was approved; empty if not known."""
-        if "approvals" not in self.registers:
-            return ""
         entries = self.registers["approvals"].entries.drop_duplicates("payment", keep="last")
         moments = entries["approved_at"].to_numpy().astype("datetime64[m]")
         minutes = pd.Series(np.datetime_as_string(moments), entries.index, dtype="str")
