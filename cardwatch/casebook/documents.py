@@ -22,7 +22,7 @@ from cardwatch.casebook.unit_of_work import AuditEvent
 from cardwatch.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cardwatch.casebook.unit_of_work import UnitOfWork
 
