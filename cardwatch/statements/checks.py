@@ -427,32 +427,36 @@ def tell_month_starts(sheet: ParsedSheet, dates: Days, good: Flags) -> None:
 
 def tell_other_year(sheet: ParsedSheet, dates: Days, good: Flags) -> None:
     """Say that few payments are dated a year before or after the others, on a day among theirs."""
-    days = np.sort(dates[good].astype("int64"))
+    numbers = dates[good].astype("int64")
+    counts = np.bincount(numbers - numbers.min())
+    days = np.flatnonzero(counts)
     gaps = np.diff(days)
     if not len(gaps) or gaps.max() <= YEAR_GAP_DAYS:
         return
     split = int(gaps.argmax()) + 1
-    few, rest = sorted((days[:split], days[split:]), key=len)
-    if len(few) > FEW_OTHER_YEAR or len(few) >= len(rest) or rest[-1] - rest[0] > YEAR_GAP_DAYS:
+    few, rest = sorted((days[:split], days[split:]), key=lambda part: int(counts[part].sum()))
+    count = int(counts[few].sum())
+    is_long = rest[-1] - rest[0] > YEAR_GAP_DAYS
+    if count > FEW_OTHER_YEAR or count >= counts[rest].sum() or is_long:
         return
     year = 365 if few[0] < rest[0] else -365
     near = [(few + year + i >= rest[0]) & (few + year + i <= rest[-1]) for i in (-1, 0, 1)]
     if np.logical_or.reduce(near).all():
-        payments = quantity(len(few), "payment is", "payments are")
+        payments = quantity(count, "payment is", "payments are")
         side = "before" if year > 0 else "after"
         sheet.notes.append(
             f"{payments} dated a year {side} the others, on a day of the year that is among "
-            f"theirs: {plural(len(few), 'is its year', 'are their years')} right?"
+            f"theirs: {plural(count, 'is its year', 'are their years')} right?"
         )
 
 
 def tell_sum_of_others(sheet: ParsedSheet, good: Flags, pence: Pence) -> None:
     """Say that the first or the last payment is as much as all others together."""
-    amounts, rows = pence[good], np.flatnonzero(good)
+    amounts = pence[good]
     whole = int(amounts.sum())
     for place in (0, -1):
         if len(amounts) > SAME_TEXT_ROWS and whole and 2 * int(amounts[place]) == whole:
-            row = sheet.table.rows[int(rows[place])]
+            row = sheet.table.rows[int(np.flatnonzero(good)[place])]
             sheet.notes.append(
                 f"the payment in row {row} is as much as all others together. If it is their "
                 "total, take it out"
