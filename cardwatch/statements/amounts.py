@@ -44,7 +44,7 @@ FEW_UNITS, MIXED_SHARE, PENCE_RATIO = 3, 0.1, 20
 """Amounts with and without decimals are compared if there are so many different ones of each, and
 so large a share; those without are pence if their median is so many times that of the others."""
 WHOLE_AMOUNTS = 5
-"""So many different amounts are seldom all in whole pounds."""
+"""Number of different amounts that are seldom all in whole pounds."""
 MOSTLY = 0.5
 APPROVED = "approved"
 WHOLE_AMOUNT = r"^-?[1-9][0-9]{0,9}$"

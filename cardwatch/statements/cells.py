@@ -53,7 +53,7 @@ ENTITY = re.compile(r"&(?:amp|apos|quot|lt|gt|nbsp|pound|#39|#x27);")
 FORMULA = re.compile(r'="(.*)"', re.DOTALL)
 """A text that a spreadsheet was made to leave alone."""
 HYPHENS = str.maketrans(dict.fromkeys("\u00ad\u2010\u2011\u2012\u2013\u2014\u2212\uff0d", "-"))
-"""What programs print for a minus; the soft hyphen, invisible elsewhere, is one in an amount."""
+"""Characters that programs print for a minus; the soft hyphen is one in an amount."""
 MARKED = re.compile(
     r"(?:(?P<before>CR|DR)[.:]?\s*)?(?P<body>.*?)\s*(?:\(?(?P<after>CR|DR|C|D)\.?\)?)?",
     re.IGNORECASE | re.DOTALL,
@@ -156,7 +156,7 @@ class TextColumn:
 
     @cached_property
     def _searched(self) -> dict[str, Flags]:
-        """What was found for each pattern looked for."""
+        """Result of each search, by its pattern."""
         return {}
 
     def tidied(self, key: bytes) -> TextColumn:
@@ -329,7 +329,7 @@ class CardKey(bytes):
         return key
 
     def __getnewargs__(self) -> tuple[bytes, tuple[bytes, ...], Collection[str]]:  # type: ignore[override]
-        """What it is made of, for another process."""
+        """Its parts, for another process."""
         return bytes(self), self.older, self.known
 
 

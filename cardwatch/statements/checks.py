@@ -60,8 +60,8 @@ COUNT_HEADINGS = frozenset({
 })  # fmt: skip
 """Headings of columns that say of how many payments a row is the sum."""
 FEW_EQUAL, MANY_EQUAL = 5, 0.2
-"""So many payments that are the same as another can be looked at one by one; and of published lists
-of purchasing cards, which have no references, up to a tenth are."""
+"""Equal payments that a person can check one by one; and a share of them above the ordinary: in
+published lists of purchasing cards, which have no references, up to a tenth are equal."""
 MOSTLY = 0.5
 LOOSE_FIELDS = ("description", "merchant", "category", "unit")
 """Fields whose cells are seldom amounts."""

@@ -26,12 +26,12 @@ NAME_AND_CARD = re.compile(
 )
 """A name and the masked number of a card, as a heading of a section."""
 NAME_WORDS = range(2, 5)
-"""So many words has a person's name."""
+"""Number of words in a person's name."""
 HOLDER_TEXT_FIELDS = ("cardholder", "card_number")
 CONTINUATION = re.compile(
     r"\s*[(\[-]?\s*\b(?:continued|cont(?:'?d)?)\b\.?[)\]]?\s*$", re.IGNORECASE
 )
-"""What a heading over the next page adds to a name."""
+"""Words that a heading over the next page adds to a name."""
 
 
 def label_of(text: str) -> tuple[str, str]:

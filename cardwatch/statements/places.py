@@ -52,7 +52,7 @@ SUMS = ("amount", "debit", "credit")
 FORWARDED = (
     r"(?i)^\W*(?:balance |total )?(?:(?:brought|carried)\W+(?:forward|down|over)|[bc]/f(?:wd)?)\W*$"
 )
-"""What a page of a report brings from the page before, or carries to the next."""
+"""Amounts brought forward from the page before, or carried to the next."""
 TOTAL_AT_END = r"(?i)^\W*totals?\b|\btotals?\W*$|^\W*sum(?: of\b.*)?\W*$"
 """A merchant that is perhaps a total of the rows before."""
 CATEGORY_CODE = r"^\s*\d{3,4}(?:\.0)?\s*$"
@@ -65,11 +65,11 @@ TOTAL_OF_WORDS = frozenset({
 FEW_SUMMED = 3
 """No shop called Total takes in the last of so many payments as much as all others come to."""
 MOST_HEADING_ROWS, HEADINGS_OF_A_TABLE = 100, 3
-"""So many rows are searched for headings further down, which are at least so many known ones."""
+"""Rows searched for headings further down, and known headings that a row of them needs."""
 MOST_TEXT_CELLS = 2
 """A row without day and amount is a line of text if no more cells than this are filled."""
 MOST_LINES_READ = 1_000
-"""So many different lines show whether payments are among them."""
+"""Number of different lines that show whether payments are among them."""
 
 
 def place_rows(sheet: ParsedSheet, amounts: Amounts, dates: Days, kinds: Kinds) -> Codes:

@@ -85,7 +85,7 @@ PROBLEM_MESSAGES = {
     "no_billed_amount": "paid in a foreign currency without a billed amount in pounds",
     "two_amounts": "both the charge and the refund have an amount",
     "no_direction": "it is not clear whether it is a charge or a refund",
-    "no_merchant": "the merchant is missing",
+    "no_merchant": "the merchant is missing, or the file withholds it",
     "card_digits_lost": "a spreadsheet has cut the digits of the card number",
     "card_end_hidden": "the card number does not show its last four digits",
     "no_holder": "the cardholder is missing",
@@ -396,7 +396,7 @@ def _looks(sheet: ParsedSheet, field: str, index: int) -> str:
     column = sheet.column(field)
     text = column.values[column.codes[index]].strip()
     is_described = field in {"date", "amount"} and text
-    return f" (it looks like '{cells.shape_of(text)}')" if is_described else ""
+    return f" (written as '{cells.shape_of(text)}', with 9 for any digit)" if is_described else ""
 
 
 def _frame(
