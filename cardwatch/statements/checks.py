@@ -318,26 +318,29 @@ def check_holders(sheet: ParsedSheet, good: Flags) -> None:
     if near := _names_near({fold_name(text) for text in spelt}):
         names = quantity(near, "cardholder's name stands", "cardholders' names stand")
         sheet.notes.append(
-            f"{names} in the file in two forms, of which one has a title, a rank or an initial "
-            f"that the other has not, and {plural(near, 'counts', 'count')} as different people. "
-            "If they are the same, write the name in one way"
+            f"{names} in the file in two forms, with another title, rank, initial, number or order "
+            f"of its words, and {plural(near, 'counts', 'count')} as different people. If they are "
+            "the same, write the name in one way"
         )
     sheet.checks.append(Check("holders", not several, sentence))
 
 
 def _names_near(names: set[str]) -> int:
-    """Return how many names have another form: with other titles or ranks, or with an initial.
+    """Return how many names have another form: with other titles, numbers or order, or an initial.
 
-    `pc 1234 roe` and `sgt 1234 roe` are perhaps one person, and `ada roe` and `a roe`. A rank and
-    a last name alone say too little.
+    `pc 1234 roe` and `sgt 1234 roe` are perhaps one person, `a roe - 1` and `a roe - 2`, `ada roe`
+    and `roe ada`, and `ada roe` and `a roe`. A rank and a last name alone say too little.
     """
     titles = word_set("people", "titles")
-    plain = {name: tuple(w for w in name.split() if w not in titles) for name in names}
-    forms = {words for words in plain.values() if len(words) > 1}
-    by_title = sum(count - 1 for form, count in Counter(plain.values()).items() if form in forms)
-    whole = {(form[0][0], form[-1]) for form in forms if len(form[0]) > 1}
-    by_initial = sum(len(form[0]) == 1 and (form[0], form[-1]) in whole for form in forms)
-    return by_title + by_initial
+    plain = [[w for w in name.split() if w not in titles and w != "-"] for name in names]
+    words = [[w for w in form if not w.isdecimal()] for form in plain]
+    forms = [
+        tuple(sorted(letters if len(letters) > 1 else form))
+        for form, letters in zip(plain, words, strict=True)
+    ]
+    whole = {(form[0][0], form[-1]) for form in words if len(form) > 1 and len(form[0]) > 1}
+    initials = {tuple(form) for form in words if len(form) > 1 and (form[0], form[-1]) in whole}
+    return sum(n - 1 for form, n in Counter(forms).items() if len(form) > 1) + len(initials)
 
 
 def _names_alike(names: set[str]) -> int:
