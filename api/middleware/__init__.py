@@ -1,4 +1,4 @@
-"""What every request passes on its way to a route, one file each."""
+"""Middleware that every request passes on its way to a route, one file each."""
 
 from __future__ import annotations
 

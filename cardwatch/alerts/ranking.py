@@ -47,7 +47,8 @@ PRINTED = ["transaction_id", "file", "row", "holder_id", "merchant", "merchant_i
 PAYMENT_IDENTITY = ["transaction_id", "date", "holder_id", "merchant", "amount_pence"]
 """Fields that identify a payment in any file."""
 OTHERWISE_READ = ["card_token", "mcc", "category", "cost_centre", "description", "posting_date"]
-LEAST_RAISED = 0.005
+LEAST_SAVED = 0.1
+"""Splits that a feature has to save for it to be named (docs/decisions/0132)."""
 TOTALS = "spend"
 """Kind of the rules that add payments up over months."""
 COMPARED_KINDS = {"spend", "merchant", "amount", "pattern"}
@@ -390,7 +391,7 @@ def _lead(basis: Basis, matter: AlertGroup) -> tuple[int, Finding]:
 
 
 def _contributions(scored: ScoringContext, rows: list[int]) -> list[dict[str, float]]:
-    """Return for each payment the features that raise the forest's score most, by how much."""
+    """Return for each payment the features that raise the forest's score most, by splits saved."""
     if scored.forest is None or not rows:
         return [{} for _ in rows]
     read = {name: scored.columns[name][rows] for name in scored.forest.features}
@@ -400,7 +401,7 @@ def _contributions(scored: ScoringContext, rows: list[int]) -> list[dict[str, fl
         first = np.argsort(-values, kind="stable")[:MOST_COMPARISONS]
         raised_by = {raised.columns[index]: round(float(values[index]), 4) for index in first}
         contributions.append(
-            {name: value for name, value in raised_by.items() if value >= LEAST_RAISED}
+            {name: value for name, value in raised_by.items() if value >= LEAST_SAVED}
         )
     return contributions
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 SECRET_BYTES = 32
 OTHERS_NEEDED = 2
-"""So many others of professional standards take somebody in or out: one asks, one approves."""
+"""Others of professional standards needed to add or remove somebody: one asks, one approves."""
 EMAIL = (
     r"^[^@\s\x00-\x1f\x7f-\x9f\"(),:;<>?\[\\\]]+@[^@\s\x00-\x1f\x7f-\x9f\"(),:;<>?\[\\\]]*"
     r"[^@\s\x00-\x1f\x7f-\x9f\"(),:;<>?\[\\\].]$"
@@ -46,7 +46,7 @@ EMAIL = (
 """An email address: no white space, and nothing that a mail header reads as several or as code."""
 MAX_EMAIL_CHARACTERS = 200
 INVITED_LATELY_DAYS = 30
-"""So long somebody is not independent of whoever invited them: they could be one and the same."""
+"""Days for which a new person is not independent of their inviter: they could be the same."""
 
 
 def add_organisation(casebook: Casebook, name: str, now: dt.datetime) -> str:
@@ -155,7 +155,7 @@ def _tell_crossing(uow: UnitOfWork, person_id: str, former_role: str, role: str)
 
 @dataclass(frozen=True)
 class NewPerson:
-    """What a person is given who has access for the first time, again, or in another role.
+    """Details of a person who gets access for the first time, again, or in another role.
 
     Attributes:
         email: in its normal form.

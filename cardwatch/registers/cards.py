@@ -388,7 +388,7 @@ made anew."""
 
 
 NOT_PLAIN = r"[^\x20-\x7e]"
-"""What makes a text need more than small letters to be compared."""
+"""Characters for which a text needs more than small letters to be compared."""
 
 
 def person_key(name: str) -> str:

@@ -58,7 +58,7 @@ TRIED = ("policy", "rules", POLICY_PACK)
 
 
 class TrialChange(TypedDict, total=False):
-    """What a document that is tried puts in place of what is active."""
+    """Replacements of active documents by a document that is tested."""
 
     policy: Policy
     rules: tuple[Rule, ...]

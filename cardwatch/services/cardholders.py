@@ -55,7 +55,7 @@ MOST_APPROVALS_GIVEN = 500
 
 @dataclass(frozen=True)
 class CardholderDetail:
-    """What is known today of one cardholder, or of somebody who approves or whom a register names.
+    """Details of one cardholder, or of somebody who approves or whom a register names.
 
     Attributes:
         units: of their payments.

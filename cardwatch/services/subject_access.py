@@ -154,7 +154,7 @@ def _queries(
 
 
 def _cards(uow: UnitOfWork, keys: set[str]) -> list[dict[str, Any]]:
-    """The person's cards in the card register in force; approvers are other people."""
+    """The person's cards in the active card register; approvers are other people."""
     recipe = replace(active_inputs(uow, uow.today), policy="", model="")
     register = load_inputs(uow, recipe).cards
     if register is None:

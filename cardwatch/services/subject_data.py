@@ -1,4 +1,4 @@
-"""What payments and registers say of one supplier, cardholder or unit, as far as it may be shown.
+"""Payments and registers about one supplier, cardholder or unit, as far as they may be shown.
 
 Only professional standards are shown it. Nobody is shown what registers say of themselves, or of
 somebody whose card they approve: such entries are left out before anything is counted.

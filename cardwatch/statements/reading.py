@@ -140,6 +140,8 @@ def _check_invariants(
     tell_unpaid_marks(sheet, footnotes(sheet, place, dates), good)
     checks.tell_month_starts(sheet, dates, good)
     checks.tell_one_day(sheet, dates, good)
+    checks.tell_other_year(sheet, dates, good)
+    checks.tell_sum_of_others(sheet, good, pence)
     check_period(sheet, dates[good])
     checks.tell_other_holder(sheet, good)
     checks.check_bookings(sheet, dates, sheet.days("posting_date", order), good)
