@@ -25,8 +25,8 @@ HEALTH = ("/health/live", "/health/ready")
 MOST_WAITING = 20
 """Requests that may wait for one of the 40 threads; the next is refused at once."""
 MOST_AT_ONCE, MOST_AT_ONCE_UNKNOWN = 60, 20
-"""So many requests with a body may one person or key, or address, have under way at once: a body
-may take minutes to arrive, and a process has 200 connections."""
+"""Requests with a body of one person or key, and of one address, under way at once: a body may take
+minutes to arrive, and a process has 200 connections."""
 OVERLOADED = "Too many requests are waiting. Try again in a few seconds."
 
 

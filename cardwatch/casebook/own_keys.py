@@ -123,14 +123,23 @@ def _with_approved(
     uow: UnitOfWork, keys: frozenset[str], scored_with: Mapping[str, Collection[str]]
 ) -> frozenset[str]:
     """Return keys of people with those of whoever's card they approve."""
-    by_approver = holders_by_approver(uow)
-    holders = {holder for key in keys for holder in by_approver.get(key, ())}
-    holders |= {
+    holders = _approved(uow, keys) | {
         holder
         for holder, approvers in scored_with.items()
         if not keys.isdisjoint(map(person_key, approvers))
     }
     return keys | own_keys(uow, *holders)
+
+
+def _approved(uow: UnitOfWork, keys: Iterable[str]) -> set[str]:
+    """Return the cardholders whose card people of some keys approve, by the register in force."""
+    by_approver = holders_by_approver(uow)
+    return {holder for key in keys for holder in by_approver.get(key, ())}
+
+
+def approved_by_actor(uow: UnitOfWork) -> set[str]:
+    """Return the cardholders whose card the actor approves, as the card register names them."""
+    return _approved(uow, actor_keys(uow))
 
 
 def approvers_of(

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cardwatch.casebook import PSD, AuditEvent, api_keys, people
+from cardwatch.casebook import PSD, AuditEvent, api_keys, own_keys, people
 from cardwatch.casebook.approvals import require_approval
 from cardwatch.casebook.own_keys import named_like_cardholders
 from cardwatch.casebook.rows import ApprovalScope, ListedPerson
@@ -124,6 +124,12 @@ def holds_no_card(context: ServiceContext) -> bool:
     """Whether it is stated that the actor holds no card and approves no payments."""
     with context.snapshot(()) as uow:
         return people.holds_no_card(uow)
+
+
+def count_approved(context: ServiceContext) -> int:
+    """Return of how many cardholders the card register in force says that the actor approves."""
+    with context.snapshot(()) as uow:
+        return len(own_keys.approved_by_actor(uow))
 
 
 def display_names(context: ServiceContext) -> dict[str, str]:

@@ -636,6 +636,7 @@ def test_whom_the_reader_approves_takes_no_more_questions_the_more_cards_they_ap
     with _asking(subject) as (uow, sent):
         assert len(hidden_keys(uow)) == 1 + cards_count
         assert len(sent) <= MOST_QUESTIONS
+    assert services.count_approved(subject) == cards_count, "their account page says how many"
 
 
 def test_names_are_kept_as_long_as_payments_that_have_them(
