@@ -42,7 +42,9 @@ def prose_day(day: str) -> str:
 
 
 def one_in(share: float) -> str:
-    """Format a share as `1 in N`, N to two figures; from a third up as `N in 10`."""
+    """Format a share as `1 in N`, N to two figures; from a third up as `N in 10`, or in words."""
+    if share >= 0.95:
+        return "all or nearly all"
     if share >= 1 / 3:
         return f"{share * 10:.0f} in 10"
     if share <= 0:
