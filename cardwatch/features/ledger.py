@@ -92,6 +92,25 @@ def take_rows(columns: Columns, which: Codes | Flags | slice) -> Columns:
     return {name: values[which] for name, values in columns.items()}
 
 
+def _limits(frame: pd.DataFrame, policy: Policy) -> dict[str, Any]:
+    """Return columns of each payment's limits: its card's in the register, else the policy's."""
+    columns: dict[str, Any] = {}
+    for name in LIMIT_KINDS:
+        limits = policy.limits_in_force(name, frame["holder_id"], frame["date"])
+        register_limit = frame.get(REGISTER_LIMITS.get(name))
+        if register_limit is not None and (register_limit > 0).any():
+            stated = register_limit.to_numpy() > 0
+            limits = {
+                "pence": np.where(stated, register_limit, limits["pence"]),
+                "sure_pence": np.where(stated, register_limit, limits["sure_pence"]),
+                "stated": limits["stated"] | stated,
+            }
+        columns[f"{name}_limit_pence"] = limits["pence"]
+        columns[f"{name}_sure_limit_pence"] = limits["sure_pence"]
+        columns[f"is_{name}_stated"] = limits["stated"]
+    return columns
+
+
 class Ledger:
     """Transactions in a fixed order, coded by holder, merchant and the like.
 
@@ -117,26 +136,15 @@ class Ledger:
         """Sort the transactions, name their merchants and look up their limits."""
         files = pd.factorize(transactions["file"], sort=True)[0]
         order = np.lexsort((transactions["row"], files, transactions["date"]))
-        frame = transactions.take(order).reset_index(drop=True)
+        in_order = (order[1:] > order[:-1]).all()  # taking the rows of all columns takes its time
+        frame = (transactions if in_order else transactions.take(order)).reset_index(drop=True)
         more: dict[str, Any] = {k: value for k, value in UNMATCHED.items() if k not in frame}
         names = link_merchants(
             frame["merchant"], frame["date"], policy.merchant_aliases, policy.payment_processors
         )
         more |= {str(name): values for name, values in names.items()}
         more["alias_id"] = link_aliases(frame["holder_id"], names["merchant_id"], frame["date"])
-        for name in LIMIT_KINDS:
-            limits = policy.limits_in_force(name, frame["holder_id"], frame["date"])
-            register_limit = frame.get(REGISTER_LIMITS.get(name))
-            if register_limit is not None and (register_limit > 0).any():
-                stated = register_limit.to_numpy() > 0
-                limits = {
-                    "pence": np.where(stated, register_limit, limits["pence"]),
-                    "sure_pence": np.where(stated, register_limit, limits["sure_pence"]),
-                    "stated": limits["stated"] | stated,
-                }
-            more[f"{name}_limit_pence"] = limits["pence"]
-            more[f"{name}_sure_limit_pence"] = limits["sure_pence"]
-            more[f"is_{name}_stated"] = limits["stated"]
+        more |= _limits(frame, policy) | {"approval_batch": ""}
         self.frame = pd.concat([frame, pd.DataFrame(more, frame.index)], axis=1)
         self.policy = policy
         self.registers = dict(registers or {})
@@ -145,17 +153,16 @@ class Ledger:
         self._most_kept = max(KEPT, KEPT_NUMBERS // max(self._rows, 1))
         self._kept: dict[tuple[object, ...], Any] = {}
         self._made: dict[str, Any] = {}
-        self.frame["approval_batch"] = self._approval_batches()
+        if "approvals" in self.registers:
+            self.frame["approval_batch"] = self._approval_batches()
 
     @cached_property
     def reference(self) -> pd.Series[str]:
         """Reference of each payment, as those in registers are compared."""
         return compared(self.frame["transaction_id"])
 
-    def _approval_batches(self) -> pd.Series[str] | str:
+    def _approval_batches(self) -> pd.Series[str]:
         """Return the approver and minute in which each payment was approved; empty if not known."""
-        if "approvals" not in self.registers:
-            return ""
         entries = self.registers["approvals"].entries.drop_duplicates("payment", keep="last")
         moments = entries["approved_at"].to_numpy().astype("datetime64[m]")
         minutes = pd.Series(np.datetime_as_string(moments), entries.index, dtype="str")
