@@ -97,7 +97,7 @@ sample: $(VENV)/run.stamp  ## Make the invented force again
 	$(BIN)/python sample_data/generate.py
 
 model: $(VENV)/run.stamp  ## Fit the demonstration model again
-	$(BIN)/cardwatch train sample_data/statements --policy sample_data/policy.toml --out models/demo
+	$(BIN)/cardwatch model train sample_data/statements --policy sample_data/policy.toml --out models/demo
 
 $(GENERATOR)/stamp: requirements-client.lock
 	$(PYTHON) -m venv $(GENERATOR)

@@ -35,6 +35,7 @@ def _mine_page(
         email=services.email_of(context),
         actor=context.actor,
         holds_no_card=services.holds_no_card(context),
+        approved=services.count_approved(context),
         uses=uses_of(request.app.state.service, context.actor),
     )  # fmt: skip
 

@@ -173,17 +173,11 @@ def contract_spend_pence(ledger: Ledger) -> Numbers:
     current = contract_hits(ledger)
     if not current.count.any():
         return np.zeros(len(ledger))
-    starts = register_entries(ledger, "contracts")["true_day"].to_numpy()[
-        np.maximum(current.entry, 0)
-    ]
+    starts = register_entries(ledger, "contracts")["true_day"].to_numpy()
+    rows = np.flatnonzero(current.count == 1).astype("int32")
     spent = np.zeros(len(ledger))
-    has_contract = current.count == 1
     by = ("merchant_id",)
-    so_far = ledger.total(ledger.spent_pence, by)
-    for start in np.unique(starts[has_contract]):
-        earlier = np.where(ledger.day < start, ledger.spent_pence, 0.0)
-        rows = has_contract & (starts == start)
-        spent[rows] = (so_far - ledger.total(earlier, by))[rows]
+    spent[rows] = ledger.total_from(ledger.spent_pence, by, rows, starts[current.entry[rows]])
     return spent
 
 

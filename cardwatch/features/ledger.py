@@ -39,7 +39,7 @@ PAIR = ("holder_id", "merchant_id")
 DAYS_APART = 1 << 20
 """Room for days in a key that joins group and day."""
 OWN_GROUPS = ("month", "category_id", "category_words", "team", "organisation", "purpose_id",
-              "size_pence", "size_band", "price_ending")  # fmt: skip
+              "size_pence", "size_band", "price_ending", "approval_batch")  # fmt: skip
 """Groupings of rows that are not columns of the frame."""
 UNMATCHED: dict[str, Any] = {
     "card_id": "",
@@ -60,9 +60,9 @@ REGISTER_LIMITS = {
 }
 """Limits that the register states beat the policy's: they are what the bank enforces."""
 KEPT, KEPT_NUMBERS = 24, 2_000_000
-"""So many columns of group numbers, orders and window bounds are kept, or so many numbers if these
-are more columns, the ones used last: all of them together, about a hundred, take as much room as
-the features do."""
+"""Columns of group numbers, orders and window bounds that stay in memory, the ones used last, or
+numbers in them if that allows more columns. All of them, about a hundred, would take as much memory
+as the features."""
 SMALLEST_PENCE = 100
 """Amounts below a pound count as a pound where logarithms are taken."""
 BAND = 0.2
@@ -70,7 +70,7 @@ BAND = 0.2
 
 
 def purchase_rows(transactions: pd.DataFrame) -> Flags:
-    """Whether each transaction is a purchase of more than nothing; cash and fees are none."""
+    """Whether each transaction is a purchase of more than nothing; cash and fees are not."""
     is_purchase = transactions["kind"] == "purchase"
     return (is_purchase & (transactions["amount_pence"] > 0)).to_numpy(bool)
 
@@ -144,7 +144,7 @@ class Ledger:
         )
         more |= {str(name): values for name, values in names.items()}
         more["alias_id"] = link_aliases(frame["holder_id"], names["merchant_id"], frame["date"])
-        more |= _limits(frame, policy) | {"approval_batch": ""}
+        more |= _limits(frame, policy)
         self.frame = pd.concat([frame, pd.DataFrame(more, frame.index)], axis=1)
         self.policy = policy
         self.registers = dict(registers or {})
@@ -153,16 +153,17 @@ class Ledger:
         self._most_kept = max(KEPT, KEPT_NUMBERS // max(self._rows, 1))
         self._kept: dict[tuple[object, ...], Any] = {}
         self._made: dict[str, Any] = {}
-        if "approvals" in self.registers:
-            self.frame["approval_batch"] = self._approval_batches()
 
     @cached_property
     def reference(self) -> pd.Series[str]:
         """Reference of each payment, as those in registers are compared."""
         return compared(self.frame["transaction_id"])
 
-    def _approval_batches(self) -> pd.Series[str]:
-        """Return the approver and minute in which each payment was approved; empty if not known."""
+    @cached_property
+    def approval_batch(self) -> pd.Series[str]:
+        """The approver and minute in which each payment was approved; empty if not known."""
+        if "approvals" not in self.registers:
+            return pd.Series("", self.frame.index, dtype="str")
         entries = self.registers["approvals"].entries.drop_duplicates("payment", keep="last")
         moments = entries["approved_at"].to_numpy().astype("datetime64[m]")
         minutes = pd.Series(np.datetime_as_string(moments), entries.index, dtype="str")
@@ -226,12 +227,12 @@ class Ledger:
 
     @cached_property
     def moved_pence(self) -> Numbers:
-        """What each row adds to spending: purchases less refunds."""
+        """Pence that each row adds to spending: purchases less refunds."""
         return np.where(self.is_purchase | self.is_refund, self.pence, 0.0)
 
     @cached_property
     def spent_pence(self) -> Numbers:
-        """What each row adds to spending at a merchant: purchases, and refunds of earlier ones.
+        """Pence each row adds to spending at a merchant: purchases, and refunds of earlier ones.
 
         A refund counts up to what the cardholder has paid the merchant by that day, less what was
         refunded already. One that comes before its payment can be made up (decision 0128).
@@ -481,6 +482,22 @@ class Ledger:
         np.cumsum(added[self._order(by)], out=sums[1:])
         first, last = self._begin(by, since), self._begin(by, until - 1)
         return sums[np.maximum(first, last)] - sums[first]
+
+    def total_from(
+        self, values: object, by: tuple[str, ...], rows: Positions, first_days: Numbers
+    ) -> Numbers:
+        """Return for some rows a sum over the rows of their group from a day to their own.
+
+        Args:
+            values: what to add up, one a row of the ledger.
+            by: columns that make a group.
+            rows: for which a sum is wanted.
+            first_days: the first day of each sum, counted from 1970 and not after the row's own.
+        """
+        sums = np.zeros(len(self) + 1)
+        np.cumsum(np.asarray(values, dtype="float64")[self._order(by)], out=sums[1:])
+        starts = self._key(by)[rows] - self.day[rows] + first_days.astype("int64")
+        return sums[self._begin(by, -1)[rows]] - sums[np.searchsorted(self._keys(by), starts)]
 
     def _begin(self, by: tuple[str, ...], days: int | None) -> Positions:
         """Return for each row where, in the order of its group and day, a window begins.

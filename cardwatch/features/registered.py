@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -42,14 +42,14 @@ MOST_CHANCE = 0.02
 fifty: where ten register rows in a hundred name a merchant that is paid, that is 0.2 of a hundred
 (decision 0056). Beyond it a person confirms the match first."""
 TEXTS_OF_PAIRS = ("person_key", "unit", "decision", "status", "panel")
-"""What features read of an entry beside its days; to join its other texts would take longer."""
+"""Texts of an entry that features read; to join its other texts would take longer."""
 BEARS_DAYS = 365
 """Those who paid the merchant are counted in the year before at most."""
 
 
 @dataclass(frozen=True)
 class Hits:
-    """What a feature counted: for each payment how many entries, and which one is shown.
+    """Counts of a feature: entries for each payment, and the one that is shown.
 
     Attributes:
         kind: the register.
@@ -156,7 +156,7 @@ def register_entries(ledger: Ledger, kind: str) -> pd.DataFrame:
             "known_day": np.where(is_known, np.fmin(recorded_day, true_day), recorded_day),
         }
         if "employee_id" in entries:
-            more["person_key"] = person_keys(entries, lambda: _keys_by_name(ledger)).to_numpy()
+            more["person_key"] = person_keys(entries, lambda: _keys_by_name(ledger))
         return entries.assign(**(counted | more))
 
     return ledger.once(f"entries of {kind}", make)
@@ -202,12 +202,29 @@ def approvers(ledger: Ledger) -> pd.Series[str]:
         by_card = compared(ledger.frame["card_approver_id"])
         if not has_register(ledger, "approvals"):
             return by_card
-        approved = ledger.registers["approvals"].entries.sort_values("approved_at", kind="stable")
-        last = approved.drop_duplicates("payment", keep="last").set_index("payment")["approver_id"]
-        by_payment = ledger.reference.map(last).fillna("")
-        return by_payment.where(by_payment != "", by_card)
+        pairs = approval_pairs(ledger)
+        by_payment = np.full(len(ledger), "", dtype=object)
+        by_payment[pairs["row"]] = pairs["approver_id"]  # the latest is written last
+        approver = pd.Series(by_payment, by_card.index, dtype="str")
+        return approver.where(approver != "", by_card)
 
     return ledger.once("approvers", make)
+
+
+def approval_pairs(ledger: Ledger) -> pd.DataFrame:
+    """Return each approval of a payment in the order of time: `row`, `approver_id`, `approved_at`.
+
+    With `entry`; rows are the ledger's.
+    """
+
+    def make() -> pd.DataFrame:
+        entries = register_entries(ledger, "approvals")
+        approved = entries[["entry", "payment", "approver_id", "approved_at"]]
+        payments = pd.DataFrame({"row": np.arange(len(ledger)), "payment": ledger.reference})
+        pairs = payments[payments["payment"] != ""].merge(approved, on="payment")
+        return pairs.sort_values(["approved_at", "entry"], kind="stable").drop(columns="payment")
+
+    return ledger.once("approvals of payments", make)
 
 
 def keys_of_payments(ledger: Ledger) -> pd.DataFrame:
@@ -293,8 +310,11 @@ def _first_printed(ledger: Ledger) -> dict[str, str]:
     pairs = pd.DataFrame({"merchant": codes, "printed": printed_codes, "day": ledger.day})
     pairs = pairs.drop_duplicates(["merchant", "printed"])  # the first days: rows are in order
     first = pairs[pairs["day"] == pairs.groupby("merchant")["day"].transform("min")]
-    texts = pd.Series(printed[first["printed"]]).groupby(merchants[first["merchant"]]).agg(" ".join)
-    return cast("dict[str, str]", texts.to_dict())
+    texts: dict[str, str] = {}
+    names = zip(merchants[first["merchant"]], printed[first["printed"]], strict=True)
+    for merchant, text in names:
+        texts[merchant] = f"{texts[merchant]} {text}" if merchant in texts else text
+    return texts
 
 
 def _stated_names(ledger: Ledger, kind: str) -> dict[int, tuple[str, ...]]:
@@ -342,11 +362,14 @@ def with_payers(ledger: Ledger, pairs: pd.DataFrame, by: str) -> pd.DataFrame:
     days = pairs["day"].to_numpy()
     known = np.searchsorted(payers.known_days, days, "right")
     starts = np.fmax(pairs["true_day"].to_numpy(), days - BEARS_DAYS)
-    windows = pd.DataFrame({"code": pairs["merchant_code"].to_numpy(), "start": starts})
+    codes = pairs["merchant_code"].to_numpy()
+    order = np.lexsort((starts, codes))
+    is_first = np.ones(len(order), dtype=bool)
+    is_first[1:] = (np.diff(codes[order]) != 0) | (np.diff(starts[order]) != 0)
     counts = np.zeros(len(pairs), dtype="int64")
-    indices = windows.groupby(["code", "start"]).indices
-    for (code, start), rows in cast("dict[tuple[int, float], Codes]", indices).items():
-        counts[rows] = _payers_since(*payers.of_merchant(code), start, days[rows])
+    for rows in np.split(order, np.flatnonzero(is_first)[1:]):
+        of_merchant = payers.of_merchant(codes[rows[0]])
+        counts[rows] = _payers_since(*of_merchant, starts[rows[0]], days[rows])
     return pairs.assign(payer_count=counts, known_count=known)
 
 
@@ -396,9 +419,10 @@ def _payers_since(days: Codes, before: Codes, start: float, ends: Numbers) -> Wh
         start: the first day.
         ends: the last days.
     """
-    first = np.searchsorted(days, start)
-    people = np.concatenate([[0], np.cumsum(before[first:] < start)])  # each at their first payment
-    counts: Whole = people[np.searchsorted(days[first:], ends, "right")]
+    first = int(days.searchsorted(start))
+    people = np.zeros(len(days) - first + 1, dtype="int64")
+    np.cumsum(before[first:] < start, out=people[1:])  # each at their first payment
+    counts: Whole = people[days[first:].searchsorted(ends, "right")]
     return counts
 
 
@@ -478,9 +502,10 @@ def during_entries(
         entries: of a register, as `register_entries` gives them.
     """
     people = pd.Index(events[person].unique())
-    numbers = people.get_indexer(pd.Index(entries["person_key"]))
+    numbers = _positions(people, entries["person_key"])
     is_about = (numbers >= 0) & (entries["person_key"] != "").to_numpy()
-    entries = entries[is_about & entries["until_day"].notna() & entries["true_day"].notna()]
+    is_about &= (entries["until_day"].notna() & entries["true_day"].notna()).to_numpy()
+    entries, numbers = entries.loc[is_about, ["entry", "true_day", "until_day"]], numbers[is_about]
     if events.empty or entries.empty:
         return events.iloc[:0].assign(entry=[], true_day=[])
     first = events[day].min()
@@ -489,9 +514,8 @@ def during_entries(
     def places(numbers: Whole, days: pd.Series[Any]) -> Numbers:
         return numbers * span + np.clip(days.to_numpy() - first + 1, 0, span - 1)
 
-    at = places(people.get_indexer(pd.Index(events[person])), events[day])
+    at = places(_positions(people, events[person]), events[day])
     order = np.argsort(at, kind="stable")
-    numbers = people.get_indexer(pd.Index(entries["person_key"]))
     start = np.searchsorted(at[order], places(numbers, entries["true_day"]))
     end = np.searchsorted(at[order], places(numbers, entries["until_day"]), "right")
     counts = np.maximum(end - start, 0)
@@ -499,6 +523,12 @@ def during_entries(
     within = events.iloc[order[np.repeat(start, counts) + offsets]].reset_index(drop=True)
     held = entries.iloc[np.repeat(np.arange(len(entries)), counts)]
     return within.assign(entry=held["entry"].to_numpy(), true_day=held["true_day"].to_numpy())
+
+
+def _positions(index: pd.Index[Any], texts: pd.Series[str]) -> Whole:
+    """Return where in an index each text is, -1 where it is not; looked up once if it is equal."""
+    codes, distinct = pd.factorize(texts)
+    return index.get_indexer(distinct)[codes]
 
 
 def as_known(pairs: pd.DataFrame) -> Flags:

@@ -8,13 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from cardwatch.features.registered import has_register, keys_of_payments, register_entries
 from cardwatch.registers import compared
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from cardwatch.features.ledger import Codes, Flags, Ledger, Numbers
 
 SILENT_DAYS = 365
@@ -50,16 +49,21 @@ def _expected(ledger: Ledger) -> Numbers:
         )  # payments are in order
         known_days = np.fmax(gifts["known_day"].to_numpy(), gifts["true_day"].to_numpy())
         heard = {"".join(unit.casefold().split()) for unit in ledger.registers["gifts"].nil_units}
-        for unit, rows in payments.groupby("unit_key"):
+        codes, units = pd.factorize(payments["unit_key"].array)
+        unit_of_gift = pd.Index(units).get_indexer(pd.Index(gifts["unit_key"]))
+        first_codes = codes[np.isin(payments["row"], first_payments["row"])]
+        first_days = first_payments["day"].to_numpy()
+        all_days, all_rows = payments["day"].to_numpy(), payments["row"].to_numpy()
+        for code, unit in enumerate(units):
             if unit in heard:
                 continue
-            day = rows["day"].to_numpy()
-            is_own, of_unit = gifts["unit_key"] == unit, first_payments["unit_key"] == unit
-            own_holders = np.searchsorted(first_payments["day"][of_unit], day, "right")
-            other_holders = np.searchsorted(first_payments["day"], day, "right") - own_holders
+            is_unit = codes == code
+            day = all_days[is_unit]
+            own_holders = np.searchsorted(first_days[first_codes == code], day, "right")
+            other_holders = np.searchsorted(first_days, day, "right") - own_holders
             rate = _recorded_by(known_days, day) / np.maximum(other_holders, 1)
-            is_silent = _recorded_by(known_days[is_own.to_numpy()], day) == 0
-            expected[rows["row"].to_numpy()] = np.where(is_silent, own_holders * rate, 0.0)
+            is_silent = _recorded_by(known_days[unit_of_gift == code], day) == 0
+            expected[all_rows[is_unit]] = np.where(is_silent, own_holders * rate, 0.0)
         return expected
 
     return ledger.once("expected gifts of silent units", make)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cardwatch.features.registered import (
+    approval_pairs,
     days_since,
     during_entries,
     has_register,
@@ -27,13 +28,14 @@ if TYPE_CHECKING:
 DAY_SECONDS, MINUTE_SECONDS = 86_400, 60
 RECIPROCAL_DAYS = 90
 LONGEST_CHAIN = 12
-"""So many managers above each other are followed; no force has more ranks."""
+"""Levels of managers that are followed; no force has more ranks."""
 
 
 @hits_of("people")
 def leaving_hits(ledger: Ledger) -> pd.DataFrame:
     """Return the cardholder's last post, where they had left before the payment."""
     posts = register_entries(ledger, "people")
+    posts = posts[posts["person_key"].isin(posts["person_key"][posts["left_day"].notna()])]
     # Who works in a post that has not ended, or began again, has not left.
     last_left = posts["left_day"].fillna(np.inf).groupby(posts["person_key"]).transform("max")
     leavers = posts.assign(last_left=last_left)[(posts["person_key"] != "") & (last_left < np.inf)]
@@ -68,11 +70,8 @@ def approval_rows(ledger: Ledger) -> pd.DataFrame:
     """Return each approved purchase: `row`, `holder_key`, `approver_id`, moment and day."""
 
     def make() -> pd.DataFrame:
-        entries = register_entries(ledger, "approvals")
-        columns = ["entry", "payment", "approver_id", "approved_at"]
         payments = keys_of_payments(ledger)[["row", "holder_key", "day"]]
-        payments = payments.assign(payment=ledger.reference.to_numpy()[payments["row"]])
-        joined = payments[payments["payment"] != ""].merge(entries[columns], on="payment")
+        joined = payments.merge(approval_pairs(ledger), on="row")
         seconds = joined["approved_at"].to_numpy().astype("datetime64[s]").astype("int64")
         return joined.assign(second=seconds, approved_day=seconds // DAY_SECONDS)
 
@@ -112,21 +111,27 @@ def is_junior_approver(ledger: Ledger) -> Flags:
     posts = _posts(ledger)
     keys = keys_of_payments(ledger)
     keys = keys[(keys["approver_key"] != "") & (keys["approver_key"] != keys["holder_key"])]
-    columns = (keys[name].tolist() for name in ("holder_key", "approver_key", "day"))
-    approvals = list(zip(*columns, strict=True))
-    ever = {approver: _ever_above(approver, posts) for approver in keys["approver_key"].unique()}
-    below = {
-        (holder, approver, day): holder in ever[approver]
-        and holder in _managers(approver, day, posts)
-        for holder, approver, day in set(approvals)
-    }
-    junior[keys["row"].to_numpy()] = [below[approval] for approval in approvals]
+    numbers, people = pd.factorize(pd.concat([keys["holder_key"], keys["approver_key"]]).array)
+    holder, approver = np.split(numbers, 2)
+    holders = pd.Index(people[: holder.max(initial=-1) + 1])  # they are numbered first
+    pairs_above = [
+        number * len(people) + np.flatnonzero(holders.isin(_ever_above(people[number], posts)))
+        for number in np.unique(approver).tolist()
+    ]
+    may_be = np.isin(approver * len(people) + holder, np.concatenate([[-1], *pairs_above]))
+    approved = keys[may_be]
+    columns = (approved[name].tolist() for name in ("holder_key", "approver_key", "day"))
+    junior[approved["row"].to_numpy()] = [
+        holder in _managers(approver, day, posts)
+        for holder, approver, day in zip(*columns, strict=True)
+    ]
     return junior
 
 
 def _posts(ledger: Ledger) -> dict[str, list[tuple[float, str]]]:
     """Return for each person the days on which their posts began, with the manager in each."""
-    entries = register_entries(ledger, "people").sort_values("true_day", na_position="first")
+    entries = register_entries(ledger, "people")[["employee_id", "true_day", "manager_id"]]
+    entries = entries.sort_values("true_day", na_position="first")
     posts: dict[str, list[tuple[float, str]]] = {}
     columns = (entries[name] for name in ("employee_id", "true_day", "manager_id"))
     for person, day, manager in zip(*(column.tolist() for column in columns), strict=True):

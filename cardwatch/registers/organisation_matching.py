@@ -146,11 +146,12 @@ class OrganisationMatcher:
             stated: other names that are stated to be the same organisation's.
         """
         key = text, tuple(stated)
+        if key in self._known:
+            return self._known[key]
         if not stated and not self._may_match(text):
             return ()
-        if key not in self._known:
-            self._known[key] = self._match(text, stated)
-        return self._known[key]
+        matches = self._known[key] = self._match(text, stated)
+        return matches
 
     def _may_match(self, text: str) -> bool:
         """Return whether a text has the beginning of a word by which some merchant can be told.

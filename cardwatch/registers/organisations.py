@@ -15,7 +15,7 @@ from importlib import resources
 
 import iso18245
 
-from cardwatch.merchants import canonical_name
+from cardwatch.merchants import MOST_CACHED, canonical_name
 
 FILLERS = frozenset(
     {"A", "AN", "AND", "AT", "BY", "CO", "FOR", "IN", "OF", "ON", "S", "THE", "TO", "WITH"}
@@ -40,7 +40,7 @@ ENDS = re.compile(
     r"|annual|lunch|dinner|ticket|tickets)\b",
     re.IGNORECASE,
 )
-"""What ends an organisation's name in a sentence."""
+"""Words that end an organisation's name in a sentence."""
 WITH_FORM = re.compile(
     r"((?:[A-Z0-9][\w&'.+-]*\s+(?:(?:and|of|for|the|in|upon|&)\s+)?"
     r"(?:\([A-Z][\w&'. -]*\)\s+)?){1,6}"
@@ -57,6 +57,8 @@ COMMONEST = 7.5
 """A word this common (decimal logarithm of its count in 10^9 words) weighs nothing."""
 LONGEST = 120
 """Characters of a name that are compared; what is longer is a text and no name."""
+LONGEST_SENTENCE = 400
+"""Characters of a cell in which a name is looked for."""
 
 
 @dataclass(frozen=True)
@@ -137,11 +139,19 @@ def comparable_name(printed: str, processors: tuple[str, ...] = ()) -> Organisat
         printed: as printed.
         processors: payment services whose name before the seller's is no part of it.
     """
-    sold_by = printed[:LONGEST].rpartition(": ")[2]  # of a merchant's one name: PAYPAL: OSPREY
+    return OrganisationName(printed, *_comparable_parts(printed[:LONGEST], processors))
+
+
+@lru_cache(MOST_CACHED)  # merchants and entries are the same with each statement
+def _comparable_parts(
+    text: str, processors: tuple[str, ...]
+) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """Return the name by which a name is compared, its words and its marks."""
+    sold_by = text.rpartition(": ")[2]  # of a merchant's one name: PAYPAL: OSPREY
     seller = canonical_name(sold_by, processors).name.rpartition(": ")[2]
     words = words_of(seller)
     marks = tuple(mark for mark in firm_marks(sold_by) if mark not in words)
-    return OrganisationName(printed, seller, words, marks)
+    return seller, words, marks
 
 
 def firm_marks(printed: str) -> tuple[str, ...]:
@@ -162,7 +172,12 @@ def names_in(text: str) -> tuple[str, ...]:
     the like is taken, up to a mark or word that ends it; else a run of capitalised words with a
     legal form; else its beginning.
     """
-    plain = " ".join(text.split())[:400]
+    return _names_in(" ".join(text.split())[:LONGEST_SENTENCE])
+
+
+@lru_cache(MOST_CACHED)
+def _names_in(plain: str) -> tuple[str, ...]:
+    """Return the names of organisations in the beginning of a cell."""
     parts = [part for part in TRADING_AS.split(plain) if part.strip()]
     if len(parts) > 1:
         return tuple(dict.fromkeys(name for part in parts for name in names_in(part)))

@@ -7,7 +7,6 @@ The second fact is the unit; dates of birth and National Insurance numbers are n
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -94,7 +93,8 @@ def _is_given_like(given: str, first: str) -> bool:
     return is_whole or (given[:1] == first[0] and len(given) <= MOST_INITIALS)
 
 
-def names_of(person: str, former_names: str) -> list[str]:
+@lru_cache(maxsize=100_000)
+def names_of(person: str, former_names: str) -> tuple[str, ...]:
     """Return every name of a person, as `full_name` gives it.
 
     Args:
@@ -108,7 +108,7 @@ def names_of(person: str, former_names: str) -> list[str]:
         words = _name_words(former)
         name = f"{whole.split()[0]} {words[0]}" if whole and len(words) == 1 else full_name(former)
         names += [name] if name else []
-    return list(dict.fromkeys(names))
+    return tuple(dict.fromkeys(names))
 
 
 def person_keys(
@@ -123,15 +123,17 @@ def person_keys(
     keys = entries["employee_id"]
     if "person" not in entries or "unit" not in entries:
         return keys
-    unnumbered = entries[(keys == "") & (entries["person"] != "")]
+    is_unnumbered = ((keys == "") & (entries["person"] != "")).to_numpy()
+    unnumbered = entries.loc[is_unnumbered, ["person", "unit"]]
     if unnumbered.empty:
         return keys
     by_both = keys_by_name()
     units = compared(unnumbered["unit"]).tolist()
     pairs = zip(map(full_name, unnumbered["person"].tolist()), units, strict=True)
     matched_keys = [by_both.get(both, "") for both in pairs]
-    named = pd.Series(matched_keys, unnumbered.index, dtype="str")
-    return keys.where(keys != "", named.reindex(entries.index, fill_value=""))
+    named = keys.to_numpy(object, copy=True)
+    named[is_unnumbered] = matched_keys
+    return pd.Series(named, keys.index, dtype="str", name=keys.name)
 
 
 def keys_by_name_and_unit(people: pd.DataFrame) -> dict[tuple[str, str], str]:
@@ -140,10 +142,12 @@ def keys_by_name_and_unit(people: pd.DataFrame) -> dict[tuple[str, str], str]:
     Args:
         people: `key`, `person`, `former_names` and `unit`, a row a person and post.
     """
-    keys: dict[tuple[str, str], set[str]] = defaultdict(set)
+    keys: dict[tuple[str, str], str] = {}
+    shared: set[tuple[str, str]] = set()
     for name, unit, key in _name_rows(people):
-        keys[name, unit].add(key)
-    return {both: next(iter(several)) for both, several in keys.items() if len(several) == 1}
+        if keys.setdefault((name, unit), key) != key:
+            shared.add((name, unit))
+    return {both: key for both, key in keys.items() if both not in shared}
 
 
 def _name_rows(people: pd.DataFrame) -> Iterator[tuple[str, str, str]]:

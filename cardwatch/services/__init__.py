@@ -187,6 +187,7 @@ from cardwatch.services.payments import (
 )
 from cardwatch.services.people import (
     add_person,
+    count_approved,
     create_key,
     display_names,
     email_of,

@@ -87,3 +87,38 @@ def test_a_key_works_on_its_last_day_and_not_after(at: Context, days: int) -> No
     else:
         with pytest.raises(NotAllowed):
             services.actor_of_key(at().casebook, key, now)
+
+
+@pytest.mark.parametrize(("days", "is_closed"), [(30, True), (31, False)])
+def test_a_suppression_closes_alerts_to_its_last_day_and_not_after(
+    at: Context, read: Read, october: str, days: int, *, is_closed: bool
+) -> None:
+    last_day = str(at(days=30).now.date())
+    services.suppress(at(), october, until=last_day, reason="contract 17")
+    again = [line.replace("2026-10-", "2026-11-").replace(",S", ",T") for line in SPLIT]
+    services.receive(at(days=days), read(*month(11), *again))
+    (alert,) = (row for row in services.list_alerts(at()) if row["first_on"] > "2026-11")
+    # The first that is closed by itself is opened again for a second look.
+    assert bool(alert["is_second_look"]) == is_closed
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_suppression_is_kept_to_the_last_of_its_days(
+    at: Context, october: str, more: int
+) -> None:
+    expires = at(days=30).now.date()
+    services.suppress(at(), october, until=str(expires), reason="contract 17")
+    days = days_after(at, expires) + services.retention_periods(at("admin"))["alerts"] + more
+    erase(at("admin", days=days))
+    assert len(services.list_suppressions(at(days=days))) == 1 - more
+
+
+@pytest.mark.parametrize("days", [7, 8])
+def test_what_is_snoozed_is_left_out_to_that_day_and_not_after(
+    at: Context, october: str, days: int
+) -> None:
+    day = str(at(days=7).now.date())
+    services.decide(at(), october, DecisionInput("on leave", snoozed_until=day))
+    today = str(at(days=days).now.date())
+    listed = services.list_alerts(at(days=days), services.AlertFilter(awake_on=today))
+    assert (october in {row["alert_id"] for row in listed}) == (days == 8)
