@@ -75,6 +75,8 @@ peers: $(PEERS)/stamp  ## Install the libraries that bench compares with and car
 bench: $(VENV)/dev.stamp $(PEERS)/stamp  ## Measure speed as ratios in one run, peers included
 	$(BIN)/python benchmarks/peers.py
 	$(BIN)/python benchmarks/speed.py
+	PYTHONPATH=. $(BIN)/python benchmarks/waits.py
+	$(BIN)/python benchmarks/shapes.py
 	$(BIN)/python benchmarks/detection.py
 	$(BIN)/python benchmarks/casebook.py
 	$(BIN)/python benchmarks/registers.py

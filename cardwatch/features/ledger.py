@@ -144,7 +144,7 @@ class Ledger:
         )
         more |= {str(name): values for name, values in names.items()}
         more["alias_id"] = link_aliases(frame["holder_id"], names["merchant_id"], frame["date"])
-        more |= _limits(frame, policy) | {"approval_batch": ""}
+        more |= _limits(frame, policy)
         self.frame = pd.concat([frame, pd.DataFrame(more, frame.index)], axis=1)
         self.policy = policy
         self.registers = dict(registers or {})
