@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NODE := .venv-assets
 GENERATOR := .venv-client
+PEERS := .venv-peers
 PORT ?= 8000
 SAMPLE := .sample
 SERVE := --no-access-log --no-server-header --timeout-keep-alive 10 --timeout-graceful-shutdown 8 --limit-concurrency 200
@@ -14,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export MALLOC_ARENA_MAX = 2
 .DEFAULT_GOAL := help
 
-.PHONY: help demo try serve test collect prove corpus bench docs pictures client lint types contracts unit format lock release sample model assets clean
+.PHONY: help demo try serve test collect prove corpus peers bench docs pictures client lint types contracts unit format lock release sample model assets clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -64,7 +65,15 @@ prove: $(VENV)/dev.stamp  ## Run the long proofs; figures go to docs/measurement
 corpus: $(VENV)/run.stamp  ## Read every file of DIR and say how it differs from DIR/expectations.toml
 	$(BIN)/cardwatch corpus $(DIR)
 
-bench: $(VENV)/dev.stamp  ## Measure speed as ratios in one run
+$(PEERS)/stamp: requirements-peers.lock
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --require-hashes --requirement requirements-peers.lock
+	touch $@
+
+peers: $(PEERS)/stamp  ## Install the libraries that bench compares with and cardwatch does not need
+
+bench: $(VENV)/dev.stamp $(PEERS)/stamp  ## Measure speed as ratios in one run, peers included
+	$(BIN)/python benchmarks/peers.py
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/detection.py
 	$(BIN)/python benchmarks/casebook.py
@@ -86,7 +95,7 @@ sample: $(VENV)/run.stamp  ## Make the invented force again
 	$(BIN)/python sample_data/generate.py
 
 model: $(VENV)/run.stamp  ## Fit the demonstration model again
-	$(BIN)/cardwatch train sample_data/statements --policy sample_data/policy.toml --out models/demo
+	$(BIN)/cardwatch model train sample_data/statements --policy sample_data/policy.toml --out models/demo
 
 $(GENERATOR)/stamp: requirements-client.lock
 	$(PYTHON) -m venv $(GENERATOR)
@@ -117,6 +126,9 @@ lock: $(VENV)/dev.stamp  ## Choose the versions that CI and the image install
 	$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
 	  --no-annotate --no-header --no-emit-index-url --no-emit-find-links --upgrade \
 	  --group client -o requirements-client.lock
+	$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
+	  --no-annotate --no-header --no-emit-index-url --no-emit-find-links --upgrade \
+	  --group peers -o requirements-peers.lock
 
 release: $(VENV)/dev.stamp  ## Build wheel and source twice, compare them, and write the SBOM and checksums to dist/
 	rm -rf dist
@@ -129,4 +141,4 @@ release: $(VENV)/dev.stamp  ## Build wheel and source twice, compare them, and w
 	cd dist && sha256sum * > SHA256SUMS
 
 clean:  ## Remove what the other targets made
-	rm -rf $(VENV) $(NODE) $(GENERATOR) .client $(SAMPLE) dist api/assets/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(NODE) $(GENERATOR) $(PEERS) .client $(SAMPLE) dist api/assets/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

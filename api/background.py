@@ -99,7 +99,7 @@ def _run_notices(service: Service, over: threading.Event, lane: str) -> None:
 
 
 TASKS = (run_background, run_long_jobs, run_finance_notices, run_psd_notices)
-"""What the service does beside answering, each in a thread of its own."""
+"""Background work of the service, each task in its own thread."""
 
 
 def _mail_refusals(service: Service) -> None:

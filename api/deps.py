@@ -157,4 +157,4 @@ Context = Annotated[ServiceContext, Depends(context_of)]
 VerifiedContext = Annotated[ServiceContext, Depends(verified_context_of)]
 """The context of what needs a recent code: exports, names, people, keys, approvals, deletion."""
 SIGNED_IN = [Security(_key), Security(_session), Depends(current_actor)]
-"""What every operation asks for that is not open; the first two describe it in the document."""
+"""Dependencies of every operation that is not open; the first two describe it in the document."""

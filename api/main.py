@@ -43,7 +43,7 @@ ABOUT = (
 
 
 JOIN_SECONDS = 8.0
-"""So long a stop waits for a job; one that goes on is taken up again after the next start."""
+"""How long a stop waits for a job; an unfinished job is taken up after the next start."""
 FIELD_MEANINGS = re.compile(r"^ {4}([a-z0-9_, ]+): (.*(?:\n {8}.*)*)", re.MULTILINE)
 """A field in the `Attributes` of a docstring, with what is said of it."""
 

@@ -64,7 +64,7 @@ WEEKLY = _in_form(
 )
 DAILY = _in_form(TIME_OF_DAY, "is a time such as '02:30'")
 LEAST_MEMORY_MIB = 512
-"""What a process takes that does nothing yet, and room to read one file."""
+"""Memory of an idle process, with room to read one file."""
 
 
 def _is_enough(mib: int) -> int:
@@ -100,7 +100,7 @@ class Settings(BaseModel):
         mail_from: sender of reminders.
         remind: day and time (UTC) of the weekly reminder.
         remind_queries: days between reminders of a query that is past its due day; 0 for none.
-        erase: time of day (UTC) at which what is past its time is erased; by hand only without it.
+        erase: time of day (UTC) at which expired data is deleted; by hand only without it.
         marking: protective marking at the head and foot of every page, and of what is handed over.
         privacy_contact: whom people ask about their data: the data protection officer's address.
         privacy_basis: the lawful basis, as the privacy notice says it.
@@ -144,7 +144,7 @@ class Settings(BaseModel):
 
     @property
     def quotas(self) -> dict[QuotaKind, int]:
-        """What one person may use of each in a day."""
+        """Limit of one person's use in a day, by kind."""
         return {
             QuotaKind.REQUESTS: self.quota_requests,
             QuotaKind.UPLOADS: self.quota_uploads,

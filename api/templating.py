@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from cardwatch.alerts import merchants_label, people_label, scope_note
 from cardwatch.alerts.wording import TIER_OF_LEVEL
+from cardwatch.merchants import category_name
 from cardwatch.quantities import money, plural, quantity
 from cardwatch.reports.formatting import (
     british_day,
@@ -83,6 +84,7 @@ def environment() -> Environment:
         rule_title=rule_title,
         field_title=field_title,
         kind_title=kind_title,
+        category_name=category_name,
         setting_title=setting_title,
         tier_title=tier_title,
         month_name=month_name,

@@ -48,7 +48,7 @@ UPLOAD_SUFFIXES = (
     *(".ofx", ".qfx", ".sta", ".mt940", ".940", ".dat", ".gl1025", ".kr1025"),
 )
 FILE_NAME_BYTES = 200
-"""What every file system takes: a label may have four bytes a character."""
+"""A length that every file system accepts: a label may have four bytes a character."""
 
 
 def read_upload(

@@ -1,14 +1,11 @@
-"""Measures detection: features and rules against the forests, growth with rows, memory, a peer."""
+"""Measures detection: features and rules, forests, growth with rows, memory, a whole scoring."""
 
 from __future__ import annotations
 
-import os
 import resource
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -20,26 +17,20 @@ from cardwatch.forest import fit_forest
 from cardwatch.policy import load_policy
 from cardwatch.records import TRANSACTION_COLUMNS
 from cardwatch.rules import load_rules
+from cardwatch.scoring import score
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cardwatch.scoring import ScoringResult
+
 ROWS = 300_000
 GROWTH = (375_000, 750_000, 1_500_000, 3_000_000)
 MILLION = 1_000_000
+SCORED = 304_000
 ROWS_A_HOLDER, MERCHANTS_A_HOLDER = 100, 8
 DAYS = 730
 T = TypeVar("T")
-PEER = """
-import sys, time
-import pandas as pd
-from pydit.functions.split_transactions import check_for_split_transactions
-rows = pd.read_csv(sys.argv[1], parse_dates=["date"])
-start = time.perf_counter()
-check_for_split_transactions(rows, [1000.0])
-print(time.perf_counter() - start)
-"""
-"""pydit-jceresearch needs other versions of pandas: PYDIT_PYTHON names a Python that has it."""
 
 
 def make_transactions(rows: int) -> pd.DataFrame:
@@ -91,6 +82,11 @@ def features_and_rules(transactions: pd.DataFrame) -> tuple[Ledger, pd.DataFrame
     return ledger, features
 
 
+def score_all(transactions: pd.DataFrame) -> ScoringResult:
+    """Score all payments against each other, as without history."""
+    return score(transactions, load_policy())
+
+
 def both_forests(ledger: Ledger, features: pd.DataFrame) -> None:
     """Fit both forests to all rows and score all rows."""
     ends = ledger.last_rows(ledger.is_purchase, ("holder_id", "month"))
@@ -99,8 +95,8 @@ def both_forests(ledger: Ledger, features: pd.DataFrame) -> None:
     months.unusualness(features)
 
 
-def bench_against_forests(folder: Path) -> None:
-    """Compare features and rules with both forests, and the split search with its peer."""
+def bench_against_forests() -> None:
+    """Compare features and rules with both forests, and time one split search."""
     transactions = make_transactions(ROWS)
     work, (ledger, features) = timed(lambda: features_and_rules(transactions))
     forests, _ = timed(lambda: both_forests(ledger, features))
@@ -110,18 +106,6 @@ def bench_against_forests(folder: Path) -> None:
     print(f"  features and rules               {work:7.2f}")
     print(f"  both forests, fitted and scored  {forests:7.2f}   ratio {work / forests:.2f}")
     print(f"  one split search of those        {search:7.2f}")
-    if peer := os.environ.get("PYDIT_PYTHON"):
-        path = folder / "rows.csv"
-        pair = transactions["holder_id"] + " " + transactions["merchant"]
-        pounds = transactions["amount_pence"] / 100
-        table = pd.DataFrame({"date": transactions["date"], "supplier": pair, "amount": pounds})
-        table.to_csv(path, index=False)
-        command = [peer, "-c", PEER, str(path)]
-        answer = subprocess.run(command, capture_output=True, text=True, check=True)
-        seconds = float(answer.stdout.split()[-1])
-        print(f"  pydit's split function           {seconds:7.2f}   ratio {seconds / search:.0f}")
-    else:
-        print("  pydit's split function           not measured: PYDIT_PYTHON is not set")
 
 
 def bench_growth() -> None:
@@ -140,11 +124,20 @@ def bench_growth() -> None:
         before = used
 
 
-def measure_one(rows: int) -> None:
+def bench_scoring() -> None:
+    """Show what the lists of a large organisation take, features, forests and alerts included."""
+    command = [sys.executable, __file__, str(SCORED), "score"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    seconds, used, memory = map(float, answer.stdout.split())
+    print(f"\n{SCORED:,} payments scored against each other: {seconds:.1f} s wall, {used:.1f} s "
+          f"processor (aim: 58), {memory:,.0f} MiB at most (aim: 1,720)")  # fmt: skip
+
+
+def measure_one(rows: int, work: Callable[[pd.DataFrame], object]) -> None:
     """Print wall and processor seconds, and the peak memory, of one size."""
     transactions = make_transactions(rows)
     started = time.process_time()
-    seconds, _ = timed(lambda: features_and_rules(transactions))
+    seconds, _ = timed(lambda: work(transactions))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(seconds, time.process_time() - started, peak / 1024)
 
@@ -152,11 +145,12 @@ def measure_one(rows: int) -> None:
 def main() -> None:
     """Run every benchmark, or one size of the growth."""
     if len(sys.argv) > 1:
-        measure_one(int(sys.argv[1]))
+        whole = "score" in sys.argv
+        measure_one(int(sys.argv[1]), score_all if whole else features_and_rules)
         return
-    with tempfile.TemporaryDirectory() as folder:
-        bench_against_forests(Path(folder))
+    bench_against_forests()
     bench_growth()
+    bench_scoring()
 
 
 if __name__ == "__main__":

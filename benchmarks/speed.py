@@ -1,4 +1,4 @@
-"""Measures speed as ratios in one run: reading against pandas, scoring against the forest alone."""
+"""Measures a month's scoring as a ratio to reading and the forest alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import pandas as pd
 
 from cardwatch.alerts import ScoringContext, rank_alerts
 from cardwatch.features import FOREST_FEATURES, Ledger, build_features
@@ -25,26 +24,13 @@ from cardwatch.statements import ReadingChoices, read_statements, shipped_profil
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MILLION = 1_000_000
 HISTORY_ROWS, HISTORY_MONTHS, MONTH_ROWS = 35_000, 24, 1_500
 HOLDERS, MERCHANTS = 300, 4_000
 HEADINGS = (
     "transaction_id", "date", "posting_date", "holder_id", "merchant", "mcc", "category",
     "cost_centre", "amount", "currency",
 )  # fmt: skip
-REPEATS = 3
 T = TypeVar("T")
-WITHOUT_ARROW = """
-import sys, time
-sys.modules["pyarrow"] = None
-import pandas as pd
-times = []
-for _ in range(3):
-    start = time.perf_counter()
-    pd.read_csv(sys.argv[1])
-    times.append(time.perf_counter() - start)
-print(sorted(times)[1])
-"""
 
 
 def write_statement(path: Path, rows: int, first: dt.date, days: int, seed: int) -> None:
@@ -74,36 +60,6 @@ def write_statement(path: Path, rows: int, first: dt.date, days: int, seed: int)
                     "GBP",
                 ]
             )
-
-
-def median(work: Callable[[], object]) -> float:
-    """Return the middle of several wall times, in seconds."""
-    times = []
-    for _ in range(REPEATS):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return sorted(times)[REPEATS // 2]
-
-
-def bench_reading(folder: Path, choices: ReadingChoices) -> None:
-    """Compare reading a million rows with what pandas alone takes."""
-    path = folder / "million.csv"
-    write_statement(path, MILLION, dt.date(2024, 1, 1), 730, 1)
-    ours = median(lambda: read_statements([path], choices))
-    pandas = median(lambda: pd.read_csv(path))
-    plain = float(
-        subprocess.run(
-            [sys.executable, "-c", WITHOUT_ARROW, str(path)],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-    )
-    print(f"\nReading {MILLION:,} rows, {path.stat().st_size / 2**20:.0f} MiB, wall seconds")
-    print(f"  cardwatch, every row checked            {ours:6.2f}")
-    print(f"  pandas.read_csv, without pyarrow        {plain:6.2f}   ratio {ours / plain:.2f}")
-    print(f"  pandas.read_csv, with pyarrow installed {pandas:6.2f}   ratio {ours / pandas:.2f}")
 
 
 def bench_scoring(folder: Path, choices: ReadingChoices) -> None:
@@ -157,10 +113,9 @@ def score_in_stages(newest: Path, history: Path, choices: ReadingChoices) -> dic
 
 
 def main() -> None:
-    """Run every benchmark."""
+    """Run the benchmark."""
     choices = ReadingChoices(shipped_profiles(), b"benchmark key of 32 bytes length")
     with tempfile.TemporaryDirectory() as folder:
-        bench_reading(Path(folder), choices)
         bench_scoring(Path(folder), choices)
 
 

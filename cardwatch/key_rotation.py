@@ -136,7 +136,7 @@ def _finish_seal(casebook: Casebook, now: dt.datetime) -> list[str]:
     sentences = [f"{quantity(count, 'value')} sealed with the new key."]
     if unopened:
         sentences.append(
-            f"{quantity(unopened, 'value')} that no key opens: invite people anew, and set the "
+            f"{quantity(unopened, 'value')} that no key opens: invite people again, and set the "
             "webhook again."
         )
     older = key_files.read_older(home() / SEAL_KEY)

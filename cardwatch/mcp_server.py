@@ -48,7 +48,7 @@ REFUSALS = {
     422: "A filter has a value that the service does not know (422).",
     429: "Too many requests. Try again in a minute (429).",
 }
-"""What is said of a refusal, by its HTTP status, in our own words alone."""
+"""Sentence for a refusal, by its HTTP status, in our own words alone."""
 OTHER_REFUSAL = "The service refused this ({})."
 TIMEOUT_SECONDS = 60.0
 READ_ONLY = ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=False)
@@ -115,7 +115,7 @@ class AlertPayment(Answer):
 
 
 class RuleFinding(Answer):
-    """What a rule found: the figures it compared."""
+    """A rule that applied, with the figures it compared."""
 
     rule: Code
     figures: dict[Code, float]
@@ -233,7 +233,7 @@ def _unquoted(tool: Callable[P, T]) -> Callable[P, T]:
 
 
 class _Reader:
-    """What the tools read; it numbers cardholders and merchants in the order they are met."""
+    """Reader for the tools; it numbers cardholders and merchants in the order they are met."""
 
     def __init__(self, client: httpx2.Client) -> None:
         """Read by a client."""

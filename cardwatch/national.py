@@ -45,7 +45,7 @@ WORKER_LOST = "its worker process was lost"
 
 @dataclass(frozen=True)
 class NationalSettings:
-    """What all organisations are scored with.
+    """Settings with which all organisations are scored.
 
     Attributes:
         since: statements whose last payment is on this day or later are scored, against all of the
@@ -96,7 +96,7 @@ class PartitionLists:
 
 @dataclass(frozen=True)
 class PartitionOutcome:
-    """What became of one organisation.
+    """Outcome for one organisation.
 
     Attributes:
         outcome: `scored`, `unchanged` where an earlier run made the same, or `failed`.

@@ -61,7 +61,7 @@ class Partition:
 
 @dataclass(frozen=True)
 class PartitionContent:
-    """What a partition holds; no policy where the organisation has none of its own."""
+    """Content of a partition; no policy where the organisation has stated none."""
 
     transactions: pd.DataFrame
     policy: Policy | None

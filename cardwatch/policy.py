@@ -40,7 +40,7 @@ CLAUSE_KEY = re.compile(r"[a-z][a-z0-9-]{0,59}")
 MAX_CLAUSE = 500
 """Characters of a clause."""
 PACK_KEYS = ("name", "owner", "version", "sha256")
-"""What a policy says of the pack that it was taken from."""
+"""Keys of a policy about the pack that it was taken from."""
 MAX_PACK_TEXT = 100
 """Characters of a pack's name, owner or version."""
 CHIEF_OFFICERS = "chief_officers"

@@ -197,7 +197,7 @@ class CardRegister:
 
 @dataclass(frozen=True)
 class RegisterReport:
-    """What happened to every row of one file of a register. Counts of rows add up to `rows`.
+    """Report on every row of one file of a register. Counts of rows add up to `rows`.
 
     Attributes:
         kind: gifts, interests, contracts and so on.
@@ -352,7 +352,8 @@ class Alert:
             of the past does, for the order alone; sentences never name it.
         at_stake_pence: pence the question is about.
         unusualness: the forest's score of the most unusual payment, 0 to 1; none without a forest.
-        contributions: what raised the forest's score of its leading payment, and by how much.
+        contributions: what raised the forest's score of its leading payment: by feature, how many
+            splits sooner, on average, the trees single it out.
         merchant_history: the holder's own past with the merchant, in a sentence.
         unusual: the strongest comparisons, each a sentence with "1 in N".
         shown: whether it is within the budget and the cap for its holder.

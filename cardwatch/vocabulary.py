@@ -35,7 +35,7 @@ Role = Literal["finance", "auditor", "psd", "admin"]
 GroupRole = Literal["", "finance", "auditor", "admin"]
 """The role that a group of an identity provider gives; none if empty."""
 DecidedState = Literal["open", "asked", "explained", "policy-breach", "confirmed", "data-error"]
-"""What a person can decide of an alert."""
+"""Decisions of a person on an alert."""
 State = Literal[DecidedState, "suppressed", "answered-before", "not-asked"]
 CaseState = Literal["open", "closed"]
 CaseOutcome = Literal[
@@ -49,19 +49,19 @@ ROLE_TITLES = {
     "psd": "Professional standards",
     "admin": "Administrator",
 }
-"""What pages call each role."""
+"""Title of each role on pages."""
 
 
 SECOND_PERSON: Final = "second-person"
 """Outcome of an upload that waits for another person, and of which nothing is kept until then."""
 RegisterOutcome = Literal["received", "held", "second-person"]
-"""What becomes of a register: held is the same file again."""
+"""Outcomes of uploading a register: held is the same file again."""
 StatementOutcome = Literal["received", "held", "rows-held", "second-person"]
-"""What becomes of a statement: of one that is rows-held another file has the rows."""
+"""Outcomes of uploading a statement: of one that is rows-held another file has the rows."""
 
 
 class QuotaKind(StrEnum):
-    """What one person may use of in a day up to a limit, with all their keys."""
+    """Kinds of use that are limited for one person in a day, with all their keys."""
 
     REQUESTS = "requests"
     """In each process."""
@@ -91,13 +91,13 @@ KIND_TITLES = {
     "timing": "Day or time", "pattern": "Unusual pattern", "contract": "Contract or company",
     "relation": "Declared relation", "approval": "Approval", BY_HAND_KIND: "Raised by hand",
 }  # fmt: skip
-"""What the kinds of rules are called."""
+"""Titles of the kinds of rules."""
 TIER_TITLES = {"A": "A: against policy", "B": "B: unusual", "C": "C: information"}
-"""What the tiers of alerts are called."""
+"""Titles of the tiers of alerts."""
 
 
 class CaseEntryKind(StrEnum):
-    """What was done in a case of professional standards."""
+    """Kinds of entries in a case of professional standards."""
 
     OPENED = "opened"
     CHANGED = "changed"
@@ -123,7 +123,7 @@ CASE_OUTCOMES: dict[str, str] = {
 
 
 class ApprovalKind(StrEnum):
-    """What needs two people."""
+    """Kinds of actions that need two people."""
 
     MEMBERSHIP = "membership"
     """Giving somebody the role of professional standards, or ending it."""

@@ -101,11 +101,11 @@ def take_subjects(site: Site, psd: Visit) -> None:
     """Take the review of names, and the pages of a supplier and of a cardholder."""
     psd.page.goto("/registers/matches")
     save("names.png", clip(psd, "h1", "tbody tr:nth-of-type(4)"))
-    links = services.subject_links(site.context(PSD), [find(site, PSD, "gift-accepted-then-paid")])
+    links = services.subject_links(site.context(PSD), [find(site, PSD, "own-interest")])
     psd.page.goto(f"/suppliers/{links.suppliers[0].id}")
-    save("supplier.png", clip(psd, "h1", "main figure"))
+    save("supplier.png", clip(psd, ".govuk-caption-l", "main figure"))
     psd.page.goto(f"/cardholders/{links.cardholders[0].id}")
-    save("cardholder.png", clip(psd, "h1", "main figure"))
+    save("cardholder.png", clip(psd, ".govuk-caption-l", "main figure"))
 
 
 if __name__ == "__main__":

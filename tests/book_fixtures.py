@@ -109,7 +109,9 @@ def received_january(
            "--new-organisation", "Saltmarsh Vale"]  # fmt: skip
     assert CliRunner().invoke(app, new).exit_code == 0
     read(*lively_month(1), name="january.csv")
-    received = CliRunner().invoke(app, ["receive", str(tmp_path / "january.csv"), "--history"])
+    received = CliRunner().invoke(
+        app, ["statements", "import", str(tmp_path / "january.csv"), "--history"]
+    )
     assert received.exit_code == 0, received.output
 
 

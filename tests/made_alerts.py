@@ -75,6 +75,6 @@ def raise_alerts(at: services.ServiceContext, statement: Receipt) -> None:
     with at.work(AuditEvent("collection", "alerts"), LANES) as uow:
         for lane, alerts in made.items():
             listed = AlertList("x", alerts, 3, "2026-10-05", "2026-10-07", None, None, (), {})
-            source = alert_store.Source(lane, statement.statement_id, places, {"E3": "E1"})
+            source = alert_store.Source(lane, statement.statement_id, places, {"E3": ["E1"]})
             alert_store.keep_list(uow, source, listed)
         uow.extra_events.append(AuditEvent("collection", "alerts", chain="psd"))

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 
 import httpx2
 from conftest import ROOT
+from services import OWN
+
+from cardwatch.casebook import LANES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +51,7 @@ def free_port() -> int:
 def states_of_jobs(book: Casebook) -> list[str]:
     """Return the state of each job of a casebook."""
     with book.snapshot() as connection:
+        book.set_tenant(connection, OWN, LANES)
         return list(connection.exec_driver_sql("SELECT state FROM jobs").scalars())
 
 

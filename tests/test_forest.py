@@ -98,11 +98,20 @@ def test_scores_are_scikit_learns_to_the_last_bit() -> None:
     for part in (frame, frame[:1], frame[700:800]):
         theirs = -plain.score_samples(part.to_numpy())
         assert forest.unusualness(part).tobytes() == theirs.tobytes()
-    told = forest.contributions(frame[990:1_020])
-    for at, name in enumerate(forest.features):
-        occluded = frame[990:1_020].assign(**{name: np.float32(forest.typical[at])})
-        raised = forest.unusualness(frame[990:1_020]) - forest.unusualness(occluded)
-        assert (told[name] == raised).all()
+
+
+def test_features_explain_the_whole_score_and_name_what_is_unlike_the_others(
+    numbers: pd.DataFrame, kept: Path
+) -> None:
+    forest, planted = load_forest(kept), numbers.copy()
+    planted.iloc[[10, 200], 1] = 40.0
+    told = forest.contributions(planted)
+    depths = -np.log2(forest.unusualness(planted)) * forest.average_depth
+    whole = told.sum(axis=1) + depths  # the depth at which payments count on average
+    assert whole.to_numpy() == pytest.approx(whole.mean(), abs=1e-9)
+    assert set(told.iloc[[10, 200]].idxmax(axis=1)) == {numbers.columns[1]}
+    assert (told.iloc[[10, 200], 1] > 1).all()
+    assert abs(told.to_numpy()).mean() < 1
 
 
 def test_a_manifest_that_says_something_else_is_refused(changed: Path) -> None:

@@ -254,6 +254,26 @@ def test_a_gift_counts_from_the_day_it_was_true_and_known(
     assert rules_of(alerts_for({"gifts.csv": text})) == ({rule} if rule else set())
 
 
+def test_a_fact_about_one_of_several_payments_names_it(tmp_path: Path) -> None:
+    row = {"employee_id": "E1", "merchant": "OSPREY JOINERY LTD", "cost_centre": "Fleet"}
+    sums = {"2026-10-20": "610.00", "2026-10-21": "480.00"}
+    rows = [
+        row | {"date": day, "amount": pounds, "transaction_id": day} for day, pounds in sums.items()
+    ]
+    gift = tmp_path / "gifts.csv"
+    gift.write_text(GIFT + "E1,Fleet,12/10/2026,Osprey Joinery,Accepted,13/10/2026\n", "utf-8")
+    table, _ = name_holders([read_rows("october", rows, CHOICES)[0]])
+    registers = read_registers([gift], CHOICES)
+    (alert,) = [
+        found
+        for found in alerts_of(score(table, load_policy(), registers=registers))
+        if "gift-accepted-then-paid" in rules_of([found])
+    ]
+    assert len(alert.payments) == 2
+    (fact,) = [one.fact for one in alert.reasons if one.rule == "gift-accepted-then-paid"]
+    assert "9 days before the payment of £480.00 on 21 October 2026." in fact
+
+
 def test_a_namesake_of_the_holder_or_of_the_merchant_raises_nothing(
     alerts_for: Callable[..., list[Alert]],
 ) -> None:

@@ -1,4 +1,4 @@
-"""What every request passes on its way to a route, one file each."""
+"""Middleware that every request passes on its way to a route, one file each."""
 
 from __future__ import annotations
 
@@ -21,7 +21,12 @@ from api.middleware.csrf import SAFE, CrossSiteMiddleware
 from api.middleware.faults import FaultMiddleware
 from api.middleware.headers import HEADERS, HeadersMiddleware
 from api.middleware.json_limit import JsonLimitMiddleware
-from api.middleware.rate_limit import OverloadMiddleware, RateLimitMiddleware, address_of
+from api.middleware.rate_limit import (
+    AtOnceMiddleware,
+    OverloadMiddleware,
+    RateLimitMiddleware,
+    address_of,
+)
 from api.state import BODY_BYTES
 
 if TYPE_CHECKING:
@@ -37,6 +42,7 @@ OUTERMOST_FIRST = (
     AuthenticationMiddleware,
     RateLimitMiddleware,  # after it, as it counts by caller, failures by address
     SignInMiddleware,
+    AtOnceMiddleware,
     JsonLimitMiddleware,
 )
 

@@ -1,4 +1,4 @@
-"""What the request and response models share: types of fields, and refusals."""
+"""Parts that request and response models share: types of fields, and refusals."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class ChangedAlert(BaseModel):
 
 
 class ListChange(BaseModel):
-    """What a change does to one list of a statement."""
+    """Changes to one list of a statement."""
 
     before: int = Field(description="How many alerts the list shows today.")
     after: int = Field(description="How many it would show.")
@@ -34,7 +34,7 @@ class ListChange(BaseModel):
 
 
 class StatementChange(BaseModel):
-    """What a change does to one statement; a list that the caller does not see is null."""
+    """Changes to one statement; a list that the caller does not see is null."""
 
     statement_id: str
     label: str
@@ -44,7 +44,7 @@ class StatementChange(BaseModel):
 
 
 class UnitChange(BaseModel):
-    """What a change adds and removes in one unit."""
+    """Alerts added and removed in one unit."""
 
     unit: str = Field(description="Empty for all units together.")
     newly_asked: int
@@ -128,7 +128,7 @@ class AlertVolume(BaseModel):
 
 
 class EvaluationFacts(BaseModel):
-    """What was evaluated."""
+    """Facts of an evaluation."""
 
     payments: int
     history: int
@@ -143,7 +143,7 @@ class EvaluationFacts(BaseModel):
 
 
 class Evaluation(BaseModel):
-    """What is found of invented cases in a copy of the payments."""
+    """Result of an evaluation with invented cases in a copy of the payments."""
 
     facts: EvaluationFacts
     rows: list[FoundByStyle]

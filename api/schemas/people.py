@@ -18,7 +18,8 @@ class PersonCreate(RequestModel):
     email: Annotated[str, StringConstraints(max_length=MAX_EMAIL_CHARACTERS, pattern=EMAIL)]
     role: Role
     holder_id: Short = Field(
-        "", description="Who they are in statements: one of the card register, if it is in force."
+        "",
+        description="Who they are in statements, as in the active card register if there is one.",
     )
     holds_no_card: bool = Field(
         False, description="That they hold no card; finance and psd need one or the other."

@@ -83,7 +83,7 @@ class PublicationCreate(PublicationPreview):
 
 
 class PublicationCheck(BaseModel):
-    """What a publication has and has not."""
+    """Summary of a publication: counts, and what was left out."""
 
     payments: int
     redacted: dict[str, int] = Field(description="Number of redacted rows by reason.")

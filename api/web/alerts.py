@@ -52,12 +52,12 @@ RESULTS = {
     "confirmed": "It counts as upheld.",
     "data-error": "It counts neither for nor against the rule.",
 }
-"""What follows from each decision."""
+"""The consequence of each decision, in words."""
 NEXT_STEPS = {
     FINANCE: "You can then refer it to professional standards.",
     PSD: "You can then put it into a case.",
 }
-"""What can be done with a confirmed alert."""
+"""Next steps with a confirmed alert."""
 
 
 def _decisions(lane: str) -> list[dict[str, str]]:

@@ -97,7 +97,7 @@ DONE = {
     "case-closed": "The case is closed.",
     "case-reopened": "The case is open again.",
 }
-"""What was done, as the page that follows says it. An address names it, so it holds no figures."""
+"""Messages of success on the next page. An address names one, so they hold no figures."""
 HOME = {role: places[0][1] for role, places in MENU.items()}
 
 
@@ -319,7 +319,7 @@ def sent_form(request: Request) -> dict[str, str]:
 
 
 def form_errors(request: Request) -> dict[str, str]:
-    """What is wrong with a form that is shown again, by field; nothing at the first time."""
+    """Messages of a form that is shown again, by field; empty at the first time."""
     return getattr(request.state, "errors", {})
 
 

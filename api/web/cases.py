@@ -45,7 +45,7 @@ CASE_FILTERS = ("state", "owner", "search")
 CASE_STATE_TITLES = {"open": "Open", "closed": "Closed"}
 OUTCOME_CHOICES = [{"value": name, "label": label} for name, label in CASE_OUTCOMES.items()]
 NEW_CASE, DECLINE = "new", "decline"
-"""What becomes of an alert besides that it is put into one of the open cases."""
+"""Choices for an alert besides the open cases."""
 
 
 def _check_role(context: Context) -> None:

@@ -1,4 +1,4 @@
-"""What the address of a page keeps of the list, or of the alert, from which somebody came to it."""
+"""Part of a page's address that leads back to the list or alert from which somebody came."""
 
 from __future__ import annotations
 

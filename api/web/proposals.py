@@ -69,7 +69,7 @@ def _document(context: Context, form: dict[str, str]) -> tuple[str, bytes]:
 
 @router.get("/settings/propose/model")
 def show_proposing_model(request: Request, context: Context) -> Response:
-    """Show the form to propose a model fitted anew."""
+    """Show the form to retrain the model and propose it."""
     return _more_page(request, context, "model")
 
 

@@ -20,7 +20,7 @@ router = APIRouter()
 
 
 class Wanted(TypedDict):
-    """What the form asks to be published."""
+    """Fields of the form for a publication."""
 
     period: str
     redactions: str

@@ -14,11 +14,14 @@ router = APIRouter()
 
 
 @router.get("/queries")
-def list_queries(request: Request, context: Context) -> Response:
+def list_queries(request: Request, context: Context, service: AppStateDep) -> Response:
     """Show the queries that wait for a reply, or with `all` every query."""
     is_whole = bool(request.query_params.get("all"))
     queries = services.list_queries(context, open_only=not is_whole)
-    return render(request, "queries.html", queries=queries, is_whole=is_whole)
+    return render(
+        request, "queries.html", queries=queries, is_whole=is_whole,
+        can_send=bool(service.settings.smtp),
+    )  # fmt: skip
 
 
 @router.get("/queries/{query_id}")

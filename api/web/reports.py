@@ -172,7 +172,7 @@ def get_impact(context: Context, service: AppStateDep) -> Response:
 def _impact(context: Context, service: AppStateDep) -> Document:
     settings = service.settings
     facts = (
-        ("Database", service.casebook.engine.dialect.name),
+        ("Database", "SQLite" if service.casebook.is_sqlite else "PostgreSQL"),
         ("Sign-in", "the organisation's own" if settings.oidc_issuer else "password and code"),
         ("Notices to other systems", settings.webhook_hosts or "none"),
         ("Reminders by email", "without content, weekly" if settings.smtp else "none"),

@@ -35,7 +35,7 @@ RETENTION_CLASSES = {
 
 @router.get("/retention")
 def show_retention(request: Request, context: Context) -> Response:
-    """Show for how long data is kept, and what is past its time."""
+    """Show the retention periods, and what has expired."""
     keeps = services.retention_periods(context)
     return render(
         request, "retention.html",
@@ -75,7 +75,7 @@ def set_retention(request: Request, context: VerifiedContext, form: FormFields) 
 
 @router.get("/retention/erasure")
 def show_erasing(request: Request, context: Context) -> Response:
-    """Ask whether what is past its time is to be erased."""
+    """Ask whether expired data should be deleted."""
     if context.actor.role not in MANAGES:
         raise NotAllowed("Your role cannot delete data.")
     past = services.list_expired(context)

@@ -96,7 +96,7 @@ def _sample_page(
     return render(
         request, "sample.html", errors=errors, asked=query,
         held=statement_options, of=of, kinds=OF, sizes=SIZES, found=sample,
-        headings=SAMPLE_HEADINGS[of],
+        headings=[heading.removesuffix(" (£)") for heading in SAMPLE_HEADINGS[of]],
         columns=SAMPLE_COLUMNS[of], again=urlencode(query),
         at_most=services.highest_rate(len(sample["drawn"])) if sample else 0.0,
         new_seed=secrets.randbelow(LARGEST_SEED),

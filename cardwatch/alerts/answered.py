@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Pattern = tuple[str | frozenset[str], ...]
 
 MORE_OFTEN = 2
-"""So many times as many alike in one list as were explained in one are asked about again."""
+"""Alike alerts are asked about again from this many times the number explained in one list."""
 
 
 @dataclass(frozen=True)

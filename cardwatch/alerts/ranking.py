@@ -17,7 +17,14 @@ from cardwatch.alerts.calibration import weigh_findings
 from cardwatch.alerts.card_alerts import card_alerts
 from cardwatch.alerts.entries import entries_shown
 from cardwatch.alerts.grouping import AlertGroup, Finding, group_findings
-from cardwatch.alerts.wording import TIER_OF_LEVEL, named_fact, one_in, prose_day, reason_of
+from cardwatch.alerts.wording import (
+    TIER_OF_LEVEL,
+    fact_among_several,
+    named_fact,
+    one_in,
+    prose_day,
+    reason_of,
+)
 from cardwatch.features import FAMILIES, meaning_of, name_of
 from cardwatch.features.split import refunded_on, taken_back
 from cardwatch.line_items import read_line_items
@@ -40,7 +47,8 @@ PRINTED = ["transaction_id", "file", "row", "holder_id", "merchant", "merchant_i
 PAYMENT_IDENTITY = ["transaction_id", "date", "holder_id", "merchant", "amount_pence"]
 """Fields that identify a payment in any file."""
 OTHERWISE_READ = ["card_token", "mcc", "category", "cost_centre", "description", "posting_date"]
-LEAST_RAISED = 0.005
+LEAST_SAVED = 0.1
+"""Splits that a feature has to save for it to be named (docs/decisions/0132)."""
 TOTALS = "spend"
 """Kind of the rules that add payments up over months."""
 COMPARED_KINDS = {"spend", "merchant", "amount", "pattern"}
@@ -302,14 +310,19 @@ def _with_reasons(alert: Alert, other: Alert) -> Alert:
 def _joined_reasons(whole: Alert, part: Alert) -> tuple[Reason, ...]:
     """Return an alert's reasons, and those of a part by other rules.
 
-    Where the part is one payment and the whole has several merchants, they name the payment.
+    Where the part is one payment and the whole has several, they name the payment.
     """
     rule_ids = {reason.rule for reason in whole.reasons}
     more = [reason for reason in part.reasons if reason.rule not in rule_ids]
-    if len(part.payments) == 1 and len(whole.merchants) > 1:
+    if len(part.payments) == 1 < len(whole.payments):
         payment = part.payments[0]
         more = [
-            dataclasses.replace(r, fact=named_fact(r.fact, payment.merchant, payment.date))
+            dataclasses.replace(
+                r,
+                fact=named_fact(r.fact, payment.merchant, payment.date)
+                if len(whole.merchants) > 1
+                else fact_among_several(r.fact, payment.amount_pence, payment.date),
+            )
             for r in more
         ]
     return (*whole.reasons, *more)
@@ -378,7 +391,7 @@ def _lead(basis: Basis, matter: AlertGroup) -> tuple[int, Finding]:
 
 
 def _contributions(scored: ScoringContext, rows: list[int]) -> list[dict[str, float]]:
-    """Return for each payment the features that raise the forest's score most, by how much."""
+    """Return for each payment the features that raise the forest's score most, by splits saved."""
     if scored.forest is None or not rows:
         return [{} for _ in rows]
     read = {name: scored.columns[name][rows] for name in scored.forest.features}
@@ -388,7 +401,7 @@ def _contributions(scored: ScoringContext, rows: list[int]) -> list[dict[str, fl
         first = np.argsort(-values, kind="stable")[:MOST_COMPARISONS]
         raised_by = {raised.columns[index]: round(float(values[index]), 4) for index in first}
         contributions.append(
-            {name: value for name, value in raised_by.items() if value >= LEAST_RAISED}
+            {name: value for name, value in raised_by.items() if value >= LEAST_SAVED}
         )
     return contributions
 
@@ -495,15 +508,20 @@ def _reason(scored: ScoringContext, rule: Rule, row: int, rows: Sequence[int]) -
         scored: the payments.
         rule: that fires for a payment.
         row: the payment.
-        rows: of the alert; where their merchants are several, what is true of one is named.
+        rows: of the alert; where they are several, what is true of one names it, and its merchant
+            where these are several.
     """
     reason = reason_of(rule, {name: scored.columns[name][row].item() for name in rule.reads})
     by = EVIDENCE[rule.evidence].by
     is_of_all = rule.role == "weakens" or (by and "merchant_id" not in by)
-    if is_of_all or len({scored.printed["merchant_id"][r] for r in rows}) == 1:
+    if len(rows) == 1:
         return reason
-    merchant, day = scored.printed["merchant"][row], scored.printed["date"][row]
-    return dataclasses.replace(reason, fact=named_fact(reason.fact, merchant, day))
+    printed = scored.printed
+    if is_of_all or len({printed["merchant_id"][r] for r in rows}) == 1:
+        fact = fact_among_several(reason.fact, printed["amount_pence"][row], printed["date"][row])
+    else:
+        fact = named_fact(reason.fact, printed["merchant"][row], printed["date"][row])
+    return dataclasses.replace(reason, fact=fact)
 
 
 def _comparisons(scored: ScoringContext, row: int) -> tuple[str, ...]:

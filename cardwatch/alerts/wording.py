@@ -111,6 +111,12 @@ def named_fact(fact: str, merchant: str, day: str) -> str:
     return f"{merchant} on {prose_day(day)}: {opening}"
 
 
+def fact_among_several(fact: str, amount_pence: int, day: str) -> str:
+    """A fact in an alert of several payments: `this payment` as the sum and ISO day that it had."""
+    named = f"the payment of {money(amount_pence)} on {prose_day(day)}"
+    return re.sub(r"\bthis payment\b(?!')", named, fact)
+
+
 def holders_label(alert: Alert) -> str:
     """The people of an alert: one cardholder's id, the number of cardholders, or an approver."""
     return people_label(alert.holders, alert.approvers)

@@ -15,7 +15,7 @@ from cardwatch.casebook.alert_rows import (
     Neighbour,
 )
 from cardwatch.casebook.case_rows import AlertReferral
-from cardwatch.casebook.counting import counting_payments, each_once
+from cardwatch.casebook.counting import counting_payments, each_once, statement_counts
 from cardwatch.casebook.statements import DAY
 from cardwatch.casebook.tables import (
     HOLDER_KEYS,
@@ -81,7 +81,10 @@ def neighbours(uow: UnitOfWork, lane: str, alert_id: str) -> list[Neighbour]:
 
 
 def holder_year(uow: UnitOfWork, lane: str, alert_id: str) -> HolderYear:
-    """Return an alert's holders' thirteen months up to its last: by month, and by merchant."""
+    """Return an alert's holders' thirteen months up to its last: by month, and by merchant.
+
+    Months before the first statement are left out.
+    """
     payments, key = _own(uow, lane, alert_id)
     if not key:
         return {"months": [], "merchants": []}
@@ -90,7 +93,7 @@ def holder_year(uow: UnitOfWork, lane: str, alert_id: str) -> HolderYear:
         uow, key, transactions.c[key].in_(holders) & _year(payments, transactions.c.date)
     )
     return {
-        "months": _months(year_frame, payments),
+        "months": _months(uow, year_frame, payments),
         "merchants": _summed(year_frame, "merchant"),
     }
 
@@ -107,10 +110,10 @@ def merchant_year(uow: UnitOfWork, lane: str, alert_id: str) -> MerchantYear:
         return {"months": [], "holders": [], "holders_count": 0, "payments_count": 0}
     holders = {row[key] for row in payments}
     year_frame = _rows(uow, key, _to_same(uow, payments) & _year(payments, DAY))
-    theirs = _months(year_frame[year_frame["holder_id"].isin(holders)], payments)
+    theirs = _months(uow, year_frame[year_frame["holder_id"].isin(holders)], payments)
     months = [
         ComparedMonth(**all_, own_pence=holder_month["pence"])
-        for all_, holder_month in zip(_months(year_frame, payments), theirs, strict=True)
+        for all_, holder_month in zip(_months(uow, year_frame, payments), theirs, strict=True)
     ]
     return {
         "months": months,
@@ -168,15 +171,31 @@ def _year(payments: Iterable[Row], day: sa.ColumnElement[str]) -> sa.ColumnEleme
     return sa.func.substr(day, 1, 7).between(months[0], months[-1])
 
 
-def _months(transactions_frame: pd.DataFrame, payments: Iterable[Row]) -> list[Month]:
-    """Return the pence and payments of each of the months of `_last_months`."""
+def _months(
+    uow: UnitOfWork, transactions_frame: pd.DataFrame, payments: Iterable[Row]
+) -> list[Month]:
+    """Return the pence and payments of the months of `_last_months`, from the first statement's on.
+
+    A month has a statement where one covers its middle: a few late payments are not enough.
+    """
+    question = sa.select(statements.c.first_on, statements.c.last_on)
+    spans = uow.fetch_all(question.where(uow.scope(statements), statement_counts()))
+    first_month = min(span["first_on"] for span in spans)[:7]
     by = transactions_frame.groupby(transactions_frame["date"].str[:7])["amount_pence"].agg(
         ["sum", "size"]
     )
     every = by.reindex(_last_months(payments), fill_value=0)
     return [
-        {"month": month, "pence": int(pence), "payments": int(size)}
+        {
+            "month": month,
+            "pence": int(pence),
+            "payments": int(size),
+            "has_statement": any(
+                span["first_on"] <= f"{month}-15" <= span["last_on"] for span in spans
+            ),
+        }
         for month, pence, size in every.itertuples()
+        if month >= first_month
     ]
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def expected_precision(uow: UnitOfWork) -> sa.ColumnElement[float]:
-    """How often alerts like each are upheld by the order in force, else as assumed for any."""
+    """How often alerts like each are upheld by the active order, else as assumed for any."""
     rate_cases: list[tuple[sa.ColumnElement[bool], sa.ColumnElement[float]]] = [
         (
             (alerts.c.lane == lane) & (alerts.c.rule == rule) & (alerts.c.band == band),

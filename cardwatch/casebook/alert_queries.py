@@ -246,7 +246,7 @@ def decided_days(uow: UnitOfWork, ids: Collection[str]) -> dict[str, str]:
 
 
 def alert_titles(uow: UnitOfWork, ids: Collection[str]) -> dict[str, AlertTitle]:
-    """What lists show of alerts as they were raised, by their ids.
+    """Titles of alerts as they were raised, by their ids.
 
     Returns:
         The `title` and the leading `fact`; `scope`, what an alert about several cardholders is

@@ -125,7 +125,7 @@ class AlertDetail(AlertRow):
 
 
 class AlertTitle(TypedDict):
-    """What lists show of an alert as it was raised."""
+    """Title of an alert as it was raised, for lists."""
 
     title: str
     fact: str
@@ -137,21 +137,22 @@ class AlertTitle(TypedDict):
 
 
 class Month(TypedDict):
-    """What was paid in a month."""
+    """Payments in a month, and whether a statement of it was uploaded."""
 
     month: str
     pence: int
     payments: int
+    has_statement: bool
 
 
 class ComparedMonth(Month):
-    """What all paid a merchant in a month, and what the holders of an alert paid."""
+    """Payments of everybody to a merchant in a month, and those of an alert's holders."""
 
     own_pence: int
 
 
 class MerchantSum(TypedDict):
-    """What a holder paid a merchant in a year."""
+    """Payments of a holder to a merchant in a year."""
 
     merchant: str
     pence: int
@@ -160,7 +161,7 @@ class MerchantSum(TypedDict):
 
 
 class HolderSum(TypedDict):
-    """What a merchant was paid by a holder in a year."""
+    """Payments to a merchant by a holder in a year."""
 
     holder_id: str
     pence: int
@@ -205,7 +206,7 @@ class AnsweredAlert(TypedDict):
 
 
 class SuppressionFields(TypedDict):
-    """What is kept of a suppression beside whom it is about."""
+    """Fields of a suppression, without whom it is about."""
 
     lane: Lane
     suppression_id: str

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from cardwatch.alerts import alert_content, alert_strength
 from cardwatch.alerts.answered import compared_merchants
 from cardwatch.casebook.alerts import LEFT, is_alert, record_decision
-from cardwatch.casebook.own_keys import approver_of
+from cardwatch.casebook.own_keys import approvers_of
 from cardwatch.casebook.precision import band_of
 from cardwatch.casebook.registers import NO_REGISTERS, UsedRegisters, registers_text
 from cardwatch.casebook.suppressions import initial_states
@@ -32,7 +32,7 @@ from cardwatch.registers import people_in, person_key
 from cardwatch.vocabulary import AUTOMATIC, SubjectKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from cardwatch.casebook.alert_rows import DecidedAlert
@@ -73,7 +73,7 @@ class Source:
         lane: finance or psd.
         statement_id: the statement that raised them.
         places: file and row of each payment to its statement's id and row.
-        approvers: holder to whoever approves what they pay.
+        approvers: holder to everybody who approves what they pay.
         corrects: the statement in whose place it comes, if any.
         registers: the versions of registers it was made with.
         known_by, made_with: of a list that is made again after a register was received: the day by
@@ -83,7 +83,7 @@ class Source:
     lane: str
     statement_id: str
     places: Mapping[tuple[str, int], tuple[str, int]]
-    approvers: Mapping[str, str]
+    approvers: Mapping[str, Sequence[str]]
     corrects: str | None = None
     registers: UsedRegisters = NO_REGISTERS
     known_by: str = ""
@@ -288,19 +288,21 @@ def _evidence(source: Source, alert: Alert) -> list[dict[str, Any]]:
     return [owned | {"statement_id": name, "row": row} for name, row in positions]
 
 
-def alert_people(alert: Alert, approvers: Mapping[str, str]) -> dict[SubjectKind, tuple[str, ...]]:
+def alert_people(
+    alert: Alert, approvers: Mapping[str, Sequence[str]]
+) -> dict[SubjectKind, tuple[str, ...]]:
     """The people of an alert by kind, as it names them.
 
     Args:
         alert: as it is raised.
-        approvers: person to whoever approves what they pay.
+        approvers: person to everybody who approves what they pay.
     """
     asked_about = (*alert.holders, *alert.approvers)
     return {
         SubjectKind.HOLDER: alert.holders,
         SubjectKind.APPROVER: alert.approvers,
         SubjectKind.APPROVER_OF_HOLDER: tuple(
-            approver for person in asked_about if (approver := approvers.get(person))
+            approver for person in asked_about for approver in approvers.get(person, ())
         ),
         SubjectKind.NAMED_IN_ENTRY: tuple(
             chain.from_iterable(people_in(entry.register, entry.facts) for entry in alert.entries)
@@ -308,34 +310,19 @@ def alert_people(alert: Alert, approvers: Mapping[str, str]) -> dict[SubjectKind
     }
 
 
-def is_about(alert: Alert, approvers: Mapping[str, str], keys: AbstractSet[str]) -> bool:
-    """Whether an alert is about a person of some keys: see `PERSON_KINDS`."""
-    names = chain.from_iterable(alert_people(alert, approvers).values())
+def is_about(alert: Alert, keys: AbstractSet[str]) -> bool:
+    """Whether an alert asks about a person of some keys, or rests on an entry that names one."""
+    names = chain.from_iterable(alert_people(alert, {}).values())
     return not keys.isdisjoint(map(person_key, names))
-
-
-def known_approvers(
-    uow: UnitOfWork, approvers: Mapping[str, str], alerts: Iterable[Alert]
-) -> dict[str, str]:
-    """Return who approves the payments of each person of some alerts, as the alerts name them.
-
-    Args:
-        uow: the work it is done in.
-        approvers: of the card register, which may know a person by another of their names.
-        alerts: as they are raised.
-    """
-    people = {person for alert in alerts for person in (*alert.holders, *alert.approvers)}
-    return {
-        person: approver
-        for person in sorted(people)
-        if (approver := approver_of(uow, approvers, person))
-    }
 
 
 def _subjects(uow: UnitOfWork, source: Source, alert: Alert) -> list[dict[str, str]]:
     """Rows of `alert_subjects`, one for each person, merchant or cost centre of an alert."""
     owned = {"lane": source.lane, "alert_id": alert.alert_id}
-    approvers = known_approvers(uow, source.approvers, [alert])
+    approvers = {
+        person: approvers_of(uow, source.approvers, person)
+        for person in (*alert.holders, *alert.approvers)
+    }
     names = {
         (kind, person_key(name)): name
         for kind, people in alert_people(alert, approvers).items()

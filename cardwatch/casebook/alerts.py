@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from cardwatch.alerts import BY_CHANCE, with_later, without_alerts
 from cardwatch.casebook.alert_context import neighbours, referrals_of_alert
-from cardwatch.casebook.own_keys import actor_keys
+from cardwatch.casebook.own_keys import hidden_keys
 from cardwatch.casebook.people import check_assignee, display_names
 from cardwatch.casebook.permissions import may_decide
 from cardwatch.casebook.registers import parse_registers
@@ -492,7 +492,7 @@ def not_about(uow: UnitOfWork, table: sa.FromClause) -> sa.ColumnElement[bool]:
     """
     if not uow.actor.holder_id:
         return sa.true()
-    return not_about_keys(uow, table, actor_keys(uow))
+    return not_about_keys(uow, table, hidden_keys(uow))
 
 
 def not_about_keys(

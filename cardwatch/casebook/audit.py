@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 EVENTS_PER_QUERY = 20_000
 OWN_FIELDS = ("at", "actor", "role", "action", "object", "id", "purpose", "outcome")
-"""What a reader who holds a card is told of their own events: no count, no seal."""
+"""Fields that a reader who holds a card sees of their own events: no count, no seal."""
 
 
 @dataclass(frozen=True)

@@ -145,7 +145,7 @@ def refresh_copies(uow: UnitOfWork, erased: Collection[tuple[str, str]]) -> None
 
 
 def _copy(uow: UnitOfWork, alert_lane: str, alert_id: str) -> dict[str, Any] | None:
-    """What a case keeps of an alert as it is now, as JSON; nothing once it is erased."""
+    """An alert as it is now, as JSON, to be kept in a case; none once it is erased."""
     fields = sa.select(alerts.c.raised_at, alerts.c.state, alert_snapshots.c.content).join(
         alert_snapshots,
         uow.scope(alert_snapshots)

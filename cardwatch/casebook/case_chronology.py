@@ -33,7 +33,7 @@ CHRONOLOGY_TITLES = {str(kind): title for kind, title in ENTRY_TITLES.items()} |
     "referral": "Referred by finance",
     "name-shown": "Name shown",
 }
-"""What each kind of line is called."""
+"""Title of each kind of line."""
 
 
 def chronology(
@@ -86,7 +86,7 @@ def _payments(alerts: Sequence[CaseAlert], holders: Mapping[str, str]) -> list[L
 
 
 def _alert_lines(alerts: Sequence[CaseAlert]) -> Iterator[Line]:
-    """What was done with alerts: raised, decided, referred."""
+    """Lines about alerts: raised, decided, referred."""
     for alert in alerts:
         alert_id = alert["alert_id"]
         yield "alert-raised", alert["raised_at"], alert["raised"].title, "", alert_id

@@ -125,7 +125,7 @@ class CopiedDecision(TypedDict):
 
 
 class CopiedAlert(TypedDict):
-    """What a case keeps of an alert."""
+    """Copy of an alert in a case."""
 
     raised: Alert
     raised_at: str

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 import sqlalchemy as sa
 
 from cardwatch.casebook.case_rows import Case, CaseEntry, ListedCase
-from cardwatch.casebook.own_keys import actor_keys
+from cardwatch.casebook.own_keys import hidden_keys
 from cardwatch.casebook.people import check_assignee, email_of
 from cardwatch.casebook.permissions import may_decide
 from cardwatch.casebook.tables import (
@@ -89,7 +89,7 @@ def not_about_actor(uow: UnitOfWork, table: sa.FromClause) -> sa.ColumnElement[b
     """
     if not uow.actor.holder_id:
         return sa.true()
-    keys = actor_keys(uow)
+    keys = hidden_keys(uow)
     copied = sa.exists().where(
         uow.scope(case_subjects),
         case_subjects.c.case_id == table.c.case_id,

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from cardwatch.casebook.unit_of_work import Row, UnitOfWork
 
 SNAPSHOT_FACTS = ("tier", "kind", "first_on", "last_on", "at_stake_pence")
-"""What the row of an alert and the alert as it was raised both say."""
+"""Fields that both the row of an alert and the alert as it was raised have."""
 FIELDS_BY_SUBJECT = {SubjectKind.HOLDER: "holders", SubjectKind.APPROVER: "approvers"}
 OF_CASE = ("title", "owner", "outcome")
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 GROUP_ROLES = ("auditor", "finance", "admin")
 """Roles that a group may give; of several the first holds, which may do least."""
 EMAIL_ADDRESS, CARDHOLDER = WAITS_FOR = ("an email address", "a cardholder")
-"""What a role may wait for."""
+"""Reasons for which a role may wait."""
 
 
 USERS_AT_ONCE = 1_000
@@ -50,7 +50,7 @@ USERS_AT_ONCE = 1_000
 
 @dataclass(frozen=True)
 class ProvidedUser:
-    """What an identity provider says of a user.
+    """A user as an identity provider describes them.
 
     Attributes:
         user_name: by which it knows them.
@@ -68,7 +68,7 @@ class ProvidedUser:
 
 @dataclass(frozen=True)
 class ProvidedGroup:
-    """What an identity provider says of a group; `members` are ids of users."""
+    """A group as an identity provider describes it; `members` are ids of users."""
 
     name: str
     external_id: str
@@ -268,7 +268,7 @@ def _set_members(uow: UnitOfWork, group_id: str, members: Sequence[str], link_of
 
 @dataclass
 class _Changes:
-    """What is to be done with some users, to be written together.
+    """Changes to some users, to be written together.
 
     Attributes:
         ended: people whose access ends.

@@ -132,7 +132,7 @@ def _postgresql(casebook: Casebook) -> list[Finding]:
         "it sees every organisation's rows; use another role" if role else "bound by row security"
     )
     role_detail += (
-        "; it owns the tables, and 'cardwatch upgrade --serve-as' lets another serve"
+        "; it owns the tables, and 'cardwatch casebook upgrade --serve-as' lets another serve"
         if owned
         else ""
     )

@@ -37,7 +37,7 @@ LEASE_SECONDS, MOST_TRIES = 30, 3
 KEPT_DAYS = 30
 FAILED_SHOWN = 20
 ASKED_FIELDS = ("job_id", "kind", "made_by", "role", "file")
-"""What of a job its mark is made of, with the organisation and a hash of its content."""
+"""Fields of a job in its mark, with the organisation and a hash of its content."""
 OWN_KIND = "register-check"
 """Kind of the casebook's own jobs: what is done already they do not do twice."""
 PUBLIC_COLUMNS = ("job_id", "kind", "made_at", "state", "percent")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from cardwatch.casebook.card_approvers import holders_by_approver
 from cardwatch.casebook.people_register import people_register
 from cardwatch.casebook.tables import (
     HOLDER_KEYS,
@@ -33,7 +34,7 @@ from cardwatch.registers import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from cardwatch.casebook.unit_of_work import UnitOfWork
 
@@ -42,6 +43,7 @@ SHARED = "key_account"
 PSD_ONLY = "visible_to_psd_only"
 """Column of names that no payment has any more which others than professional standards see."""
 NUMBERS = ("key_holder_id", "key_employee_id")
+NOBODY: Mapping[str, Collection[str]] = {}
 
 
 def actor_keys(uow: UnitOfWork) -> frozenset[str]:
@@ -49,19 +51,21 @@ def actor_keys(uow: UnitOfWork) -> frozenset[str]:
     return own_keys(uow, uow.actor.holder_id)
 
 
-def own_keys(uow: UnitOfWork, person: str) -> frozenset[str]:
-    """Return the keys that name a person of one number or name; none for nobody.
+def own_keys(uow: UnitOfWork, *persons: str) -> frozenset[str]:
+    """Return the keys that name some people, each of one number or name; none for nobody.
 
     A name that several people have counts: what is about it may be about this one. The people
-    register says more names, where the actor is of professional standards.
+    register says more names, where the actor is of professional standards; of somebody who is
+    named by an initial and a surname, the numbers and names of all who have both.
     """
-    linked_key = person_key(person)
-    if not linked_key:
+    linked_keys = {person_key(person) for person in persons} - {""}
+    if not linked_keys:
         return frozenset()
     register = people_register(uow)
-    keys = {linked_key}.union(*(names.values() for names in _with(uow, {linked_key})))
-    forms = {person_key(form) for form in name_forms(person)}
+    keys = linked_keys.union(*(names.values() for names in _with(uow, linked_keys)))
+    forms = {person_key(form) for person in persons for form in name_forms(person)}
     keys |= {key for name in keys | forms for key in register.by_name.get(name, ())}
+    keys |= {key for name in linked_keys | forms for key in register.by_initial.get(name, ())}
     keys |= {name for key in keys for name in register.names.get(key, ())}
     unnumbered = [names for names in _with(uow, keys) if not names.keys() & set(NUMBERS)]
     return frozenset(keys.union(*(names.values() for names in unnumbered)))
@@ -70,8 +74,8 @@ def own_keys(uow: UnitOfWork, person: str) -> frozenset[str]:
 def keys_of_readers(uow: UnitOfWork, lane: str) -> frozenset[str]:
     """Return the keys that name the actor or anybody else who is shown a lane's alerts.
 
-    For finance's lane those who read it from professional standards are left out: what finance
-    sees must not tell who they are.
+    Those count too whose cards they approve, as in `hidden_keys`. For finance's lane those who read
+    it from professional standards are left out: what finance sees must not tell who they are.
     """
     roles = [
         role for role, lanes in ROLES.items() if lane in lanes and (role != PSD or lane == PSD)
@@ -80,7 +84,7 @@ def keys_of_readers(uow: UnitOfWork, lane: str) -> frozenset[str]:
         uow.scope(people), people.c.ended_at.is_(None), people.c.role.in_(roles)
     )
     persons = {str(row["holder_id"] or "") for row in uow.fetch_all(question)}
-    return actor_keys(uow).union(*(own_keys(uow, person) for person in persons))
+    return _with_approved(uow, own_keys(uow, uow.actor.holder_id, *persons), {})
 
 
 def keys_of_own_name(uow: UnitOfWork) -> frozenset[str]:
@@ -98,30 +102,46 @@ def keys_of_own_name(uow: UnitOfWork) -> frozenset[str]:
     return own_keys(uow, name) | {person_key(form) for form in forms}
 
 
-def hidden_keys(uow: UnitOfWork, approvers: Mapping[str, str]) -> frozenset[str]:
+def hidden_keys(
+    uow: UnitOfWork, scored_with: Mapping[str, Collection[str]] = NOBODY
+) -> frozenset[str]:
     """Return the keys of those of whom the actor is shown nothing: themselves, whom they approve.
 
-    Whom they approve counts by all of their names, as themselves do, and by the number of anybody
-    of whom the people register says one of these, if only an initial and a surname.
+    Whose cards they approve says the card register in force, and each of these people counts by
+    all of their names, as the actor does.
 
     Args:
-        approvers: each cardholder with whoever approves their card.
+        uow: the work it is done in.
+        scored_with: each cardholder with whoever approves a card of theirs by another card
+            register, with which something was scored that is to be shown.
     """
     keys = actor_keys(uow)
-    holders = [holder for holder, name in approvers.items() if person_key(name) in keys]
-    approved = frozenset().union(*(own_keys(uow, holder) for holder in holders))
-    names_by_number = people_register(uow).names.items()
-    numbers = {number for number, names in names_by_number if not approved.isdisjoint(names)}
-    return keys | approved | numbers
+    return _with_approved(uow, keys, scored_with) if keys else keys
 
 
-def approver_of(uow: UnitOfWork, approvers: Mapping[str, str], person: str) -> str:
+def _with_approved(
+    uow: UnitOfWork, keys: frozenset[str], scored_with: Mapping[str, Collection[str]]
+) -> frozenset[str]:
+    """Return keys of people with those of whoever's card they approve."""
+    by_approver = holders_by_approver(uow)
+    holders = {holder for key in keys for holder in by_approver.get(key, ())}
+    holders |= {
+        holder
+        for holder, approvers in scored_with.items()
+        if not keys.isdisjoint(map(person_key, approvers))
+    }
+    return keys | own_keys(uow, *holders)
+
+
+def approvers_of(
+    uow: UnitOfWork, approvers: Mapping[str, Sequence[str]], person: str
+) -> Sequence[str]:
     """Return who approves what a person pays, by whichever of their names is known; or nobody."""
     if person in approvers or not approvers:
-        return approvers.get(person, "")
+        return approvers.get(person, ())
     keys = own_keys(uow, person)
-    by_key = ((person_key(holder), approver) for holder, approver in approvers.items())
-    return next((approver for key, approver in by_key if key in keys), "")
+    by_key = ((person_key(holder), names) for holder, names in approvers.items())
+    return sorted({name for key, names in by_key if key in keys for name in names})
 
 
 def _with(uow: UnitOfWork, keys: set[str]) -> list[dict[str, str]]:

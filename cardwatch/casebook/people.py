@@ -28,7 +28,7 @@ from cardwatch.casebook.tables import (
 )
 from cardwatch.casebook.unit_of_work import SYSTEM, Actor, AuditEvent, as_text, canonical
 from cardwatch.errors import CardwatchError, Conflict, NotAllowed, NotFound
-from cardwatch.registers import PERSON_KEYS, person_key
+from cardwatch.registers import PERSON_KEYS, has_look_alikes, person_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,12 +38,15 @@ if TYPE_CHECKING:
 
 SECRET_BYTES = 32
 OTHERS_NEEDED = 2
-"""So many others of professional standards take somebody in or out: one asks, one approves."""
-EMAIL = r"^[^@\s\x00-\x1f\x7f-\x9f\"(),:;<>?\[\\\]]+@[^@\s\x00-\x1f\x7f-\x9f\"(),:;<>?\[\\\]]+$"
+"""Others of professional standards needed to add or remove somebody: one asks, one approves."""
+EMAIL = (
+    r"^[^@\s\x00-\x1f\x7f-\x9f\"(),:;<>?\[\\\]]+@[^@\s\x00-\x1f\x7f-\x9f\"(),:;<>?\[\\\]]*"
+    r"[^@\s\x00-\x1f\x7f-\x9f\"(),:;<>?\[\\\].]$"
+)
 """An email address: no white space, and nothing that a mail header reads as several or as code."""
 MAX_EMAIL_CHARACTERS = 200
 INVITED_LATELY_DAYS = 30
-"""So long somebody is not independent of whoever invited them: they could be one and the same."""
+"""Days for which a new person is not independent of their inviter: they could be the same."""
 
 
 def add_organisation(casebook: Casebook, name: str, now: dt.datetime) -> str:
@@ -80,9 +83,14 @@ def normal_email(email: str) -> str:
 
 
 def is_email(email: str) -> bool:
-    """Whether a text is one email address to which a reminder can be sent."""
+    """Whether a text is one email address to which a reminder can be sent.
+
+    One that looks like another person's, by a letter of another alphabet or what is not printed,
+    is none: who approved something is told by it.
+    """
     plain = normal_email(email)
-    return len(plain) <= MAX_EMAIL_CHARACTERS and re.fullmatch(EMAIL, plain) is not None
+    is_plain = plain.isprintable() and not has_look_alikes(plain)
+    return is_plain and len(plain) <= MAX_EMAIL_CHARACTERS and bool(re.fullmatch(EMAIL, plain))
 
 
 @dataclass(frozen=True)
@@ -147,7 +155,7 @@ def _tell_crossing(uow: UnitOfWork, person_id: str, former_role: str, role: str)
 
 @dataclass(frozen=True)
 class NewPerson:
-    """What a person is given who has access for the first time, again, or in another role.
+    """Details of a person who gets access for the first time, again, or in another role.
 
     Attributes:
         email: in its normal form.

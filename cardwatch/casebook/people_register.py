@@ -30,11 +30,13 @@ class PeopleRegister:
     Attributes:
         names: of each person by the key of their number: every name, in each form.
         by_name: the keys of the numbers of whoever has a whole name.
+        by_initial: the same of whoever has an initial and a surname.
         by_post: the keys of the numbers of whoever has, or had, a post or grade, in small letters.
     """
 
     names: Mapping[str, AbstractSet[str]] = field(default_factory=dict)
     by_name: Mapping[str, AbstractSet[str]] = field(default_factory=dict)
+    by_initial: Mapping[str, AbstractSet[str]] = field(default_factory=dict)
     by_post: Mapping[str, AbstractSet[str]] = field(default_factory=dict)
 
 
@@ -64,6 +66,7 @@ def _joined(uow: UnitOfWork, versions: Sequence[str]) -> PeopleRegister:
     """Return what all versions say together; one that is damaged says nothing."""
     names: dict[str, set[str]] = defaultdict(set)
     by_name: dict[str, set[str]] = defaultdict(set)
+    by_initial: dict[str, set[str]] = defaultdict(set)
     by_post: dict[str, set[str]] = defaultdict(set)
     for version_id in versions:
         with suppress(NotFound):  # the psd chain says that it is damaged
@@ -74,8 +77,10 @@ def _joined(uow: UnitOfWork, versions: Sequence[str]) -> PeopleRegister:
                 key = person_key(number)
                 for name in names_of(person, former):
                     first, last = name.split()
-                    names[key] |= {person_key(name), f"{first[0]}{last}"}
+                    initial = f"{first[0]}{last}"
+                    names[key] |= {person_key(name), initial}
                     by_name[person_key(name)].add(key)
+                    by_initial[initial].add(key)
                 for post in filter(None, posts):
                     by_post[" ".join(post.casefold().split())].add(key)
-    return PeopleRegister(names, by_name, by_post)
+    return PeopleRegister(names, by_name, by_initial, by_post)

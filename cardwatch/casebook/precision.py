@@ -96,7 +96,7 @@ def _precision(rule: str, band: str, answered: int, upheld: int) -> Precision:
 
 @dataclass(frozen=True)
 class OrderBackTest:
-    """What an order by answers would have put first, among alerts it was not made from.
+    """Result of an order by answers on alerts it was not made from.
 
     Attributes:
         learned: alerts whose answers made the order: two in three, the earlier answered.

@@ -27,7 +27,7 @@ QUOTA_WORDS = {
     QuotaKind.UPLOAD_MIB: "MiB of uploaded files",
     QuotaKind.EXPORTS: "exports",
 }
-"""What each quota counts."""
+"""Unit of each quota, in words."""
 DAY_SECONDS = 86_400
 BYTES_PER_MIB = 1024 * 1024
 

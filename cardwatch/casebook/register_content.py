@@ -1,4 +1,4 @@
-"""What a version of a register holds: packed as it is kept, and read again."""
+"""Content of a version of a register: packed for storage, and read again."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ SAME, NOT_THE_SAME, CANNOT_TELL, UNDECIDED = MATCH_DECISIONS = (
     "cannot-tell",
     "undecided",
 )
-"""What a person may decide about a name in a register and a merchant; the last takes it back."""
+"""Decisions about a name in a register and a merchant; the last takes one back."""
 
 
 @dataclass(frozen=True)

@@ -233,7 +233,7 @@ class ApprovalScope(TypedDict, total=False):
 
 
 class ApprovalRow(TypedDict):
-    """What one person asks to do, and what another said to it."""
+    """A request for approval, and the other person's decision."""
 
     lane: Lane
     approval_id: str
@@ -257,7 +257,7 @@ class FieldChangeRow(TypedDict):
 
 
 class EntryChangeRow(TypedDict):
-    """What a version of a register would do with one entry: `services.EntryChange` as JSON."""
+    """Change of one entry by a version of a register: `services.EntryChange` as JSON."""
 
     effect: str
     subject: str
@@ -521,7 +521,7 @@ class LaterList(TypedDict):
 
 
 class MatchDecision(TypedDict):
-    """What a person decided about a name in a register and a merchant."""
+    """Decision of a person about a name in a register and a merchant."""
 
     lane: str
     seq: int
@@ -534,7 +534,7 @@ class MatchDecision(TypedDict):
 
 
 class Access(TypedDict):
-    """What was done with an alert, and by whom."""
+    """Access to an alert: the action, and by whom."""
 
     at: str
     actor: str

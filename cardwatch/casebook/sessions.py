@@ -40,7 +40,7 @@ MOST_SESSIONS = 5
 """Of one person; one more ends the oldest."""
 BROWSER_CHARACTERS = 120
 MARK_FIELDS = ("session_id", "person_id", "made_at", "verified_at")
-"""What of a session its mark is made of, with the organisation."""
+"""Fields of a session in its mark, with the organisation."""
 SESSION = re.compile(r"([a-z0-9-]{1,40})_([\w-]{43})")
 
 
@@ -190,7 +190,7 @@ def end_session(uow: UnitOfWork, session_id: str) -> None:
 
 @dataclass(frozen=True)
 class ProviderLogout:
-    """What a logout token of an identity provider says.
+    """Content of a logout token of an identity provider.
 
     Attributes:
         identity: issuer and subject; empty for whoever has the session.

@@ -31,7 +31,7 @@ are those of others too."""
 KEYS_AT_ONCE = 10_000
 """SQLite takes 32,766 values in one question."""
 Beside = dict[str, set[str]]
-"""What payments have beside a name or number, itself included, by column."""
+"""Values that occur together with a name or number in payments, itself included, by column."""
 
 
 def row_of_others(uow: UnitOfWork, payments: pd.DataFrame) -> int:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from cardwatch.alerts.answered import Answer, compared_merchants, find_answered
 from cardwatch.casebook.alert_rows import AlertDetail, AlertRow, Suppression, SuppressionRow
-from cardwatch.casebook.own_keys import actor_keys
+from cardwatch.casebook.own_keys import hidden_keys
 from cardwatch.casebook.permissions import check_records, may_decide
 from cardwatch.casebook.tables import alert_subjects, alerts, suppressions
 from cardwatch.casebook.unit_of_work import AuditEvent, canonical
@@ -205,7 +205,7 @@ def _is_active(day: str) -> sa.ColumnElement[bool]:
 
 def _hidden_holders(uow: UnitOfWork) -> set[str]:
     """The actor, and the cardholders whose payments they approve, as `person_key`."""
-    keys = actor_keys(uow)
+    keys = hidden_keys(uow)
     if not keys:
         return set()
     holder, approver = alert_subjects.alias("holder"), alert_subjects.alias("approver")

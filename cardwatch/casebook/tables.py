@@ -233,7 +233,7 @@ daily_uses = _table(
     _text("used_on"),
     _number("amount"),
 )
-"""What each person has used on the newest day of a use, keys included; nobody else reads it."""
+"""Use by each person on the newest day of any, keys included; nobody else reads it."""
 key_checks = _table("key_checks", _key("name"), _key("fingerprint"))
 """Which keys of the installation the casebook needs, by file: none is in it."""
 documents = _table(
@@ -321,7 +321,7 @@ approvals = _table(
     Column("content", LargeBinary),  # a register as it was read, until the request is settled
     lane=True,
 )
-"""What one person asks to do, until another has approved it and it is done."""
+"""Requests of one person, until another has approved them and they are done."""
 statements = _table(
     "statements",
     _key("statement_id"),
@@ -543,7 +543,7 @@ match_decisions = _table(
     _text("decided_at"),
     lane=True,
 )
-"""What people decided about a name in a register and a merchant; the last of a pair counts."""
+"""Decisions about a name in a register and a merchant; the last of a pair counts."""
 legal_holds = _table(
     "legal_holds",
     _key("hold_id"),
@@ -734,7 +734,7 @@ referral_answers = _table(
     _text("made_at"),
     lane=True,
 )
-"""What professional standards did about a referral: their own rows, which finance never sees."""
+"""Answers of professional standards to referrals: their own rows, which finance never sees."""
 RIGHTS = {
     "audit_events": "SELECT, INSERT",
     "alert_snapshots": "SELECT, INSERT, DELETE",

@@ -454,7 +454,7 @@ def _append_to_chain(uow: UnitOfWork, lane: str, events: Sequence[AuditEvent]) -
 
 
 def _event_content(uow: UnitOfWork, lane: str, seq: int, event: AuditEvent) -> dict[str, object]:
-    """What an event says, and the seals that wait for one of its lane."""
+    """Content of an event, and the seals that wait for one of its lane."""
     content: dict[str, object] = {
         "seq": seq,
         "at": uow.now,

@@ -39,7 +39,7 @@ NOT_AS_KEPT = (
     "it again, and tell your administrator"
 )
 SEALED_WITH = ("upload_id", "made_by", "file", "options")
-"""What of a file that waits is sealed with its content, beside its organisation."""
+"""Fields of a waiting file that are sealed with its content, beside its organisation."""
 DIGEST_BYTES = 32
 SHOWN_COLUMNS = ("upload_id", "file", "size_bytes", "expires_at", "options")
 

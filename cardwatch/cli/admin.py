@@ -31,7 +31,12 @@ NewFile = Annotated[Path, typer.Argument(help="The file to write.")]
 Email = Annotated[str | None, typer.Argument(help="Their email address.")]
 
 app = typer.Typer()
-keep_app = typer.Typer(no_args_is_help=True, help="Retention periods, legal holds and deletion.")
+casebook_app = typer.Typer(
+    no_args_is_help=True, help="Back up, restore, verify, upgrade, check or export the casebook."
+)
+retention_app = typer.Typer(
+    no_args_is_help=True, help="Retention periods, legal holds and deletion."
+)
 
 
 @app.command(
@@ -154,7 +159,7 @@ def keys(
     print_rows(key_rows, columns, json=json)
 
 
-@app.command(epilog="Example: cardwatch backup /media/safe/2026-11-24.db")
+@casebook_app.command(epilog="Example: cardwatch casebook backup /media/safe/2026-11-24.db")
 def backup(
     path: NewFile,
     encrypt_to: Annotated[
@@ -178,7 +183,7 @@ def backup(
     print_rows([row], ("file", "rows", "needs_keys"), json=json)
 
 
-@app.command(epilog="Example: cardwatch restore /media/safe/2026-11-24.db")
+@casebook_app.command(epilog="Example: cardwatch casebook restore /media/safe/2026-11-24.db")
 def restore(
     path: Annotated[Path, typer.Argument(help="The backup.")],
     key: Annotated[
@@ -198,7 +203,7 @@ def restore(
     _end_if_faulty(faults)
 
 
-@app.command(epilog="Example: cardwatch verify")
+@casebook_app.command(epilog="Example: cardwatch casebook verify")
 def verify(
     quick: Annotated[
         bool,
@@ -256,7 +261,7 @@ def _end_if_faulty(faults: list[str]) -> None:
         raise typer.Exit(FAULTY)
 
 
-@app.command(epilog="Example: cardwatch upgrade --serve-as cardwatch")
+@casebook_app.command(epilog="Example: cardwatch casebook upgrade --serve-as cardwatch")
 def upgrade(
     serve_as: Annotated[
         str, typer.Option(help="A role of PostgreSQL that may work with the tables, not own them.")
@@ -281,8 +286,8 @@ def upgrade(
     print_rows([status], ("tables", "served_as"), json=json)
 
 
-@app.command(epilog="Example: cardwatch doctor")
-def doctor(json: AsJson = False) -> None:
+@casebook_app.command("check", epilog="Example: cardwatch casebook check")
+def check(json: AsJson = False) -> None:
     """Check the database, the disk and the settings."""
     from cardwatch.casebook.health import examine
 
@@ -296,26 +301,41 @@ def doctor(json: AsJson = False) -> None:
         raise typer.Exit(FAULTY)
 
 
-@keep_app.command("days", epilog="Example: cardwatch keep days transactions 2557")
-def keep_days(
-    kind: Annotated[str | None, typer.Argument(help="transactions, alerts or notices.")] = None,
-    days: Annotated[int | None, typer.Argument(help="Retention period in days.")] = None,
+@retention_app.command("show", epilog="Example: cardwatch retention show")
+def show_retention(person: Who = None, organisation: Owner = None, json: AsJson = False) -> None:
+    """Show the retention period of each class of data."""
+    _print_periods(person, organisation, json=json)
+
+
+@retention_app.command("set", epilog="Example: cardwatch retention set transactions 2557")
+def set_retention(
+    kind: Annotated[str, typer.Argument(help="transactions, alerts or notices.")],
+    days: Annotated[int, typer.Argument(help="Retention period in days.")],
     person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
-    """Show or set the retention period of each class of data."""
+    """Set the retention period of a class of data."""
+    _print_periods(person, organisation, kind, days, json=json)
+
+
+def _print_periods(
+    person: Who,
+    organisation: Owner,
+    kind: str | None = None,
+    days: int | None = None,
+    *,
+    json: bool,
+) -> None:
     from cardwatch import services
 
     with open_context(person, organisation, system=True) as context:
-        if kind and days is None:
-            raise typer.BadParameter("enter the number of days", param_hint="DAYS")
         periods = services.retention_periods(context, kind=kind, days=days)
     print_rows([periods], tuple(periods), json=json)
 
 
-@keep_app.command("hold", epilog="Example: cardwatch keep hold 3f2a --reason 'case 12'")
-def keep_hold(
+@retention_app.command("hold", epilog="Example: cardwatch retention hold 3f2a --reason 'case 12'")
+def hold(
     alert: LikeAlert = None,
     reason: Reason = "",
     end: Annotated[str | None, typer.Option(help="End this hold.")] = None,
@@ -336,8 +356,8 @@ def keep_hold(
     print_rows(holds, columns, json=json)
 
 
-@keep_app.command("erase", epilog="Example: cardwatch keep erase")
-def keep_erase(person: Who = None, organisation: Owner = None, json: AsJson = False) -> None:
+@retention_app.command("purge", epilog="Example: cardwatch retention purge")
+def purge(person: Who = None, organisation: Owner = None, json: AsJson = False) -> None:
     """Delete expired data that is not on hold."""
     from cardwatch import services
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,12 +13,12 @@ from cardwatch.cli.context import (
     LikeAlert,
     Owner,
     Reason,
-    SomeAlert,
     Who,
     open_context,
     print_json,
     print_rows,
 )
+from cardwatch.cli.noun_group import NounGroup
 from cardwatch.cli.options import (
     AsJson,
     one_of,
@@ -36,54 +35,55 @@ if TYPE_CHECKING:
 
 ALERTS_SHOWN = ("alert_id", "tier", "state", "rule", "at_stake_pence", "last_on", "holders")
 AlertId = Annotated[str, typer.Argument(help="The alert's id, or the beginning of it.")]
-app = typer.Typer()
+alerts_app = typer.Typer(
+    cls=NounGroup, no_args_is_help=True, help="List, show, decide, suppress or export alerts."
+)
 
 
-@app.command(epilog="Example: cardwatch alerts --state open")
-def alerts(
-    alert: SomeAlert = None,
+@alerts_app.command("list", epilog="Example: cardwatch alerts list --state open")
+def list_alerts(
     state: Annotated[str, typer.Option(help="Only alerts in this state.")] = "open",
     every: Annotated[bool, typer.Option("--all", help="Alerts in any state.")] = False,
     lane: Annotated[str, typer.Option(help="Only alerts of this lane: finance or psd.")] = "",
-    precision: Annotated[
-        bool, typer.Option("--precision", help="How often each rule's alerts were upheld.")
-    ] = False,
-    counts: Annotated[
-        bool, typer.Option("--counts", help="The number of alerts in each state.")
-    ] = False,
     person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
-    """List alerts in order, or show one in full with its decisions."""
+    """List alerts in order."""
     from cardwatch import services
     from cardwatch.casebook import LANES, STATES
 
+    one_of("--state", state, tuple(STATES))
+    one_of("--lane", lane, ("", *LANES))
+    filters = services.AlertFilter(lane=lane, state="" if every else state)
     with open_context(person, organisation) as context:
-        if alert:
-            _print_alert(services.get_alert(context, alert), json=json)
-        elif precision:
-            precision_by_lane = services.rule_precision(context)
-            rows = [
-                {"lane": name} | asdict(rate)
-                for name, rates in precision_by_lane.items()
-                for rate in rates
-            ]
-            print_rows(rows, ("lane", "rule", "band", "answered", "upheld", "share", "low",
-                               "high", "expected", "orders"), json=json)  # fmt: skip
-        elif counts:
-            stand = [{"state": k, "alerts": v} for k, v in services.state_counts(context).items()]
-            print_rows(stand, ("state", "alerts"), json=json)
-        else:
-            one_of("--state", state, tuple(STATES))
-            one_of("--lane", lane, ("", *LANES))
-            state = "" if every else state
-            listed = services.list_alerts(context, services.AlertFilter(lane=lane, state=state))
-            print_rows(listed, ALERTS_SHOWN, json=json)
+        print_rows(services.list_alerts(context, filters), ALERTS_SHOWN, json=json)
 
 
-@app.command(
-    epilog="Example: cardwatch decide 3f2a --state explained --reason 'two sites, two orders'"
+@alerts_app.command("show", epilog="Example: cardwatch alerts show 3f2a")
+def show_alert(
+    alert: AlertId, person: Who = None, organisation: Owner = None, json: AsJson = False
+) -> None:
+    """Show an alert in full with its decisions."""
+    from cardwatch import services
+
+    with open_context(person, organisation) as context:
+        _print_alert(services.get_alert(context, alert), json=json)
+
+
+@alerts_app.command("counts", epilog="Example: cardwatch alerts counts")
+def count_alerts(person: Who = None, organisation: Owner = None, json: AsJson = False) -> None:
+    """Count the alerts in each state."""
+    from cardwatch import services
+
+    with open_context(person, organisation) as context:
+        counts = services.state_counts(context)
+    rows = [{"state": state, "alerts": count} for state, count in counts.items()]
+    print_rows(rows, ("state", "alerts"), json=json)
+
+
+@alerts_app.command(
+    epilog="Example: cardwatch alerts decide 3f2a --state explained --reason 'two sites'"
 )
 def decide(
     alert: AlertId,
@@ -120,7 +120,9 @@ def decide(
     _print_alert(alert_row, json=json)
 
 
-@app.command(epilog="Example: cardwatch suppress 3f2a --until 2027-03-31 --reason 'contract 17'")
+@alerts_app.command(
+    epilog="Example: cardwatch alerts suppress 3f2a --until 2027-03-31 --reason 'contract 17'"
+)
 def suppress(
     alert: LikeAlert = None,
     until: Annotated[str, typer.Option(help="Last day, within a year.")] = "",
@@ -143,8 +145,8 @@ def suppress(
                         "ended_at", "reason"), json=json)  # fmt: skip
 
 
-@app.command(
-    epilog="Example: cardwatch export ba0e --form pdf --purpose finance-assurance --to 'CFO'"
+@alerts_app.command(
+    epilog="Example: cardwatch alerts export ba0e --form pdf --purpose finance-assurance --to CFO"
 )
 def export(
     what: Annotated[str, typer.Argument(help="A statement's id, or alerts' ids with commas.")],

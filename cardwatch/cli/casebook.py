@@ -16,9 +16,9 @@ from cardwatch.cli.context import (
     open_context,
     print_json,
     print_rows,
-    read_text,
     sign_checkpoint,
 )
+from cardwatch.cli.noun_group import NounGroup
 from cardwatch.cli.options import (
     PARTLY,
     REFUSED,
@@ -56,11 +56,13 @@ Files = Annotated[list[Path], typer.Argument(help="Statements, or folders of the
 NOT_RECEIVED = ("refused", SECOND_PERSON)
 """Outcomes of statements that the casebook does not hold."""
 
-app = typer.Typer()
+statements_app = typer.Typer(
+    cls=NounGroup, no_args_is_help=True, help="Import, list or show statements, or watch a folder."
+)
 
 
-@app.command(epilog="Example: cardwatch receive october.csv")
-def receive(
+@statements_app.command("import", epilog="Example: cardwatch statements import october.csv")
+def import_statements(
     statements: Files,
     history: Annotated[
         bool, typer.Option("--history", help="Store only, to compare later statements with them.")
@@ -96,7 +98,9 @@ def receive(
     _finish(outcomes, json=json)
 
 
-@app.command(epilog="Example: cardwatch watch /srv/statements --as you@force.example")
+@statements_app.command(
+    epilog="Example: cardwatch statements watch /srv/statements --as you@force.example"
+)
 def watch(
     folder: Annotated[Path, typer.Argument(help="The folder into which statements are put.")],
     every: Annotated[
@@ -110,7 +114,7 @@ def watch(
         typer.Option(help="Ending of the marker file, such as .done, after which a file is taken."),
     ] = "",
     once: Annotated[
-        bool, typer.Option("--once", help="Take what is complete after one wait, and end.")
+        bool, typer.Option("--once", help="Take all that is complete after one wait, and end.")
     ] = False,
     arrivals: Annotated[
         Path | None,
@@ -129,22 +133,17 @@ def watch(
 
     drop_folder = services.DropFolder(folder, settle, marker)
     settings = services.load_arrivals(arrivals) if arrivals else services.ArrivalSettings()
-    choices, seal = reading_choices(columns, date_order), installation.seal()
-    reader = services.ArrivalReader(choices, seal, keys=settings.keys)
+    choices = reading_choices(columns, date_order)
+    reader = services.ArrivalReader(choices, installation.seal(), keys=settings.keys)
     with drop_folder.locked():
         pull = services.SftpPull(settings.source, drop_folder) if settings.source else None
         drop_folder.take_complete(time.monotonic())
         _fetch(pull, is_due=True)
+        time.sleep(settle if once else every)
         while True:
-            time.sleep(settle if once else every)
             _fetch(pull, is_due=once)
-            if pull and (trouble := pull.change(is_last=once)) is not None:
-                with (
-                    suppressed(CasebookBusy, CasebookFailed),
-                    open_context(person, organisation) as context,
-                ):
-                    services.report_fetching(context, pull.source.host, trouble)
-                    pull.announced = trouble
+            _report_trouble(pull, person, organisation, is_last=once)
+            deliveries: list[Delivery] = []
             if drop_folder.take_complete(time.monotonic()):
                 with open_context(person, organisation) as context:
                     deliveries = services.receive_folder(
@@ -153,8 +152,9 @@ def watch(
                     services.check_registers_now(context)
                     sign_checkpoint(context)
                 _print_deliveries(deliveries, json=json)
-            if once:
+            if once and not deliveries:
                 return
+            time.sleep(0 if once else every)  # more may wait than one pass takes
 
 
 def _fetch(pull: SftpPull | None, *, is_due: bool) -> None:
@@ -165,6 +165,19 @@ def _fetch(pull: SftpPull | None, *, is_due: bool) -> None:
 
     for problem in pull.look(time.monotonic(), is_due=is_due) if pull else []:
         err.print(problem, markup=False)
+
+
+def _report_trouble(
+    pull: SftpPull | None, person: str | None, organisation: str | None, *, is_last: bool
+) -> None:
+    """Tell the casebook when fetching begins to fail, and when it works again."""
+    from cardwatch import services
+
+    if pull is None or (trouble := pull.change(is_last=is_last)) is None:
+        return
+    with suppressed(CasebookBusy, CasebookFailed), open_context(person, organisation) as context:
+        services.report_fetching(context, pull.source.host, trouble)
+        pull.announced = trouble
 
 
 def _print_deliveries(deliveries: list[Delivery], *, json: bool) -> None:
@@ -240,59 +253,27 @@ def _finish(outcomes: list[dict[str, Any]], *, json: bool) -> None:
         raise typer.Exit(PARTLY)
 
 
-@app.command(epilog="Example: cardwatch statements ba0e")
-def statements(
-    statement: Annotated[
-        str | None, typer.Argument(help="A statement to show with its reading report.")
-    ] = None,
+@statements_app.command("list", epilog="Example: cardwatch statements list")
+def list_statements(person: Who = None, organisation: Owner = None, json: AsJson = False) -> None:
+    """List statements in the order received."""
+    from cardwatch import services
+
+    with open_context(person, organisation) as context:
+        print_rows(services.list_statements(context), STATEMENTS_SHOWN, json=json)
+
+
+@statements_app.command("show", epilog="Example: cardwatch statements show ba0e")
+def show_statement(
+    statement: Annotated[str, typer.Argument(help="The statement's id, or its beginning.")],
     person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
-    """List statements, or show one with what happened to every row."""
+    """Show a statement with what happened to every row."""
     from cardwatch import services
 
     with open_context(person, organisation) as context:
-        if statement:
-            _print_statement(services.get_statement(context, statement), json=json)
-        else:
-            print_rows(services.list_statements(context), STATEMENTS_SHOWN, json=json)
-
-
-@app.command("put", epilog="Example: cardwatch put policy policy.toml --from 2026-04-01")
-def put(
-    kind: Annotated[str, typer.Argument(help="policy, cards or model.")],
-    path: Annotated[
-        Path | None,
-        typer.Argument(help="The file, or the model's folder; if empty, a model is trained."),
-    ] = None,
-    since: Annotated[
-        str, typer.Option("--from", help="First day on which it applies; today if empty.")
-    ] = "",
-    person: Who = None,
-    organisation: Owner = None,
-    json: AsJson = False,
-) -> None:
-    """Set the active policy, card register or model; without a folder, a model is retrained."""
-    from cardwatch import services
-    from cardwatch.forest import load_forest
-    from cardwatch.registers import read_cards
-
-    with open_context(person, organisation) as context:
-        since = since or str(context.now.date())
-        if kind == "model" and path is None:
-            digest = services.retrain_model(context)
-        elif path is None or kind not in {"policy", "cards", "model"}:
-            raise typer.BadParameter("policy FILE, cards FILE, or model [FOLDER]")
-        else:
-            if kind == "policy":
-                content = services.pack_policy(read_text(path), path.name)
-            elif kind == "cards":
-                content = services.pack_cards(read_cards(path, reading_choices(None, "decide")))
-            else:
-                content = services.pack_forest(load_forest(path), path.name)
-            digest = services.activate_document(context, kind, content, since)
-    print_rows([{"kind": kind, "sha256": digest}], ("kind", "sha256"), json=json)
+        _print_statement(services.get_statement(context, statement), json=json)
 
 
 def _print_receipt(receipt: Mapping[str, Any]) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from copy import copy
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from cardwatch import __version__
 from cardwatch.cli import (
+    activation,  # noqa: F401  it adds its commands to the groups of others
     admin,
     alerts,
     approvals,
@@ -28,7 +31,31 @@ from cardwatch.cli import (
     secrets,
 )
 
+if TYPE_CHECKING:
+    from typer.models import CommandInfo
+
+PANELS = {
+    "Start here": ("demo", "score", "evaluate", "columns", "rules", "merchant"),
+    "Every month": ("statements", "alerts", "queries", "case"),
+    "Settings": ("people", "keys", "policy", "cards", "registers", "model", "pack", "approvals"),
+    "Evidence": ("audit", "publish", "equality", "subject-access", "mcp"),
+    "Several forces": ("national", "aggregate", "benchmark"),
+    "Upkeep": ("casebook", "retention", "secrets", "corpus"),
+}  # fmt: skip
+"""The headings of the help, and the commands and groups under each, in their order."""
+PANEL_OF = {name: panel for panel, names in PANELS.items() for name in names}
+
+
+class InOrder(TyperGroup):
+    """The command, with its help in the order of `PANELS`."""
+
+    def list_commands(self, _: object) -> list[str]:
+        """Return commands and groups together, in their order; names of before are not shown."""
+        return [name for name in PANEL_OF if name in self.commands]
+
+
 app = typer.Typer(
+    cls=InOrder,
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
@@ -36,24 +63,10 @@ app = typer.Typer(
     epilog="Exit codes: 0 done; 2 wrong usage; 3 refused, nothing changed; "
     "4 done, but some files or rows were not read; 5 verification failed.",
 )
-PANELS = {
-    "Start here": ("demo", "score", "evaluate", "columns", "rules", "merchant"),
-    "Every month": ("receive", "watch", "statements", "alerts", "decide", "suppress", "queries",
-                    "export", "case"),
-    "Settings": ("people", "keys", "policy", "put", "cards", "registers", "train", "pack",
-                 "approvals"),
-    "Evidence": ("verify", "audit", "publish", "equality", "subject-access", "mcp"),
-    "Several forces": ("national", "aggregate", "benchmark"),
-    "Upkeep": ("backup", "restore", "keep", "secrets", "upgrade", "doctor", "casebook", "corpus"),
-}  # fmt: skip
-"""The headings of the help, and the commands and groups under each, in their order."""
 COMMAND_PARTS = (
     scoring,
     reading,
     evaluation,
-    rules,
-    casebook,
-    alerts,
     admin,
     national,
     forces,
@@ -62,16 +75,29 @@ COMMAND_PARTS = (
     approvals,
 )
 COMMAND_GROUPS = {
+    "rules": rules.rules_app,
+    "statements": casebook.statements_app,
+    "alerts": alerts.alerts_app,
     "queries": queries.queries_app,
     "case": cases.cases_app,
     "policy": rules.policy_app,
+    "cards": reading.cards_app,
+    "model": scoring.model_app,
     "registers": registers.registers_app,
     "pack": packs.packs_app,
     "audit": audit.app,
-    "keep": admin.keep_app,
+    "retention": admin.retention_app,
     "secrets": secrets.app,
-    "casebook": national.casebook_app,
+    "casebook": admin.casebook_app,
 }
+FORMER = {
+    "receive": ("statements", "import"), "watch": ("statements", "watch"),
+    "decide": ("alerts", "decide"), "suppress": ("alerts", "suppress"),
+    "export": ("alerts", "export"), "train": ("model", "train"), "verify": ("casebook", "verify"),
+    "backup": ("casebook", "backup"), "restore": ("casebook", "restore"),
+    "upgrade": ("casebook", "upgrade"), "doctor": ("casebook", "check"),
+}  # fmt: skip
+"""Names of before commands stood under nouns; they still work, and no help shows them."""
 Version = Annotated[bool, typer.Option("--version", help="Print the version.")]
 
 
@@ -83,21 +109,27 @@ def version(version: Version = False) -> None:
         raise typer.Exit
 
 
-def _arrange() -> None:
-    """Add every command and group to the app, each under its heading of the help."""
-    panels = {name: panel for panel, names in PANELS.items() for name in names}
-    order = list(panels)
-    commands = {
+def _named(app: typer.Typer) -> dict[str, CommandInfo]:
+    """The commands of an app or group by their names."""
+    return {
         command.name or command.callback.__name__: command
-        for part in COMMAND_PARTS
-        for command in part.app.registered_commands
+        for command in app.registered_commands
         if command.callback
     }
-    for name in sorted(commands, key=order.index):
-        commands[name].rich_help_panel = panels[name]
-        app.registered_commands.append(commands[name])
-    for name in sorted(COMMAND_GROUPS, key=order.index):
-        app.add_typer(COMMAND_GROUPS[name], name=name, rich_help_panel=panels[name])
+
+
+def _arrange() -> None:
+    """Add every command and group to the app, each under its heading of the help."""
+    for part in COMMAND_PARTS:
+        for name, command in _named(part.app).items():
+            command.rich_help_panel = PANEL_OF[name]
+            app.registered_commands.append(command)
+    for name, group in COMMAND_GROUPS.items():
+        app.add_typer(group, name=name, rich_help_panel=PANEL_OF[name])
+    for name, (noun, verb) in FORMER.items():
+        former = copy(_named(COMMAND_GROUPS[noun])[verb])
+        former.name, former.hidden = name, True
+        app.registered_commands.append(former)
 
 
 _arrange()

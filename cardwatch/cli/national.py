@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cardwatch.cli.admin import casebook_app
 from cardwatch.cli.context import Owner, Who, open_context, print_rows, read_text
 from cardwatch.cli.options import PARTLY, REFUSED, AsJson, busy, one_of
 from cardwatch.quantities import plural, quantity
@@ -34,7 +35,6 @@ CommonPolicy = Annotated[
 ]
 
 app = typer.Typer()
-casebook_app = typer.Typer(no_args_is_help=True, help="Export a casebook's payments.")
 
 
 @casebook_app.command(

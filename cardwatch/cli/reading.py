@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from cardwatch import installation
+from cardwatch.cli.noun_group import NounGroup
 from cardwatch.cli.options import (
     FAULTY,
     PARTLY,
@@ -24,6 +25,9 @@ from cardwatch.cli.options import (
 from cardwatch.errors import CardwatchError
 
 app = typer.Typer()
+cards_app = typer.Typer(
+    cls=NounGroup, no_args_is_help=True, help="Read a card register, or set the active one."
+)
 SomeFile = Annotated[Path | None, typer.Argument(help="The file.", show_default=False)]
 OfStatements = Annotated[
     list[Path] | None,
@@ -33,8 +37,10 @@ CorpusFolder = Annotated[Path, typer.Argument(help="A folder of statements.", sh
 PrintedName = Annotated[str, typer.Argument(help="A merchant as printed on a statement.")]
 
 
-@app.command(epilog="Example: cardwatch cards register.csv --statements october.csv")
-def cards(
+@cards_app.command(
+    "show", epilog="Example: cardwatch cards show register.csv --statements october.csv"
+)
+def show_cards(
     file: OneFile,
     statements: OfStatements = None,
     json: AsJson = False,

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from cardwatch.statements import ReadingChoices
 
 app = typer.Typer()
+model_app = typer.Typer(
+    no_args_is_help=True, help="Train the anomaly model, or set the active one."
+)
 History = Annotated[
     list[Path] | None,
     typer.Option(
@@ -167,7 +170,7 @@ def _give(
         err.print(f"Written: {path}", markup=False)
 
 
-@app.command(epilog="Example: cardwatch train statements/ --out models/ourforce")
+@model_app.command(epilog="Example: cardwatch model train statements/ --out models/ourforce")
 def train(
     statements: Files,
     save: ModelOut,

@@ -27,7 +27,7 @@ app = typer.Typer(
 
 
 class SecretName(StrEnum):
-    """What can be replaced."""
+    """Keys that can be replaced."""
 
     CARD = "card"
     SEAL = "seal"

@@ -1,4 +1,4 @@
-"""What is usual in a group, shrunk to what is usual beyond it, and when a total has doubled."""
+"""Usual values of a group, shrunk to those beyond it, and when a total has doubled."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ ROUND_PENCE = (100, 1_000)
 """Amounts in whole pounds, and in whole tens of pounds, are agreed rather than worked out."""
 FEWEST_PAYMENTS = 5
 FEWEST_SPLITS = 3
-"""So many in a year are a habit of the cardholder."""
+"""Number of splits in a year from which they are a habit of the cardholder."""
 WEIGHT = 50
 """Payments by which a usual share is drawn towards that of everybody."""
 LEAST_CHANCE = 1e-12

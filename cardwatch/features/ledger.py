@@ -60,9 +60,9 @@ REGISTER_LIMITS = {
 }
 """Limits that the register states beat the policy's: they are what the bank enforces."""
 KEPT, KEPT_NUMBERS = 24, 2_000_000
-"""So many columns of group numbers, orders and window bounds are kept, or so many numbers if these
-are more columns, the ones used last: all of them together, about a hundred, take as much room as
-the features do."""
+"""Columns of group numbers, orders and window bounds that stay in memory, the ones used last, or
+numbers in them if that allows more columns. All of them, about a hundred, would take as much memory
+as the features."""
 SMALLEST_PENCE = 100
 """Amounts below a pound count as a pound where logarithms are taken."""
 BAND = 0.2
@@ -219,12 +219,12 @@ class Ledger:
 
     @cached_property
     def moved_pence(self) -> Numbers:
-        """What each row adds to spending: purchases less refunds."""
+        """Pence that each row adds to spending: purchases less refunds."""
         return np.where(self.is_purchase | self.is_refund, self.pence, 0.0)
 
     @cached_property
     def spent_pence(self) -> Numbers:
-        """What each row adds to spending at a merchant: purchases, and refunds of earlier ones.
+        """Pence each row adds to spending at a merchant: purchases, and refunds of earlier ones.
 
         A refund counts up to what the cardholder has paid the merchant by that day, less what was
         refunded already. One that comes before its payment can be made up (decision 0128).

@@ -42,14 +42,14 @@ MOST_CHANCE = 0.02
 fifty: where ten register rows in a hundred name a merchant that is paid, that is 0.2 of a hundred
 (decision 0056). Beyond it a person confirms the match first."""
 TEXTS_OF_PAIRS = ("person_key", "unit", "decision", "status", "panel")
-"""What features read of an entry beside its days; to join its other texts would take longer."""
+"""Texts of an entry that features read; to join its other texts would take longer."""
 BEARS_DAYS = 365
 """Those who paid the merchant are counted in the year before at most."""
 
 
 @dataclass(frozen=True)
 class Hits:
-    """What a feature counted: for each payment how many entries, and which one is shown.
+    """Counts of a feature: entries for each payment, and the one that is shown.
 
     Attributes:
         kind: the register.

@@ -1,4 +1,4 @@
-"""What the registers say of a cardholder and a merchant together: gifts, interests and tenders."""
+"""Features from registers about a cardholder and a merchant: gifts, interests and tenders."""
 
 from __future__ import annotations
 

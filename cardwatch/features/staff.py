@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 DAY_SECONDS, MINUTE_SECONDS = 86_400, 60
 RECIPROCAL_DAYS = 90
 LONGEST_CHAIN = 12
-"""So many managers above each other are followed; no force has more ranks."""
+"""Levels of managers that are followed; no force has more ranks."""
 
 
 @hits_of("people")

@@ -27,7 +27,7 @@ TIE_CHANCE = 0.01
 """Two cardholders buy together if chance gives two of their size as much in common this seldom."""
 FEWEST_EQUAL = 2
 WIDE_SHARE = 0.1
-"""What more than a tenth of all cardholders pay sells everything (decision 0049)."""
+"""A merchant that more than a tenth of all cardholders pay sells everything (decision 0049)."""
 PER_PERSON_SHARE = 0.25
 """A merchant bills for each person if so many of its payments stand beside an equal one."""
 

@@ -1,7 +1,15 @@
 """Reads the organisation's registers and matches transactions to them."""
 
 from cardwatch.registers.card_matching import cards_in_force, match_cards
-from cardwatch.registers.cards import CARD_MESSAGES, PERSON_KEYS, compared, person_key, read_cards
+from cardwatch.registers.cards import (
+    CARD_MESSAGES,
+    PERSON_KEYS,
+    approvers_by_holder,
+    compared,
+    has_look_alikes,
+    person_key,
+    read_cards,
+)
 from cardwatch.registers.descriptions import (
     FIELD_TYPES,
     NUMBER_FIELDS,
@@ -71,6 +79,7 @@ __all__ = [
     "OrganisationMatcher",
     "RegisterKind",
     "RegisterQuality",
+    "approvers_by_holder",
     "cards_in_force",
     "chosen_profile",
     "comparable_name",
@@ -78,6 +87,7 @@ __all__ = [
     "field_words",
     "fields_by_heading",
     "guessed_columns",
+    "has_look_alikes",
     "incomplete_entries",
     "is_register_profile",
     "is_written_like",

@@ -388,7 +388,7 @@ made anew."""
 
 
 NOT_PLAIN = r"[^\x20-\x7e]"
-"""What makes a text need more than small letters to be compared."""
+"""Characters for which a text needs more than small letters to be compared."""
 
 
 def person_key(name: str) -> str:
@@ -403,6 +403,17 @@ def person_key(name: str) -> str:
     )
 
 
+def approvers_by_holder(cards: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    """Return everybody who approves a card of each cardholder, or has approved it before.
+
+    Args:
+        cards: `CardRegister.cards`, of which several rows of one card are its history.
+    """
+    pairs = cards.loc[cards["approver_id"] != "", ["holder_id", "approver_id"]].drop_duplicates()
+    grouped = pairs.groupby("holder_id")["approver_id"]
+    return {str(holder): tuple(sorted(names)) for holder, names in grouped}
+
+
 def plain_letters(name: str) -> str:
     """Return a name in the Latin letters and digits that it looks like, without marks."""
     parts = unicodedata.normalize("NFKD", name).casefold().translate(LOOK_ALIKES)
@@ -415,6 +426,11 @@ def plain_letters(name: str) -> str:
         for part in parts
         if unicodedata.category(part) not in UNPRINTED and part not in BLANK_LETTERS
     )
+
+
+def has_look_alikes(text: str) -> bool:
+    """Whether a text in small letters has letters of other alphabets that look like Latin ones."""
+    return any(ord(letter) in LOOK_ALIKES for letter in text if not letter.isascii())
 
 
 def compared(texts: pd.Series[str]) -> pd.Series[str]:

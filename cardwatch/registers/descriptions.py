@@ -1,4 +1,4 @@
-"""What each register holds, as its file in `files/` describes it: fields, headings, lane, needs."""
+"""Descriptions of registers from the files in `files/`: fields, headings, lane, needs."""
 
 from __future__ import annotations
 

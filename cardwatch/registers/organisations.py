@@ -40,7 +40,7 @@ ENDS = re.compile(
     r"|annual|lunch|dinner|ticket|tickets)\b",
     re.IGNORECASE,
 )
-"""What ends an organisation's name in a sentence."""
+"""Words that end an organisation's name in a sentence."""
 WITH_FORM = re.compile(
     r"((?:[A-Z0-9][\w&'.+-]*\s+(?:(?:and|of|for|the|in|upon|&)\s+)?"
     r"(?:\([A-Z][\w&'. -]*\)\s+)?){1,6}"

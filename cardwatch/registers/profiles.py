@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cardwatch.registers.descriptions import RegisterKind
 
 FIRST_LINE = "register = "
-"""What the text of a register's profile begins with; that of a statement's never does."""
+"""Beginning of the text of a register's profile; that of a statement never has it."""
 LIKELY = 65
 """A heading this alike (rapidfuzz ratio, 0 to 100) is guessed to be a field's, to be checked."""
 PROFILE_SETTINGS = frozenset({"register", "recognise", "columns"})

@@ -32,7 +32,7 @@ AGGREGATE_SCHEMA, AGGREGATE_VERSION = "cardwatch aggregate", 2
 READ_VERSIONS = (1, 2)
 """Version 1 has neither a common policy nor registers."""
 COMMON = "common_"
-"""What the names of shares begin with that are counted by the common policy."""
+"""Prefix of the names of shares that are counted by the common policy."""
 LEAST_THRESHOLD, USUAL_THRESHOLD = 5, 10
 FEWEST_HOLDERS = 5
 MOST_OF_ONE = 0.8

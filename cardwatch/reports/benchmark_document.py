@@ -120,7 +120,7 @@ def _outside_section(funnels: Sequence[Funnel]) -> Section:
     )  # fmt: skip
     headings = ("Force", "Figure", "Share", "All forces", "Position")
     table = Table(
-        "Outside the limits", headings, rows, numeric=(2, 3), empty="No force is outside them."
+        "Shares worth a question", headings, rows, numeric=(2, 3), empty="No force is outside them."
     )
     return Section("Outside the limits", text=OUTSIDE_TEXT, tables=(table,))
 

@@ -60,6 +60,11 @@ PAYMENT_HEADINGS = (
 )  # fmt: skip
 
 
+def _raised_by(alert: Alert) -> list[tuple[str, str]]:
+    """What raised the forest's score, with its unit; see `Forest.contributions`."""
+    return [(name, f"{value:.1f} splits sooner") for name, value in alert.contributions.items()]
+
+
 def alert_cells(alert: Alert) -> tuple[Cell, ...]:
     """Return one alert as cells, in the order of `ALERT_HEADINGS`."""
     lead = alert.reasons[0]
@@ -80,7 +85,7 @@ def alert_cells(alert: Alert) -> tuple[Cell, ...]:
         "\n".join(f"{reason.rule}: {reason.fact}" for reason in alert.reasons),
         "\n".join(f"{reason.rule}: {reason.fact}" for reason in alert.weakened_by),
         "\n".join(alert.unusual),
-        "\n".join(f"{name}: +{value:.3f}" for name, value in alert.contributions.items()),
+        "\n".join(f"{name}: {told}" for name, told in _raised_by(alert)),
         alert.merchant_history,
         lead.why,
         "\n".join(lead.ask),
@@ -167,8 +172,8 @@ def _evidence(alert: Alert) -> Iterator[tuple[str, str, str]]:
         yield "Weakened by", reason.rule, reason.fact
     for comparison in alert.unusual:
         yield "Comparison", "", comparison
-    for name, value in alert.contributions.items():
-        yield "Raised the forest's score", name, f"+{value:.3f}"
+    for name, told in _raised_by(alert):
+        yield "Raised the model's score", name, told
     yield "Raised later", "", " ".join(alert.later)
     for entry in alert.entries:
         facts = "; ".join(f"{heading}: {value}" for heading, value in entry.facts)

@@ -59,7 +59,7 @@ MEASURES = (
 
 @dataclass(frozen=True)
 class GroupCell:
-    """What the cardholders of a group have together, of one measure, before anything is hidden.
+    """Total of a group's cardholders, of one measure, before anything is hidden.
 
     Attributes:
         counted_holders: cardholders with at least one of the counted.
@@ -244,7 +244,7 @@ class _Comparison:
         ]
 
     def _cell(self, row: int, measure: Measure) -> GroupCell:
-        """What a group has together, of one measure."""
+        """Total of a group, of one measure."""
         count, total = (COUNTED.index(name) for name in (measure.count, measure.total))
         is_member = (self.members[row] > 0) & (self.values[:, total] > 0)
         counted = self.values[is_member, count]

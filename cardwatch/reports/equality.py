@@ -77,7 +77,7 @@ METHOD = (
 
 @dataclass(frozen=True)
 class EqualityFigures:
-    """What the report is made of.
+    """Figures of the report.
 
     Attributes:
         first_on, last_on: the days compared.

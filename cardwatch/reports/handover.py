@@ -39,7 +39,7 @@ class ExportCover:
 
     @property
     def said(self) -> dict[str, str]:
-        """What is said of it, without the alerts it holds."""
+        """Its description, without its alerts."""
         apart = {"cases", "is_selection"}
         return {
             attribute.name: getattr(self, attribute.name)

@@ -104,7 +104,7 @@ def impact_document(
             facts=installation.facts,
             tables=(
                 Table("Data stored about a payment", ("Field",),
-                      tuple((field,) for field in installation.fields)),
+                      tuple((field[0].upper() + field[1:],) for field in installation.fields)),
                 Table(
                     "For how long", ("What", "Days"),
                     tuple((k.capitalize(), f"{v:,}") for k, v in installation.keeps_days.items()),

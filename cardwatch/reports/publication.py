@@ -35,12 +35,12 @@ USUAL_POUNDS = 500
 NOT_RECORDED = "Not recorded"
 WITHHELD_BY = {"card_last4": "card_last4", "holder": "holder_id", "cost_centre": "cost_centre",
                "unit": "unit"}  # fmt: skip
-"""What names payments that are left out whole, and the column it is compared with."""
+"""Keys that name payments to leave out whole, and the column each is compared with."""
 
 
 @dataclass(frozen=True)
 class Redactions:
-    """What is not published.
+    """Redactions of a publication.
 
     Attributes:
         merchants: the reason by the name under which a merchant is compared; the payment is
@@ -54,7 +54,7 @@ class Redactions:
 
 @dataclass(frozen=True)
 class Publication:
-    """What is published, and what is not.
+    """A publication, with what is left out.
 
     Attributes:
         rows: one a payment, in the order of `PUBLICATION_HEADINGS`.

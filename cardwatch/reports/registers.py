@@ -58,7 +58,7 @@ class RegisterState:
 
 @dataclass(frozen=True)
 class UnitState:
-    """What one unit has recorded.
+    """Entries that one unit has recorded.
 
     Attributes:
         holders: cardholders who paid something in the last thirteen months.
@@ -200,7 +200,7 @@ def _units_table(units: Sequence[UnitState]) -> Table:
 
 
 def _unit_row(label: str, units: Sequence[UnitState]) -> tuple[str, ...]:
-    """What one unit, or several together, have recorded."""
+    """Row of the entries that one unit, or several together, have recorded."""
     cells = [label]
     for kind in UNIT_REGISTERS:
         nil = sum(unit.nil.get(kind, False) for unit in units)

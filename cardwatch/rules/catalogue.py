@@ -74,7 +74,7 @@ def rules_sha256(rules: Iterable[Rule]) -> str:
 
 
 def rule_title(rule_id: str) -> str:
-    """What a rule of cardwatch is called; the id of another in words."""
+    """Title of a rule of cardwatch; the id of another in words."""
     if rule_id == RAISED_BY_HAND:
         return KIND_TITLES[BY_HAND_KIND]
     titles = {rule.id: rule.title for rule in load_rules()}

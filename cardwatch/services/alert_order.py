@@ -1,4 +1,4 @@
-"""The order of alerts by people's answers: what it would be, what it would do, what is in force."""
+"""The order of alerts by people's answers: the active one, a proposed one, and its back-test."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 BY_ANSWERS, BY_EVIDENCE = "order-by-answers", "order-by-evidence"
 PROPOSED_ORDERS = (BY_ANSWERS, BY_EVIDENCE)
-"""What can be proposed: the order that the answers so far make, or that of evidence alone."""
+"""Orders that can be proposed: by the answers so far, or by evidence alone."""
 
 
 def alert_orders(context: ServiceContext) -> dict[Lane, AlertOrder]:
-    """Return for each of the actor's lanes the order in force, the one to be had, and its test.
+    """Return for each of the actor's lanes the active order, the one to be had, and its test.
 
     Raises:
         NotAllowed: the role sees no alerts.

@@ -1,4 +1,4 @@
-"""What the services answer beside the casebook's own rows, field by field."""
+"""Types of what services return beside the casebook's own rows."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class TitledAlert(ListedAlert, AlertTitle):
 
 
 class InboxSummary(StatementName):
-    """What stands around a list of alerts; see `inbox_summary`."""
+    """Summary above a list of alerts; see `inbox_summary`."""
 
     by_chance: str
 
@@ -117,7 +117,7 @@ class ChangedAlert(TypedDict):
 
 
 class UnitChange(TypedDict):
-    """What a change adds and removes in one unit.
+    """Alerts that a change adds and removes in one unit.
 
     Attributes:
         unit: empty for all units together.
@@ -130,7 +130,7 @@ class UnitChange(TypedDict):
 
 
 class ListChange(TypedDict):
-    """What a change does to one list of a statement.
+    """Changes to one list of a statement.
 
     Attributes:
         before: how many alerts the list shows today.
@@ -144,7 +144,7 @@ class ListChange(TypedDict):
 
 
 class StatementChange(StatementName, total=False):
-    """What a change does to the lists of a statement that the actor sees."""
+    """Changes to the lists of a statement that the actor sees."""
 
     last_on: Required[str]
     finance: ListChange
@@ -166,7 +166,7 @@ class BackTest(TypedDict):
 
 
 class PackFacts(TypedDict):
-    """What a policy pack says of itself.
+    """Description of a policy pack.
 
     Attributes:
         fingerprint: of the owner's key. Confirm it with the owner.
@@ -203,7 +203,7 @@ class ActivePack(TypedDict):
 
 
 class PackPreview(TypedDict):
-    """What a pack would change here.
+    """Changes that a pack would make here.
 
     Attributes:
         before_after: of the active policy.
@@ -225,7 +225,7 @@ class DiffLine(TypedDict):
 
 
 class FileChange(TypedDict):
-    """What changes in one file of a document."""
+    """Changes in one file of a document."""
 
     file: str
     lines: list[DiffLine]
@@ -396,7 +396,7 @@ class UpheldRate(TypedDict):
 
 
 class AlertOrder(TypedDict):
-    """What orders a lane's alerts now, and what the answers would make of it.
+    """Active order of a lane's alerts, and the one that the answers would give.
 
     An empty list of rates is evidence alone. `back_test` is null where answers are too few.
     """

@@ -135,6 +135,9 @@ def _check_register(uow: UnitOfWork, approval: Approval) -> None:
         raise Conflict("What this request asks for is not kept any more. It has to be made again.")
     newest = [row["version_id"] for row in list_versions(uow, scope["register"])][-1:]
     if newest != [name for name in (scope["follows"],) if name]:
-        raise Conflict("Another version of this register has come since. It has to be asked anew.")
+        raise Conflict("A newer version of this register was uploaded. Make the request again.")
     if scope["register"] != "people" and split_own(uow, comparison.lost())[1]:
-        raise NotAllowed("It leaves out or changes an entry about you. Somebody else must approve.")
+        raise NotAllowed(
+            "It leaves out or changes an entry about you, or somebody whose card you approve. "
+            "Somebody else must approve."
+        )

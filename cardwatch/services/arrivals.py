@@ -1,4 +1,4 @@
-"""Settings of `cardwatch watch`: PGP keys and the SFTP server, from one TOML file."""
+"""Settings of `cardwatch statements watch`: PGP keys and the SFTP server, from one TOML file."""
 
 from __future__ import annotations
 

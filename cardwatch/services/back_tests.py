@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, TypedDict, cast
 from cardwatch.alerts import merchants_label, without_alerts
 from cardwatch.casebook import AuditEvent, documents
 from cardwatch.casebook import statements as kept
-from cardwatch.casebook.alert_store import is_about, known_approvers
+from cardwatch.casebook.alert_store import is_about
 from cardwatch.casebook.counting import is_counting
-from cardwatch.casebook.own_keys import actor_keys
+from cardwatch.casebook.own_keys import hidden_keys
 from cardwatch.casebook.tables import POLICY_PACK
 from cardwatch.errors import CardwatchError, NotFound
 from cardwatch.services.history_window import table_of, window_from
@@ -58,7 +58,7 @@ TRIED = ("policy", "rules", POLICY_PACK)
 
 
 class TrialChange(TypedDict, total=False):
-    """What a document that is tried puts in place of what is active."""
+    """Replacements of active documents by a document that is tested."""
 
     policy: Policy
     rules: tuple[Rule, ...]
@@ -289,9 +289,8 @@ def visible_alerts(
     if not context.actor.holder_id:
         return alerts
     with context.snapshot(()) as uow:
-        keys = actor_keys(uow)
-        approvers = known_approvers(uow, loaded.approvers, alerts)
-    return tuple(alert for alert in alerts if not is_about(alert, approvers, keys))
+        keys = hidden_keys(uow, loaded.approvers)
+    return tuple(alert for alert in alerts if not is_about(alert, keys))
 
 
 def _short(alert: Alert) -> ChangedAlert:

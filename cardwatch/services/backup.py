@@ -199,7 +199,7 @@ def _give_name(file: BinaryIO, path: Path) -> None:
 
 
 def _age() -> ModuleType:
-    """What encrypts.
+    """The module that encrypts.
 
     Raises:
         CardwatchError: it is not installed.

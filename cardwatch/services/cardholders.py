@@ -55,7 +55,7 @@ MOST_APPROVALS_GIVEN = 500
 
 @dataclass(frozen=True)
 class CardholderDetail:
-    """What is known today of one cardholder, or of somebody who approves or whom a register names.
+    """Details of one cardholder, or of somebody who approves or whom a register names.
 
     Attributes:
         units: of their payments.
@@ -209,7 +209,8 @@ def _approvals(rows: list[TimelineRow], how: str) -> Iterator[Relation]:
 
 def _cards(data: SubjectData, person: PersonKeys) -> Iterator[Relation]:
     """Give who approves a person's card, and whose cards they approve, by the card register."""
-    for holder, approver in sorted(data.loaded.approvers.items()):
+    pairs = ((h, approver) for h, names in data.loaded.approvers.items() for approver in names)
+    for holder, approver in sorted(pairs):
         if person_key(holder) in person.keys and (other := data.people.link(approver)):
             yield Relation("card-approved-by", other, None, 1)
         if person_key(approver) in person.keys and (other := data.people.link(holder)):

@@ -149,7 +149,7 @@ def _provider_work(context: ServiceContext, action: str, object_kind: str) -> It
 
 
 def _link_of(uow: UnitOfWork) -> LinkOf:
-    """What finds somebody in statements; the card register is read once, if it is needed."""
+    """Function that finds somebody in statements; the card register is read once, if needed."""
     by_key: dict[str, str] | None = None
 
     def link_of(employee_number: str) -> CardLink:

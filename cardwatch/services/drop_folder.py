@@ -63,7 +63,7 @@ AT_ONCE = 100
 
 @dataclass(frozen=True)
 class ArrivalReader:
-    """What files of a watched folder are read with.
+    """Choices and keys with which files of a watched folder are read.
 
     Attributes:
         choices: layouts, card key and date order.
@@ -80,7 +80,7 @@ class ArrivalReader:
 
 @dataclass(frozen=True)
 class Delivery:
-    """What became of one file, as its receipt says.
+    """Outcome for one file, as its receipt says.
 
     Attributes:
         file: its name, with card numbers cut.

@@ -91,7 +91,7 @@ def _holders_by_key(purchases: pd.DataFrame) -> dict[str, str]:
 
 
 def _counts(purchases: pd.DataFrame, alerts: Sequence[HolderAlert]) -> pd.DataFrame:
-    """What each cardholder has: payments, alerts, and what became of those."""
+    """Counts for each cardholder: payments, alerts, and their outcomes."""
     holders = _holders_by_key(purchases)
     counted: dict[str, Counter[str]] = {name: Counter() for name in COUNTED[1:]}
     for alert in alerts:

@@ -9,13 +9,10 @@ from __future__ import annotations
 import io
 import json
 import os
-import resource
-import subprocess
 import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
@@ -34,18 +31,17 @@ from cardwatch.services.scoring_inputs import (
     unpack_rules,
 )
 from cardwatch.statements import name_holders
+from cardwatch.tabular.limited_child import limit_process, start_child
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator
 
     from cardwatch.casebook import UnitOfWork
     from cardwatch.services.answers import OwnEvaluation
     from cardwatch.services.context import ServiceContext
 
-SERVE = "import sys; sys.path.insert(0, sys.argv[1]); "
-SERVE += "from cardwatch.services.evaluation_runner import serve; "
-SERVE += "serve()"
-"""Code that the process runs: this package, at its own path."""
+SERVE = "from cardwatch.services.evaluation_runner import serve; serve()"
 EVALUATION_MONTHS = 24
 """Number of newest months read: one half is scored, the half before is its history."""
 MOST_PAYMENTS = 40_000
@@ -128,14 +124,7 @@ def _apart(
 ) -> OwnEvaluation:
     """Run an evaluation in a separate process; return its answer; see `evaluate_own`."""
     answer: dict[str, Any] = {}
-    place = str(Path(__file__).parents[2])
-    with subprocess.Popen(  # noqa: S603  our own interpreter, our own words
-        [sys.executable, "-I", "-c", SERVE, place],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=ONE_THREAD,
-    ) as process:
+    with start_child(SERVE, ONE_THREAD) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         with _watched(process, is_over):
@@ -184,8 +173,7 @@ def _watched(process: subprocess.Popen[bytes], is_over: Callable[[], bool]) -> I
 def serve() -> None:
     """Run as the process: read an order, say how far it has come, and give the figures."""
     os.nice(NICENESS)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit_process(MEMORY_BYTES)
     files = documents.unpack(sys.stdin.buffer.read())
     instructions = json.loads(files["said.json"])
     rules = unpack_rules(files["rules"])

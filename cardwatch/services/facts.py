@@ -33,7 +33,7 @@ IDS_AT_ONCE = 10_000
 
 @dataclass(frozen=True)
 class FactsExport:
-    """What was written: numbers of payments, alerts and files."""
+    """Result of an export: numbers of payments, alerts and files."""
 
     payments: int
     alerts: int

@@ -19,7 +19,7 @@ from cardwatch.services.scoring_inputs import active_inputs, load_inputs
 from cardwatch.vocabulary import BY_HAND_KIND, RAISED_BY_HAND
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from cardwatch.casebook import UnitOfWork
     from cardwatch.casebook.rows import StoredPayment
@@ -62,7 +62,7 @@ def raise_by_hand(
         )
         settings = replace(active_inputs(uow, uow.today), model="")
         approvers = load_inputs(uow, settings).approvers
-        _check_actor(uow, payments, approvers)
+        _check_actor(uow, payments)
         title = f"Raised by hand by {people.email_of(uow)}"
         alert = _alert(lane, payments, title, question)
         stored = {(row["label"], row["row"]): (row["statement_id"], row["row"]) for row in payments}
@@ -88,16 +88,14 @@ def _check_question(uow: UnitOfWork, lane: str, question: str) -> None:
         raise CardwatchError(sentence, field="question")
 
 
-def _check_actor(
-    uow: UnitOfWork, payments: Sequence[StoredPayment], approvers: Mapping[str, str]
-) -> None:
+def _check_actor(uow: UnitOfWork, payments: Sequence[StoredPayment]) -> None:
     """Refuse payments of the actor's own, and those that they approve.
 
     Raises:
         NotAllowed: one is such a payment.
     """
     holders = {person_key(row["holder_id"]) for row in payments if row["holder_id"]}
-    if hidden_keys(uow, approvers) & holders:
+    if hidden_keys(uow) & holders:
         raise NotAllowed(
             "Somebody else has to raise an alert about your payments, or those you approve."
         )

@@ -1,4 +1,4 @@
-"""What somebody finds after signing in: months covered, what waits, and what is set up."""
+"""The home page's content: months covered, what waits, and what is set up."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Month:
 
 @dataclass(frozen=True)
 class Setup:
-    """What a casebook needs before its alerts can be relied on, and whether it is there.
+    """Needs of a casebook before its alerts can be relied on, and whether each is met.
 
     Attributes:
         has_limits, has_cards, has_history, has_statement: whether each is there.
@@ -74,7 +74,7 @@ class Setup:
 
 @dataclass(frozen=True)
 class Home:
-    """What somebody finds after signing in, as far as they may see it.
+    """The home page's content, as far as the actor may see it.
 
     Attributes:
         waiting, overdue, mine: how many alerts wait for an answer, are past their due day, and are
@@ -214,7 +214,7 @@ def _months(uow: UnitOfWork) -> list[Month]:
 
 
 def _setup(uow: UnitOfWork, statements: list[Statement]) -> Setup:
-    """What a casebook needs before its alerts can be relied on."""
+    """Needs of a casebook before its alerts can be relied on."""
     recipe = active_inputs(uow, uow.today)
     policy = load_inputs(uow, replace(recipe, model="", cards="")).policy
     counting = [row for row in statements if is_counting(row)]

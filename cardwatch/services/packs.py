@@ -57,7 +57,7 @@ def get_pack(context: ServiceContext) -> ActivePack | None:
 
 
 def preview_pack(context: ServiceContext, content: bytes) -> PackPreview:
-    """What a pack would change of the active policy and rules, with the own figures on top.
+    """Changes that a pack would make to the active policy and rules, with the own figures on top.
 
     Raises:
         NotAllowed: the role reads no settings.

@@ -21,7 +21,7 @@ ALL_DAYS = ("0001-01-01", "9999-12-31")
 
 @dataclass(frozen=True)
 class PartitionExport:
-    """What was written: the organisation's name, payments and files."""
+    """Result of an export: the organisation's name, payments and files."""
 
     organisation: str
     payments: int

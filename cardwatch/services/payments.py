@@ -56,7 +56,7 @@ class RuleCondition:
 
 @dataclass(frozen=True)
 class PaymentRule:
-    """What one rule says of one payment.
+    """Result of one rule for one payment.
 
     Attributes:
         fires: whether all of its conditions are met.

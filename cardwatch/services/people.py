@@ -37,7 +37,7 @@ def add_person(  # noqa: PLR0913  what is known of a person
 
     Raises:
         SecondPersonNeeded: the role is that of professional standards.
-        CardwatchError: the cardholder is not in the card register in force.
+        CardwatchError: the cardholder is not in the active card register.
     """
     with context.work(AuditEvent("access", "person"), (context.actor.chain,)) as uow:
         link = people.CardLink(_registered(uow, holder_id), holds_no_card)
@@ -58,7 +58,7 @@ def set_link(
 
     Raises:
         SecondPersonNeeded: they are of professional standards, and would see other alerts by it.
-        CardwatchError: the cardholder is not in the card register in force.
+        CardwatchError: the cardholder is not in the active card register.
     """
     with context.work(AuditEvent("access", "person"), (context.actor.chain,)) as uow:
         context.allow(KEEPERS, "manage people")
@@ -74,7 +74,7 @@ def set_link(
 
 
 def list_cardholders(context: ServiceContext) -> list[str]:
-    """Return the holders and approvers of the card register in force, by id; none without one.
+    """Return the holders and approvers of the active card register, by id; none without one.
 
     Raises:
         NotAllowed: the role keeps no people.
@@ -85,7 +85,7 @@ def list_cardholders(context: ServiceContext) -> list[str]:
 
 
 def _cardholders(uow: UnitOfWork) -> list[str]:
-    """Return the holders and approvers of the card register in force, by id."""
+    """Return the holders and approvers of the active card register, by id."""
     recipe = replace(active_inputs(uow, uow.today), policy="", model="")
     cards = load_inputs(uow, recipe).cards
     if cards is None:
@@ -95,7 +95,7 @@ def _cardholders(uow: UnitOfWork) -> list[str]:
 
 
 def cardholders_by_key(uow: UnitOfWork) -> dict[str, str]:
-    """Return the holders and approvers of the card register in force, by what tells people apart.
+    """Return the holders and approvers of the active card register, by what tells people apart.
 
     Without a register nothing says whose number one is.
     """
@@ -103,7 +103,7 @@ def cardholders_by_key(uow: UnitOfWork) -> dict[str, str]:
 
 
 def _registered(uow: UnitOfWork, holder_id: str) -> str:
-    """Return a cardholder as the card register in force names them; as typed where there is none.
+    """Return a cardholder as the active card register names them; as typed where there is none.
 
     Raises:
         CardwatchError: the register does not name them.

@@ -168,7 +168,7 @@ def _limits(policy: Policy, key: str) -> str:
 
 
 def _list_words(before: Policy, after: Policy, key: str) -> tuple[str, str]:
-    """What a list loses, and what it gains; the whole lists where only their order differs."""
+    """Items that a list loses and gains; the whole lists where only their order differs."""
     old, new = list(map(str, getattr(before, key))), list(map(str, getattr(after, key)))
     if old == new:
         return "", ""

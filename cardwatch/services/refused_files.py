@@ -39,7 +39,7 @@ MEND_CONNECTION = (
 )
 ADVICE = dict.fromkeys(("incomplete", "doubled", "out_of_sequence", "empty"), SEND_AGAIN)
 ADVICE[NOT_FETCHED] = MEND_CONNECTION
-"""What to do about a refused file, by the code of its refusal; `CORRECT` for any other."""
+"""Advice about a refused file, by the code of its refusal; `CORRECT` for any other."""
 
 
 @dataclass(frozen=True)

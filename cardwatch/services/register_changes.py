@@ -1,4 +1,4 @@
-"""What a version of a register does with the entries in use: left out, changed, added."""
+"""Changes to the entries in use by a version of a register: left out, changed, added."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 from cardwatch.alerts.entries import entry_facts
 from cardwatch.alerts.wording import prose_day
 from cardwatch.casebook import registers as kept
-from cardwatch.casebook.own_keys import actor_keys, keys_of_own_name
+from cardwatch.casebook.own_keys import hidden_keys, keys_of_own_name
 from cardwatch.casebook.register_content import read_version
 from cardwatch.errors import NotFound
 from cardwatch.registers import (
@@ -33,7 +33,7 @@ Entry = Mapping[str, object]
 """One entry of a register, by the names of its columns."""
 LEFT_OUT, CHANGED, ADDED = CHANGE_KINDS = ("left-out", "changed", "added")
 MOST_SHOWN = 500
-"""So many changes are shown, and all are counted."""
+"""Number of changes shown; all are counted."""
 PLACES = frozenset({"known_on", "file", "row", "sha256"})
 """Columns of where an entry stands; all others are what it says."""
 ENTRY_SUBJECTS = ("employee_id", "person", "reference", "organisation")
@@ -53,7 +53,7 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class EntryChange:
-    """What a version of a register does with one entry.
+    """Change of one entry by a version of a register.
 
     Attributes:
         effect: left-out, changed or added.
@@ -76,7 +76,7 @@ class EntryChange:
 
 @dataclass(frozen=True)
 class ShownChanges:
-    """What a version of a register does, without what is about the actor.
+    """Changes by a version of a register, without those about the actor.
 
     Attributes:
         counts: how many entries are left out, changed and added.
@@ -331,8 +331,8 @@ def _known_from(found: FoundChange) -> tuple[FieldChange, ...]:
 def split_own(
     uow: UnitOfWork, changes: list[FoundChange]
 ) -> tuple[list[FoundChange], list[FoundChange]]:
-    """Return the changes of entries that name nobody but others, and of those about the actor."""
-    keys = actor_keys(uow) | keys_of_own_name(uow)
+    """Return the changes of entries about others, then of those about whom `hidden_keys` names."""
+    keys = hidden_keys(uow) | keys_of_own_name(uow)
     own_changes = [found for found in changes if found.people & keys]
     return [found for found in changes if not found.people & keys], own_changes
 

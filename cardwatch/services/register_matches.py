@@ -101,7 +101,7 @@ def names_to_review(context: ServiceContext) -> NamesToReview:
         registers = _psd_registers(uow)
         ledger = payments_beside(uow, registers) if registers else None
         loaded = load_inputs(uow, replace(active_inputs(uow, uow.today), model=""))
-        hidden = hidden_keys(uow, loaded.approvers)
+        hidden = hidden_keys(uow)
         own = _own_organisations(loaded, registers, hidden)
     decided = current_matches(rows)
     by_pair: dict[tuple[str, str], NameMatch] = {}
@@ -122,8 +122,7 @@ def names_to_review(context: ServiceContext) -> NamesToReview:
 
 def hidden_people(uow: UnitOfWork) -> frozenset[str]:
     """Return the keys of the actor and of whom they approve, of whom they are shown nothing."""
-    loaded = load_inputs(uow, replace(active_inputs(uow, uow.today), model=""))
-    return hidden_keys(uow, loaded.approvers)
+    return hidden_keys(uow)
 
 
 def count_names_to_review(uow: UnitOfWork) -> int:
@@ -136,7 +135,7 @@ def count_names_to_review(uow: UnitOfWork) -> int:
         return 0
     table = kept_statements.read_merchants(uow, _first_day(uow), uow.today)
     loaded = load_inputs(uow, replace(active_inputs(uow, uow.today), model=""))
-    hidden = hidden_keys(uow, loaded.approvers)
+    hidden = hidden_keys(uow)
     own = _own_organisations(loaded, registers, hidden) if hidden else frozenset()
     decided = {
         pair
@@ -170,7 +169,7 @@ def _own_organisations(
 def own_organisations(uow: UnitOfWork) -> frozenset[str]:
     """Return the organisations in entries about the actor, or about whom they approve."""
     loaded = load_inputs(uow, replace(active_inputs(uow, uow.today), model=""))
-    hidden = hidden_keys(uow, loaded.approvers)
+    hidden = hidden_keys(uow)
     return _own_organisations(loaded, _psd_registers(uow) if hidden else {}, hidden)
 
 
@@ -199,7 +198,7 @@ def record_matches(uow: UnitOfWork, decisions: Iterable[tuple[str, str, str, str
         CardwatchError: no reason is given, or there is no such decision.
     """
     loaded = load_inputs(uow, replace(active_inputs(uow, uow.today), model=""))
-    registers, hidden = _psd_registers(uow), hidden_keys(uow, loaded.approvers)
+    registers, hidden = _psd_registers(uow), hidden_keys(uow)
     own = _own_organisations(loaded, registers, hidden)
     of_officers, authority = _authoritys_organisations(uow, loaded, registers)
     for organisation, merchant, decision, reason in decisions:

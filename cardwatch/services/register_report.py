@@ -141,7 +141,7 @@ def _state(
 
 
 def _units(registers: Mapping[str, Register], ledger: Ledger) -> list[UnitState]:
-    """What each unit that spends has recorded; the register names units as statements do."""
+    """Entries recorded by each unit that spends; the register names units as statements do."""
     holders = ledger.frame[["cost_centre", "holder_id"]].drop_duplicates()
     holders = holders[(holders["cost_centre"] != "") & (holders["holder_id"] != "")]
     counts = holders.groupby(holders["cost_centre"].str.casefold())["holder_id"].nunique()

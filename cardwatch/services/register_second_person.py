@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MOST_IN_NOTES = 20
 """The most entries that somebody is told when a second person is needed."""
 CLOSED_COMPANIES = ("dissolved", "debarred")
-"""What a company is shown as that sells nothing any more."""
+"""States of a company that sells nothing any more."""
 VERBS = {LEFT_OUT: "leaves out", CHANGED: "changes", ADDED: "adds"}
 
 

@@ -46,7 +46,7 @@ from cardwatch.services.register_second_person import check_approved, second_upl
 from cardwatch.vocabulary import SECOND_PERSON, RegisterOutcome
 
 NO_NAMES: tuple[tuple[str, ...], int, ChancePairs | None] = ((), 0, None)
-"""What is said of a register's names beside payments where either is missing."""
+"""Result of comparing a register's names with payments where either is missing."""
 MOST_IN_EVENT = 1_000
 """The most entries that an event names; it counts them all."""
 

@@ -115,7 +115,7 @@ def _sealed_rows(casebook: Casebook, actor: Actor, column: SealedColumn) -> list
 
 
 def _content(uow: UnitOfWork, column: SealedColumn, name: str) -> str | bytes | None:
-    """What is sealed in a row; nothing if it is gone."""
+    """Sealed content of a row; none if it is gone."""
     which = uow.scope(column.content.table) & (column.known_by == name)
     row = uow.fetch_one(sa.select(column.content).where(which))
     return row[column.content.name] if row else None

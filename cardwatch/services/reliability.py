@@ -68,7 +68,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class PackContent:
-    """What a pack holds, of which the statement speaks: lists, reading, cover and public key.
+    """Content of a pack that the statement describes: lists, reading, cover and public key.
 
     Attributes:
         statement_ids: the statements whose lists it has alerts of.
@@ -288,7 +288,7 @@ def _decided(content: PackContent) -> list[str]:
 
 
 def _left_out(content: PackContent) -> list[str]:
-    """What of the statements was not read, and what of the lists is not in the pack."""
+    """Parts of the statements that were not read, and of the lists that are not in the pack."""
     lines = [
         f"{report.file}: {quantity(len(report.problems), 'row')} could not be read, and "
         f"{quantity(report.not_booked, 'payment was', 'payments were')} pending or declined."

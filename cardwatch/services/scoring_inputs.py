@@ -22,6 +22,7 @@ from cardwatch.fitted_forests import FittedForests
 from cardwatch.forest import Forest, load_forest, save_forest
 from cardwatch.policy import Policy, default_policy_text, load_policy, parse_policy
 from cardwatch.records import CardRegister, Check, Problem, ReadingReport, Register, Total
+from cardwatch.registers import approvers_by_holder
 from cardwatch.rules import Rule, load_rules, read_rules, rule_texts
 from cardwatch.scoring import ScoringResult, score
 from cardwatch.statements import name_holders
@@ -61,12 +62,9 @@ class LoadedInputs:
     known_by: str = ""
 
     @property
-    def approvers(self) -> dict[str, str]:
-        """Each holder of the register with whoever approves what they pay."""
-        if self.cards is None:
-            return {}
-        holder_approvers = self.cards.cards[["holder_id", "approver_id"]]
-        return dict(holder_approvers.itertuples(index=False))
+    def approvers(self) -> dict[str, tuple[str, ...]]:
+        """Each holder of the card register with everybody who approves a card of theirs."""
+        return {} if self.cards is None else approvers_by_holder(self.cards.cards)
 
 
 D = TypeVar("D")

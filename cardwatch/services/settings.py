@@ -136,7 +136,7 @@ def preview(context: ServiceContext, kind: str, content: bytes) -> list[FileChan
 
 
 def preview_policy(context: ServiceContext, content: bytes) -> list[PolicyChange]:
-    """What a policy would change of the active one, in words.
+    """Changes that a policy would make to the active one, in words.
 
     Raises:
         NotAllowed: the role proposes no policy.

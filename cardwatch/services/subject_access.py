@@ -10,7 +10,7 @@ import pandas as pd
 from cardwatch.casebook import AuditEvent, people, retention
 from cardwatch.casebook import alerts as kept
 from cardwatch.casebook import subject_access as queries
-from cardwatch.casebook.own_keys import actor_keys
+from cardwatch.casebook.own_keys import hidden_keys
 from cardwatch.casebook.queries import list_queries as queries_sent
 from cardwatch.casebook.tables import OVERSEES, STATES
 from cardwatch.casebook.unit_of_work import SYSTEM
@@ -72,8 +72,9 @@ def make_subject_access_pack(
         context.allow(OVERSEES, "make a subject-access pack")
         keys = queries.keys_of_person(uow, identifiers)
         event.object_id = uow.keyed("subject", *sorted(keys))[:12]
-        if actor_keys(uow) & keys:
-            raise NotAllowed("Somebody else has to make the pack about you.")
+        if hidden_keys(uow) & keys:  # alerts would be left out that the person has a right to
+            sentence = "Somebody else has to make the pack about you, or whose card you approve."
+            raise NotAllowed(sentence)
         content = _content(uow, keys)
         if not any(content[name] for name in ("payments", "alerts", "cards")):
             raise NotFound("No payment, card or alert names this cardholder.", field="identifiers")
@@ -153,7 +154,7 @@ def _queries(
 
 
 def _cards(uow: UnitOfWork, keys: set[str]) -> list[dict[str, Any]]:
-    """The person's cards in the card register in force; approvers are other people."""
+    """The person's cards in the active card register; approvers are other people."""
     recipe = replace(active_inputs(uow, uow.today), policy="", model="")
     register = load_inputs(uow, recipe).cards
     if register is None:

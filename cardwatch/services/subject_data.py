@@ -1,4 +1,4 @@
-"""What payments and registers say of one supplier, cardholder or unit, as far as it may be shown.
+"""Payments and registers about one supplier, cardholder or unit, as far as they may be shown.
 
 Only professional standards are shown it. Nobody is shown what registers say of themselves, or of
 somebody whose card they approve: such entries are left out before anything is counted.
@@ -28,7 +28,7 @@ from cardwatch.services.scoring_inputs import active_inputs, load_inputs
 from cardwatch.services.subject_rows import SubjectLink, SubjectTotals, TimelineRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from cardwatch.casebook import UnitOfWork
     from cardwatch.casebook.payment_queries import PaymentFilters
@@ -44,15 +44,11 @@ NEWEST_PAYMENTS = 10_000
 class PeopleShown:
     """How people are shown to the actor: by pseudonym, or by name once they gave a reason."""
 
-    def __init__(self, uow: UnitOfWork, approvers: Mapping[str, str]) -> None:
-        """Find out who is shown by name, and of whom nothing is shown.
-
-        Args:
-            approvers: each cardholder with whoever approves their card.
-        """
+    def __init__(self, uow: UnitOfWork) -> None:
+        """Find out who is shown by name, and of whom nothing is shown."""
         self._uow = uow
         self.named = pseudonyms.revealed_people(uow)
-        self.hidden = hidden_keys(uow, approvers)
+        self.hidden = hidden_keys(uow)
         self._links: dict[str, SubjectLink | None] = {}
 
     def link(self, person: str) -> SubjectLink | None:
@@ -164,7 +160,7 @@ class SubjectData:
 def load_subject(uow: UnitOfWork, filters: PaymentFilters) -> SubjectData:
     """Return the newest payments that fit some filters, beside the registers held today."""
     loaded = load_inputs(uow, replace(active_inputs(uow, uow.today), model=""))
-    people = PeopleShown(uow, loaded.approvers)
+    people = PeopleShown(uow)
     used, _ = split_unreadable(uow, kept.visible_registers(uow))
     registers = {register.kind: register for register in load_registers(uow, used)}
     which = sa.and_(sa.true(), *filters.conditions(uow))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cardwatch.casebook import AuditEvent, payment_queries, subject_ids
 from cardwatch.errors import NotFound
-from cardwatch.services.scoring_inputs import active_inputs, load_inputs
 from cardwatch.services.subject_data import PeopleShown
 from cardwatch.services.subject_rows import SubjectLink, SubjectLinks
 from cardwatch.services.subject_timeline import check_reader
@@ -42,8 +40,7 @@ def subject_links(context: ServiceContext, same_as: Iterable[str]) -> SubjectLin
             for kind, name in _subjects(uow, place):
                 names[kind].add(name)
             event.object_id = place
-        recipe = replace(active_inputs(uow, uow.today), model="")
-        people = PeopleShown(uow, load_inputs(uow, recipe).approvers)
+        people = PeopleShown(uow)
         persons = sorted(names[SubjectKind.HOLDER] | names[SubjectKind.APPROVER])
         cardholders = {link.id: link for person in persons if (link := people.link(person))}
         suppliers, units = (

@@ -65,7 +65,7 @@ class TimelineRow:
 
 @dataclass(frozen=True)
 class Relation:
-    """What ties a cardholder to a supplier, or to another person, counted.
+    """Link between a cardholder and a supplier or another person, counted.
 
     Attributes:
         how: paid; approved, where a supplier's payments were; of two people approved-by,

@@ -1,4 +1,4 @@
-"""What the pages of suppliers, cardholders and units share: alerts, registers read, one page."""
+"""Parts that the pages of suppliers, cardholders and units share: alerts, registers, paging."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MOST_SUBJECT_ALERTS = 500
 """Alerts that a timeline has at most, the first in the order to be asked in."""
 APPROVALS = "approvals"
 TIMELINE_KINDS = ("payments", "registers", "approvals", "alerts")
-"""What a timeline can be limited to."""
+"""Kinds to which a timeline can be limited."""
 
 
 def check_reader(context: ServiceContext) -> None:
@@ -65,7 +65,7 @@ def timeline_page(rows: Iterable[TimelineRow], kind: str, page: int) -> Timeline
 
 
 def _kind_of(row: TimelineRow) -> str:
-    """What a row is shown by: one of `TIMELINE_KINDS`."""
+    """Kind under which a row is shown: one of `TIMELINE_KINDS`."""
     others = {"payment": "payments", "approvals": "approvals", "alert": "alerts"}
     return others.get(row.kind, "registers")
 

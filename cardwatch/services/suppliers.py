@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SupplierDetail:
-    """What is known today of one supplier.
+    """Details of one supplier.
 
     Attributes:
         printed: how statements print it.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class UnitSupplier:
-    """What a unit's cards paid one supplier, and how many entries of its people name it.
+    """Payments of a unit's cards to one supplier, and entries of its people that name it.
 
     Attributes:
         entries: by register, entries about people of the unit that name the supplier.
@@ -44,7 +44,7 @@ class UnitSupplier:
 
 @dataclass(frozen=True)
 class UnitDetail:
-    """What is known today of one unit, summed.
+    """Details of one unit, summed.
 
     Attributes:
         codes: spellings of its code in statements.

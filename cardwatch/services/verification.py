@@ -297,7 +297,7 @@ def _registers_then(uow: UnitOfWork, statement_id: str) -> tuple[Register, ...] 
 
 
 def _changed_registers(uow: UnitOfWork, statement_id: str, label: str) -> StatementCheck:
-    """What is said of a statement whose registers cannot be read as they were."""
+    """Check of a statement whose registers cannot be read as they were."""
     if is_any_erased(uow, registers_of_list(uow, visible_lane(uow), statement_id)):
         note = "a version of a register it was scored with has been deleted"
         return StatementCheck(statement_id, label, "", note=note)
@@ -307,7 +307,7 @@ def _changed_registers(uow: UnitOfWork, statement_id: str, label: str) -> Statem
 
 
 def _changed_input(uow: UnitOfWork, row: Statement) -> StatementCheck:
-    """What is said of a statement whose history is not what it was scored with."""
+    """Check of a statement whose history is not what it was scored with."""
     if kept.is_any_erased(uow, row["seq"], str(row["window_from"])):
         note = "some of the history it was scored with has been deleted"
         return StatementCheck(row["statement_id"], row["label"], "", note=note)

@@ -12,7 +12,14 @@ import pyarrow.compute as pc
 from cardwatch.errors import FileRefused
 from cardwatch.records import Check
 from cardwatch.statements import cells
-from cardwatch.statements.money_columns import COSTS, NET, QUANTITIES, is_in_pence, money_columns
+from cardwatch.statements.money_columns import (
+    COSTS,
+    NET,
+    QUANTITIES,
+    UNSAID,
+    is_in_pence,
+    money_columns,
+)
 from cardwatch.statements.words import plain_word, word_set
 from cardwatch.tabular import normalise_heading, without_pound_mark
 
@@ -25,6 +32,8 @@ if TYPE_CHECKING:
     Pence = np.ndarray[Any, np.dtype[np.int64]]
 
 HOME_CURRENCY = "GBP"
+FIFTHS = 5
+"""Standard-rated VAT is a fifth of an amount without it (VAT Act 1994, section 2)."""
 AMOUNT_FAULTS = ("", "bad_amount", "no_billed_amount", "two_amounts", "no_direction")
 FAULTLESS = 0
 IN_TOTALS = ("two_amounts", "no_direction")
@@ -35,7 +44,7 @@ FEW_UNITS, MIXED_SHARE, PENCE_RATIO = 3, 0.1, 20
 """Amounts with and without decimals are compared if there are so many different ones of each, and
 so large a share; those without are pence if their median is so many times that of the others."""
 WHOLE_AMOUNTS = 5
-"""So many different amounts are seldom all in whole pounds."""
+"""Number of different amounts that are seldom all in whole pounds."""
 MOSTLY = 0.5
 APPROVED = "approved"
 WHOLE_AMOUNT = r"^-?[1-9][0-9]{0,9}$"
@@ -209,6 +218,10 @@ def _amount_and_credit(sheet: ParsedSheet, amount: Amounts, mark: str) -> Amount
     if (debit.pence[dated] != 0).any():
         sides = _two_columns(sheet, debit, mark)
         differ = (np.abs(sides.pence) != np.abs(amount.pence)) & sides.given & amount.given & dated
+        if differ.any() and _is_net(sheet):
+            sheet.decisions.append(f"'{sheet.sources['amount']}' is without VAT, so it is not read")
+            sheet.drop("amount")
+            return sides
     else:
         both = (amount.pence != 0) & (credit.pence != 0)
         differ = both & (np.abs(amount.pence) != np.abs(credit.pence)) & dated
@@ -222,6 +235,12 @@ def _amount_and_credit(sheet: ParsedSheet, amount: Amounts, mark: str) -> Amount
         )
         raise FileRefused(sheet.table.file, "direction_unclear", reason)
     return sides
+
+
+def _is_net(sheet: ParsedSheet) -> bool:
+    """Return whether the amounts were taken from a column without VAT, for want of a better one."""
+    best = sheet.money.candidates[:1] if sheet.money else ()
+    return any(c.tax == NET and c.position == sheet.positions.get("amount") for c in best)
 
 
 def _two_columns(sheet: ParsedSheet, debit: Amounts, mark: str) -> Amounts:
@@ -411,6 +430,18 @@ def _differ(sheet: ParsedSheet, first: AmountColumn, other: AmountColumn, mark: 
     return bool((ours.pence != others.pence).any()) and not _is_unused(others)
 
 
+def _tell_without_vat(sheet: ParsedSheet, amount: int, tax: int, mark: str) -> None:
+    """Say that amounts are without VAT where their VAT is a fifth of them, and no sixth."""
+    whole, part = (read_column(sheet.column_at(position), mark) for position in (amount, tax))
+    rows = (whole.fault == FAULTLESS) & (part.fault == FAULTLESS) & (part.pence != 0)
+    fifths = rows & (np.abs(whole.pence - FIFTHS * part.pence) <= FIFTHS * ROUNDING_PENCE)
+    if rows.sum() >= SUMS_ROWS and fifths.sum() >= SUMS_SHARE * rows.sum():
+        sheet.notes.append(
+            f"the amounts seem to be without VAT: '{sheet.headings[tax]}' is a fifth of them in "
+            f"{int(fifths.sum())} of {int(rows.sum())} rows"
+        )
+
+
 def _check_sums(sheet: ParsedSheet, gross: AmountColumn, mark: str) -> None:
     """Check that net and VAT come to the gross amount, where all three stand in a row.
 
@@ -427,6 +458,8 @@ def _check_sums(sheet: ParsedSheet, gross: AmountColumn, mark: str) -> None:
     if gross.tax == NET:
         heading = sheet.headings[gross.position]
         sheet.notes.append(f"the amounts are without VAT, as '{heading}' says")
+    if money.tax is not None and net is None and gross.tax == UNSAID:
+        _tell_without_vat(sheet, gross.position, money.tax, mark)
     if money.tax is None or net is None:
         return
     columns = [gross.position, net.position, money.tax]

@@ -1,4 +1,4 @@
-"""What a bank books on a statement under its own words, and no purchase has in its merchant."""
+"""Entries that a bank books under its own words, which no purchase has in its merchant."""
 
 from __future__ import annotations
 

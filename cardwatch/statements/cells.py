@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import html
 import re
 import unicodedata
 from collections import Counter
@@ -42,15 +43,17 @@ TOKEN_START = 6
 CARD_NAME = re.compile(r"card ending \d{4} \(([0-9a-f]{6})\)")
 DIGIT_RUNS = re.compile(r"[0-9]+(?:[ ./-][0-9]+)*")
 CARD_LENGTHS = range(13, 20)
-UNTIDY = r"^['=]|^\s|\s$|\s\s|[^\S ]|[^\x01-\x7f]|[2-6][0-9](?:[ ./-]?[0-9]){11}"
+UNTIDY = r"^['=]|^\s|\s$|\s\s|[^\S ]|[^\x01-\x7f]|&[#a-z]|[2-6][0-9](?:[ ./-]?[0-9]){11}"
 """Matches cells that need cleaning; most do not."""
 FILLED, BLANK = r"[^\s\p{Z}]", r"^[\s\p{Z}]*$"
 PLAIN = re.compile(r"-?\d{1,10}\.\d\d")
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+ENTITY = re.compile(r"&(?:amp|apos|quot|lt|gt|nbsp|pound|#39|#x27);")
+"""What a web page writes for a character, and programs copy."""
 FORMULA = re.compile(r'="(.*)"', re.DOTALL)
 """A text that a spreadsheet was made to leave alone."""
 HYPHENS = str.maketrans(dict.fromkeys("\u00ad\u2010\u2011\u2012\u2013\u2014\u2212\uff0d", "-"))
-"""What programs print for a minus; the soft hyphen, invisible elsewhere, is one in an amount."""
+"""Characters that programs print for a minus; the soft hyphen is one in an amount."""
 MARKED = re.compile(
     r"(?:(?P<before>CR|DR)[.:]?\s*)?(?P<body>.*?)\s*(?:\(?(?P<after>CR|DR|C|D)\.?\)?)?",
     re.IGNORECASE | re.DOTALL,
@@ -153,7 +156,7 @@ class TextColumn:
 
     @cached_property
     def _searched(self) -> dict[str, Flags]:
-        """What was found for each pattern looked for."""
+        """Result of each search, by its pattern."""
         return {}
 
     def tidied(self, key: bytes) -> TextColumn:
@@ -205,7 +208,8 @@ def plain_cell(text: str) -> str:
 
 def tidy(text: str, key: bytes) -> str:
     """Return a text cell trimmed, spaces and zero bytes collapsed, card numbers cut."""
-    return redact_cards(" ".join(plain_cell(text.replace("\0", " ")).split()), key)
+    plain = ENTITY.sub(lambda mark: html.unescape(mark[0]), text.replace("\0", " "))
+    return redact_cards(" ".join(plain_cell(plain).split()), key)
 
 
 def read_reference(text: str) -> str:
@@ -325,7 +329,7 @@ class CardKey(bytes):
         return key
 
     def __getnewargs__(self) -> tuple[bytes, tuple[bytes, ...], Collection[str]]:  # type: ignore[override]
-        """What it is made of, for another process."""
+        """Its parts, for another process."""
         return bytes(self), self.older, self.known
 
 

@@ -52,14 +52,16 @@ MONTH_ROWS = 10
 """Fewer payments than this may well all be of the first of a month."""
 SAME_TEXT_ROWS = 5
 """Fewer payments than this may well have one merchant or one card."""
+YEAR_GAP_DAYS, FEW_OTHER_YEAR = 150, 3
+"""So few payments, so many days from the others that lie in fewer, may have a wrong year."""
 COUNT_HEADINGS = frozenset({
     "no of transactions", "number of transactions", "no of payments", "number of payments",
     "transaction count", "count of transactions", "transactions", "count", "no of purchases",
 })  # fmt: skip
 """Headings of columns that say of how many payments a row is the sum."""
 FEW_EQUAL, MANY_EQUAL = 5, 0.2
-"""So many payments that are the same as another can be looked at one by one; and of published lists
-of purchasing cards, which have no references, up to a tenth are."""
+"""Equal payments that a person can check one by one; and a share of them above the ordinary: in
+published lists of purchasing cards, which have no references, up to a tenth are equal."""
 MOSTLY = 0.5
 LOOSE_FIELDS = ("description", "merchant", "category", "unit")
 """Fields whose cells are seldom amounts."""
@@ -313,7 +315,29 @@ def check_holders(sheet: ParsedSheet, good: Flags) -> None:
             f"{names} in the file with and without a middle name, and counted as different people. "
             "If they are the same, write the name in one way"
         )
+    if near := _names_near({fold_name(text) for text in spelt}):
+        names = quantity(near, "cardholder's name stands", "cardholders' names stand")
+        sheet.notes.append(
+            f"{names} in the file in two forms, of which one has a title, a rank or an initial "
+            f"that the other has not, and {plural(near, 'counts', 'count')} as different people. "
+            "If they are the same, write the name in one way"
+        )
     sheet.checks.append(Check("holders", not several, sentence))
+
+
+def _names_near(names: set[str]) -> int:
+    """Return how many names have another form: with other titles or ranks, or with an initial.
+
+    `pc 1234 roe` and `sgt 1234 roe` are perhaps one person, and `ada roe` and `a roe`. A rank and
+    a last name alone say too little.
+    """
+    titles = word_set("people", "titles")
+    plain = {name: tuple(w for w in name.split() if w not in titles) for name in names}
+    forms = {words for words in plain.values() if len(words) > 1}
+    by_title = sum(count - 1 for form, count in Counter(plain.values()).items() if form in forms)
+    whole = {(form[0][0], form[-1]) for form in forms if len(form[0]) > 1}
+    by_initial = sum(len(form[0]) == 1 and (form[0], form[-1]) in whole for form in forms)
+    return by_title + by_initial
 
 
 def _names_alike(names: set[str]) -> int:
@@ -399,6 +423,40 @@ def tell_month_starts(sheet: ParsedSheet, dates: Days, good: Flags) -> None:
             f"every day in '{heading}' is the first of a month. If the file says only months, "
             "splits and days of the week mean nothing: export it with the days"
         )
+
+
+def tell_other_year(sheet: ParsedSheet, dates: Days, good: Flags) -> None:
+    """Say that few payments are dated a year before or after the others, on a day among theirs."""
+    days = np.sort(dates[good].astype("int64"))
+    gaps = np.diff(days)
+    if not len(gaps) or gaps.max() <= YEAR_GAP_DAYS:
+        return
+    split = int(gaps.argmax()) + 1
+    few, rest = sorted((days[:split], days[split:]), key=len)
+    if len(few) > FEW_OTHER_YEAR or len(few) >= len(rest) or rest[-1] - rest[0] > YEAR_GAP_DAYS:
+        return
+    year = 365 if few[0] < rest[0] else -365
+    near = [(few + year + i >= rest[0]) & (few + year + i <= rest[-1]) for i in (-1, 0, 1)]
+    if np.logical_or.reduce(near).all():
+        payments = quantity(len(few), "payment is", "payments are")
+        side = "before" if year > 0 else "after"
+        sheet.notes.append(
+            f"{payments} dated a year {side} the others, on a day of the year that is among "
+            f"theirs: {plural(len(few), 'is its year', 'are their years')} right?"
+        )
+
+
+def tell_sum_of_others(sheet: ParsedSheet, good: Flags, pence: Pence) -> None:
+    """Say that the first or the last payment is as much as all others together."""
+    amounts, rows = pence[good], np.flatnonzero(good)
+    whole = int(amounts.sum())
+    for place in (0, -1):
+        if len(amounts) > SAME_TEXT_ROWS and whole and 2 * int(amounts[place]) == whole:
+            row = sheet.table.rows[int(rows[place])]
+            sheet.notes.append(
+                f"the payment in row {row} is as much as all others together. If it is their "
+                "total, take it out"
+            )
 
 
 def tell_one_day(sheet: ParsedSheet, dates: Days, good: Flags) -> None:

@@ -38,7 +38,7 @@ NAMED_SHARE = 0.1
 ONE_DAY_ROWS = 5
 """Fewer payments than this may well be of one day."""
 SAMPLE_ROWS = 1000
-"""So many rows show whether a column has the merchants again."""
+"""Number of rows that show whether a column repeats the merchants."""
 MOST_DAYS = 20
 """A column with more distinct texts has more than one day."""
 EFFECTIVE = "effective date"

@@ -1,4 +1,4 @@
-"""What a file says of its own length: how many payments, their total, its pages, rows left out."""
+"""A file's statements about its own length: payments, their total, pages, rows left out."""
 
 from __future__ import annotations
 

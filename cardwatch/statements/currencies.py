@@ -44,10 +44,11 @@ WITHOUT_VAT = re.compile(
     r"\b(?:net|excl?|exclud\w+|exclusive|without)\b\W{0,2}(?:of )?(?:recoverable |any )?VAT\b",
     re.IGNORECASE,
 )
-"""What a text above the headings says of the amounts: their unit, and that VAT is not in them."""
+"""Texts above the headings about the amounts: their unit, and that VAT is not in them."""
 POUND_WORDS = frozenset({"gbp", "sterling", "pound", "pounds"})
 CODE_LETTERS = 3
-SIGNS = re.compile(r"[€$¥]")
+SIGNS = re.compile(r"[$\xa2\xa5\u0e3f\u20a0-\u20cf\ufdfc\uffe0\uffe5\uffe6]")
+"""Signs of currencies other than the pound's."""
 
 
 def foreign_currency(text: str) -> str:

@@ -342,7 +342,7 @@ def order_by_dates(texts: Iterable[str], file: str) -> tuple[str, str]:
     if day or month:
         order = "day-first" if day else "month-first"
         return order, f"dates {order}: {day or month} distinct dates allow nothing else"
-    return ("", "") if votes["either"] else ("day-first", "dates state their order")
+    return ("", "") if votes["either"] else ("day-first", "dates cannot be read in another order")
 
 
 def order_unknown(file: str) -> FileRefused:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cardwatch.statements.cells import plain_cell
+from cardwatch.statements.words import foreign_months
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,17 +23,19 @@ DAY_ZERO_1904 = dt.date(1904, 1, 1)
 YEAR_FIRST = re.compile(r"(\d{4})([-/. ])(\d{1,2})\2(\d{1,2})")
 NUMERIC = re.compile(r"(\d{1,2})([/.\- ])(\d{1,2})\2(\d{4}|\d{2})")
 COMPACT = re.compile(r"\d{8}")
-STAMP = re.compile(r"((?:19|20)\d{6})(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?")
-"""A day and its time in figures alone: 20261031143000."""
+STAMP = re.compile(r"((?:19|20)\d{6})T?(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?")
+"""A day and its time in figures alone, 20261031143000, perhaps with a T between them."""
 CUT_COMPACT = re.compile(r"\d{7}")
 TYPED = re.compile(r"(\d{1,2})\s*([/.-])\2?\s*(\d{1,2})\s*\2{1,2}\s*(\d{4})\.?")
 """A day as people mistype it, with blanks, a mark or a full stop too many."""
-NAMED = re.compile(r"(\d{1,2})[ \-/.]?([A-Za-z]{3,9})[ \-/.,]*['\u2019]?(\d{4}|\d{2})")
-NAMED_FIRST = re.compile(r"([A-Za-z]{3,9})[ \-/.]*(\d{1,2})[ \-/.,]+['\u2019]?(\d{4}|\d{2})")
+NAMED = re.compile(
+    r"(\d{1,2})(?:[ \-/]|\. ?)?(?:de )?([^\W\d_]{3,10})(?: de)?[ \-/.,]*['\u2019]?(\d{4}|\d{2})"
+)
+NAMED_FIRST = re.compile(r"([^\W\d_]{3,10})[ \-/.]*(\d{1,2})[ \-/.,]+['\u2019]?(\d{4}|\d{2})")
 NAMED_LAST = re.compile(r"(\d{4})[ \-/.]?([A-Za-z]{3,9})[ \-/.]?(\d{1,2})")
 WEEKDAY = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+", re.IGNORECASE)
 WEEKDAY_STARTS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b", re.IGNORECASE)
+ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|er)\b", re.IGNORECASE)
 TIME = re.compile(
     r"(?:T|,? +|,)\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?\s*(?:[ap]\.?m\.?)?"
     r"\s*(?:Z|(?:[+-]\d{2}:?(?:\d{2})?)?\s*(?:UTC|GMT|BST)?)",
@@ -233,10 +236,13 @@ def _year_month_day(text: str) -> tuple[int, int, int] | None:
 
 
 def month_number(name: str) -> int:
-    """Return the number of a month by its name or the start of it; 0 for another word."""
-    return next(
-        (i for i, month in enumerate(MONTH_NAMES, 1) if month.startswith(name.casefold())), 0
-    )
+    """Return the number of a month by its name or the start of it; 0 for another word.
+
+    Names in other languages are those of `words.toml`.
+    """
+    word = name.casefold()
+    english = next((i for i, month in enumerate(MONTH_NAMES, 1) if month.startswith(word)), 0)
+    return english or foreign_months().get(word, 0)
 
 
 def _full_year(text: str) -> int:

@@ -192,16 +192,21 @@ def _tell_plus(sheet: ParsedSheet, read: Flags) -> None:
 
 
 def _tell_codes(sheet: ParsedSheet) -> None:
-    """Say that a column has codes of transactions, of which some may mean a refund."""
+    """Say that a column has codes or words of transactions, of which some may mean a refund."""
     codes_headings = word_set("direction", "code_headings")
+    flags = word_set("direction", "flag_headings")
     for position in sheet.unused:
         heading = sheet.headings[position]
-        if normalise_heading(heading) not in codes_headings:
+        name = normalise_heading(heading)
+        is_flag = not flags.isdisjoint(name.split())
+        if name not in codes_headings and not is_flag:
             continue
         texts = {text.strip() for text in sheet.column_at(position).used} - {""}
+        unknown = [text for text in texts if not direction_of(plain_word(cells.plain_cell(text)))]
         is_code = all(len(text) <= MOST_CODE_CHARACTERS for text in texts)
-        if is_code and 1 < len(texts) <= MOST_WORDS:
+        if unknown and is_flag <= len(texts) <= MOST_WORDS and (is_flag or len(texts) > 1):
             sheet.notes.append(
-                f"column '{heading}' has {len(texts)} codes that are not known, and no amount has "
-                "a sign: if one means a refund, add a column with charge or refund"
+                f"column '{heading}' has {len(texts)} {'codes' if is_code else 'words'} that are "
+                "not known, and no amount has a sign: if one means a refund, add a column with "
+                "charge or refund"
             )

@@ -12,7 +12,13 @@ from cardwatch.quantities import quantity
 from cardwatch.statements import cells
 from cardwatch.statements.amounts import AMOUNT_FAULTS
 from cardwatch.statements.printed_signs import FEW_ROWS, UNCLEAR, unclear
-from cardwatch.statements.words import direction_of, plain_word, word_set, words_with_meaning
+from cardwatch.statements.words import (
+    direction_of,
+    plain_word,
+    scheme_codes,
+    word_set,
+    words_with_meaning,
+)
 from cardwatch.tabular import normalise_heading
 
 if TYPE_CHECKING:
@@ -227,6 +233,9 @@ def _meanings(
     used_codes = np.flatnonzero(np.bincount(column.codes[read]))
     filled = {words[i] for i in used_codes if words[i]}
     meaning = {word: direction for word in filled if (direction := direction_of(word))}
+    of_codes = word_set("direction", "scheme_code_headings")
+    if normalise_heading(sheet.headings[position]) in of_codes and not meaning:
+        meaning = scheme_codes(filled)
     strange = filled - meaning.keys()
     own_sides = {DIRECTION_SIGNS[meaning[word]] for word in meaning.keys() - KINDS_OF_CARDS}
     if _is_of_cards(sheet.headings[position]) and not is_named and not own_sides >= {1, -1}:
@@ -256,7 +265,8 @@ def _meanings(
 def _flag_column(sheet: ParsedSheet, position: int) -> WordColumn | None:
     """Return the column that marks refunds with yes or no, or with a cross; none if it is another.
 
-    Its heading says that it marks money back, and every filled cell is yes or no.
+    Its heading says that it marks money back, and every filled cell is yes or no; or some cells
+    have the first letter of that heading, or a star, and the others nothing.
     """
     heading = normalise_heading(sheet.headings[position])
     flags = word_set("direction", "flag_headings")
@@ -266,7 +276,14 @@ def _flag_column(sheet: ParsedSheet, position: int) -> WordColumn | None:
     known_words, column = words_with_meaning("flags"), sheet.column_at(position)
     meanings = [known_words.get(text.strip().casefold(), "") for text in column.values]
     used_texts = [text for text in column.used if text.strip()]
-    if not used_texts or any(text.strip().casefold() not in known_words for text in used_texts):
+    own = {word[0] for word in words & flags} | (words & flags) | {"*"}
+    is_marked = len(used_texts) == 1 and used_texts[0].strip().casefold() in own
+    if is_marked and (column.codes != column.values.index(used_texts[0])).any():
+        meanings = ["yes" if text == used_texts[0] else "" for text in column.values]
+        used_texts = []
+    elif not used_texts:
+        return None
+    if any(text.strip().casefold() not in known_words for text in used_texts):
         return None
     sides = np.array(["refund" if m == "yes" else "charge" for m in meanings], dtype=object)
     return WordColumn(sheet.headings[position], sides[column.codes])

@@ -20,17 +20,24 @@ if TYPE_CHECKING:
 
 LABELLED = re.compile(r"\s*([^:\d]{2,40}?)\s*(?::|\s-\s)\s*(.*)", re.DOTALL)
 """A label, a colon, and perhaps what it labels."""
+NAME_AND_CARD = re.compile(
+    r"\s*([^\W\d_][^\d:*\u2022#]{3,40}?)[\s,(-]+"
+    r"((?:[*\u2022#]{2,4}|[xX]{4})(?:[ -]?(?:[*\u2022#]{2,4}|[xX]{4}))*[ -]?\d{4})\)?\s*"
+)
+"""A name and the masked number of a card, as a heading of a section."""
 NAME_WORDS = range(2, 5)
-"""So many words has a person's name."""
+"""Number of words in a person's name."""
 HOLDER_TEXT_FIELDS = ("cardholder", "card_number")
 CONTINUATION = re.compile(
     r"\s*[(\[-]?\s*\b(?:continued|cont(?:'?d)?)\b\.?[)\]]?\s*$", re.IGNORECASE
 )
-"""What a heading over the next page adds to a name."""
+"""Words that a heading over the next page adds to a name."""
 
 
 def label_of(text: str) -> tuple[str, str]:
     """Return the field that a cell such as `Cardholder: A Roe` labels, and what it says of it."""
+    if pair := NAME_AND_CARD.fullmatch(text):
+        return "cardholder", pair[1].strip()
     match = LABELLED.fullmatch(text)
     label, value = (match[1], match[2].strip()) if match else (text, "")
     word = plain_word(label)
@@ -48,6 +55,8 @@ def labelled(row: Sequence[str]) -> dict[str, str]:
         following = filled[i + 1] if i + 1 < len(filled) else ""
         if not value and following and not label_of(following)[0]:
             value = following
+        if pair := NAME_AND_CARD.fullmatch(cell):
+            values.setdefault("card_number", pair[2])
         if field and value:
             values.setdefault(field, CONTINUATION.sub("", value))
     return values

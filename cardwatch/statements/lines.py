@@ -34,6 +34,8 @@ ITEM_FIELDS = ("description", "category", "cost_centre", "unit")
 """Fields that may say what a line item is, the best first."""
 MOST_KINDS = 25
 """A column that says what a row is has no more distinct texts than this."""
+FEW_SUMS = 2
+"""So many payments with several parts each do not come to the sums above them by chance."""
 SAME_PAYMENT = 0.99
 """A column of references names payments if so large a share of them have one day, merchant and
 amount each; otherwise it names an account or a batch."""
@@ -56,8 +58,9 @@ def further_lines(sheet: ParsedSheet, good: Flags, dates: Days, pence: Pence) ->
         lines = _by_parts(sheet, good, _payments(sheet, dates, pence), part)
     else:
         lines = _by_reference(sheet, good, dates, pence)
+        lines |= _by_sums(sheet, good, _payments(sheet, dates, pence))
         if not lines.any():
-            lines = _by_sums(sheet, good, _payments(sheet, dates, pence))
+            lines = _beside_sums(sheet, good, dates, pence)
     if count := int(lines.sum()):
         rows = quantity(count, "row is a further line", "rows are further lines")
         sheet.notes.append(f"{rows} of a payment that is counted once with its whole amount")
@@ -67,9 +70,13 @@ def further_lines(sheet: ParsedSheet, good: Flags, dates: Days, pence: Pence) ->
 def _owners(sheet: ParsedSheet, good: Flags, lines: Flags) -> Pence:
     """Return for every further line the row of its payment, and -1 for all other rows.
 
-    That is the last payment above it, or where it has a reference, the last one with the same.
+    That is the last payment above it, or where it has a reference, the last one with the same; the
+    next one below where the first line stands above all payments.
     """
-    owners = np.maximum.accumulate(np.where(good & ~lines, np.arange(len(good)), 0))
+    rows = np.arange(len(good))
+    owners = np.maximum.accumulate(np.where(good & ~lines, rows, 0))
+    if lines.any() and not (good & ~lines)[: lines.argmax()].any():  # their sums stand below them
+        owners = np.minimum.accumulate(np.where(good & ~lines, rows, rows[-1])[::-1])[::-1]
     if "transaction_id" in sheet.columns and lines.any():
         column = sheet.columns["transaction_id"]
         first = dict(zip(*np.unique(column.codes[good & ~lines], return_index=True), strict=True))
@@ -91,21 +98,30 @@ def line_items(sheet: ParsedSheet, good: Flags, lines: Pence, pence: Pence) -> d
     """
     if not (lines >= 0).any():
         return {}
-    kinds, place = _line_kinds(sheet, good), sheet.line_amounts
+    has_own = _line_kinds(sheet, good) is not None or _are_parts(lines, pence)
+    place = sheet.line_amounts
     part = None if place is None else read_column(sheet.column_at(place), ".")
     vat = _vat(sheet)
     columns = [sheet.tidy(name) for name in ITEM_FIELDS if name in sheet.columns]
     rows: dict[int, list[int]] = {}
     for row in np.flatnonzero(lines >= 0).tolist():
         owner = int(lines[row])
-        rows.setdefault(owner, [] if kinds else [owner]).append(row)
+        rows.setdefault(owner, [] if has_own else [owner]).append(row)
 
     def item(row: int) -> LineItem:
         texts = (column.values[column.codes[row]] for column in columns)
-        amount = int(pence[row]) if kinds else _pence_at(part, row)
+        amount = int(pence[row]) if has_own else _pence_at(part, row)
         return LineItem(next(filter(None, texts), ""), amount, _pence_at(vat, row))
 
     return {owner: write_line_items([item(row) for row in own]) for owner, own in rows.items()}
+
+
+def _are_parts(lines: Pence, pence: Pence) -> bool:
+    """Return whether the amounts of further lines are those of parts, which come to the payment."""
+    rows = np.flatnonzero(lines >= 0)
+    owners, group, sizes = np.unique(lines[rows], return_inverse=True, return_counts=True)
+    sums = np.bincount(group, weights=pence[rows])
+    return bool(sizes.max() > 1 and (sums == pence[owners]).all())
 
 
 def read_vat(sheet: ParsedSheet, good: Flags) -> pd.Series[str]:
@@ -158,7 +174,8 @@ def _line_kinds(sheet: ParsedSheet, good: Flags) -> tuple[str, Flags] | None:
                 "Export it with a row for each payment, VAT in a column"
             )
             raise FileRefused(sheet.table.file, "tax_rows", reason)
-        if used == {"payment", "part"}:
+        is_expense = used == {"net", "part"} and position in sheet.unused
+        if used == {"payment", "part"} or is_expense:
             return heading, good & (kinds == "part")[column.codes]
     return None
 
@@ -242,6 +259,33 @@ def _by_sums(sheet: ParsedSheet, good: Flags, payments: Mapping[str, Codes]) -> 
             sheet.decisions.append(f"payments on several rows by the amounts in '{heading}'")
             sheet.line_amounts = position
             lines[rows] = repeats
+            break
+    return lines
+
+
+def _beside_sums(sheet: ParsedSheet, good: Flags, dates: Days, pence: Pence) -> Flags:
+    """Return the further lines of rows that sum them: a payment, and below or above it its parts.
+
+    Rows one below the other have the same day, merchant and holder. Every such run begins with the
+    sum of its others, or every one ends with it, and at least two have several others: chance does
+    not do that.
+    """
+    lines = np.zeros(len(good), dtype=bool)
+    rows = np.flatnonzero(good)
+    names = [name for name in ("merchant", *HOLDER_FIELDS) if name in sheet.columns]
+    codes = [dates[rows].astype("int64"), *(sheet.columns[name].codes[rows] for name in names)]
+    repeats = np.zeros(len(rows), dtype=bool)
+    repeats[1:] = np.logical_and.reduce([values[1:] == values[:-1] for values in codes])
+    starts = np.flatnonzero(~repeats)
+    sizes = np.diff(np.append(starts, len(rows)))
+    if (sizes > 2).sum() < FEW_SUMS:
+        return lines
+    totals, several = np.add.reduceat(pence[rows], starts), sizes > 1
+    for places in (starts, starts + sizes - 1):
+        whole = pence[rows[places]]
+        if (2 * whole == totals)[several].all() and whole[several].all():
+            lines[rows] = True
+            lines[rows[places]] = False
             break
     return lines
 

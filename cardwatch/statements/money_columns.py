@@ -35,7 +35,7 @@ IN_OWN = re.compile(r"in (?:lc|loc crcy|company code(?: (?:cur\w*|crcy|ccy))?)\b
 OF_CURRENCY = re.compile(r"\b(amount|amt|value) (?:in )?(\w+) (?:currency|ccy|curr?|crcy)$")
 """Amounts and in which currency they are, as Concur and others head them."""
 P_CARD = re.compile(r"\bp ?card\b")
-SOLE_WORDS = frozenset({"approved", "base"})
+SOLE_WORDS = frozenset({"approved", "base", "invoice", "invoiced"})
 """Words of headings of amounts that are those paid where no other column is."""
 DEBIT_WORDS = frozenset({"debit", "debits", "out", "withdrawal", "withdrawals", "dr"})
 """Words of headings of charges, beside which refunds have a column of their own."""
@@ -53,6 +53,8 @@ PIECES = frozenset({"unit", "each", "item", "limit", "centre", "center", "code"}
 INCLUDING = frozenset({"inc", "incl", "including", "inclusive"})
 FEES = frozenset({"fee", "fees", "charges", "postage", "delivery"})
 """Words of what an amount includes: `Billing amount (incl. fee)`."""
+CHARGE_WORDS = frozenset({"charge", "charges"})
+"""Words that say nothing beside others of where an amount was taken: `Billed Charge Amount`."""
 LINE_TOTALS = ({"line", "total"}, {"extended", "total"}, {"line", "gross"})
 SIGN_WORDS = frozenset({"signed", "sign", "with", "and"})
 """Words of a heading of amounts that have their signs."""
@@ -232,6 +234,8 @@ def _amount(position: int, name: str) -> AmountColumn | None:
         words -= {"unit", "units"}
     if words & INCLUDING:
         words -= FEES
+    if words & (vocabulary["billed"] | vocabulary["foreign"]):
+        words -= CHARGE_WORDS
     every = ("amount", "billed", "foreign", "purchase", "gross", "net", "tax", "filler")
     if not words & vocabulary["amount"] or words - frozenset().union(
         PENCE_WORDS, *(vocabulary[k] for k in every)

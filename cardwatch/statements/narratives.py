@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SAMPLE_TEXTS = 2_000
-"""So many distinct texts of a column are looked at."""
+"""Number of distinct texts of a column that are examined."""
 NAMED_SHARE, PURPOSE_SHARE = 0.8, 0.1
 """A column names merchants if so large a share of its distinct texts look like merchants at least,
 and so large a share like a purpose at most."""
@@ -24,13 +24,13 @@ LEAD = re.compile(
     r"(?:payment|purchase|transaction|sale)s?\s+(?:to|at|from|by)\b",
     re.IGNORECASE,
 )
-"""What a bank puts before a merchant."""
+"""Words that a bank puts before a merchant."""
 MARK = re.compile(
     r"\.(?:com|co|uk|org|net|gov|eu|io|shop|london)\b|\*|\b(?:ltd|limited|plc|llp|inc|gmbh)\b|"
     r"\b(?:gb|gbr)$|#\d|\b\d{3,}\b",
     re.IGNORECASE,
 )
-"""What banks print with a merchant and people do not write of a purpose."""
+"""Words that banks print with a merchant and people do not write of a purpose."""
 PRINTED_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
 
 

@@ -52,7 +52,7 @@ SUMS = ("amount", "debit", "credit")
 FORWARDED = (
     r"(?i)^\W*(?:balance |total )?(?:(?:brought|carried)\W+(?:forward|down|over)|[bc]/f(?:wd)?)\W*$"
 )
-"""What a page of a report brings from the page before, or carries to the next."""
+"""Amounts brought forward from the page before, or carried to the next."""
 TOTAL_AT_END = r"(?i)^\W*totals?\b|\btotals?\W*$|^\W*sum(?: of\b.*)?\W*$"
 """A merchant that is perhaps a total of the rows before."""
 CATEGORY_CODE = r"^\s*\d{3,4}(?:\.0)?\s*$"
@@ -62,12 +62,14 @@ TOTAL_OF_WORDS = frozenset({
     "monthly", "period", "spend", "monthly spend", "sum", "sum of", "sum of spend",
 })  # fmt: skip
 """Words beside total, or for it, that say of what it is."""
+FEW_SUMMED = 3
+"""No shop called Total takes in the last of so many payments as much as all others come to."""
 MOST_HEADING_ROWS, HEADINGS_OF_A_TABLE = 100, 3
-"""So many rows are searched for headings further down, which are at least so many known ones."""
+"""Rows searched for headings further down, and known headings that a row of them needs."""
 MOST_TEXT_CELLS = 2
 """A row without day and amount is a line of text if no more cells than this are filled."""
 MOST_LINES_READ = 1_000
-"""So many different lines show whether payments are among them."""
+"""Number of different lines that show whether payments are among them."""
 
 
 def place_rows(sheet: ParsedSheet, amounts: Amounts, dates: Days, kinds: Kinds) -> Codes:
@@ -181,10 +183,18 @@ def _is_text(sheet: ParsedSheet, amounts: Amounts, filled: Codes) -> Flags:
 def _place_dated_totals(sheet: ParsedSheet, amounts: Amounts, dates: Days, place: Codes) -> None:
     """Set the place of totals that have a day: of a cardholder or unit, and the sum of the rows.
 
-    A shop may be called Total, so the rest of the name has to be that of the rows before.
+    A shop may be called Total, so the rest of the name has to be that of the rows before, or the
+    last row the sum of all others.
     """
     named = sheet.column("merchant").matches(TOTAL_AT_END) & ~np.isnat(dates) & amounts.in_total
-    rows = [i for i in np.flatnonzero(named & (place == ROW)).tolist() if _is_named_total(sheet, i)]
+    paid = np.flatnonzero(place == ROW)
+    last = int(paid[-1]) if len(paid) > FEW_SUMMED else -1
+    before = int(amounts.pence[paid[:-1]].sum())
+    rows = [
+        i
+        for i in np.flatnonzero(named & (place == ROW)).tolist()
+        if _is_named_total(sheet, i) or (i == last and abs(int(amounts.pence[i])) == abs(before))
+    ]
     if not rows:
         return
     summed = np.where(place == ROW, amounts.pence, 0)

@@ -1,4 +1,4 @@
-"""What the signs and marks of amounts say: whether one without a minus is a charge or a refund."""
+"""Signs and marks of amounts: whether one without a minus is a charge or a refund."""
 
 from __future__ import annotations
 

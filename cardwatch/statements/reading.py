@@ -85,7 +85,7 @@ PROBLEM_MESSAGES = {
     "no_billed_amount": "paid in a foreign currency without a billed amount in pounds",
     "two_amounts": "both the charge and the refund have an amount",
     "no_direction": "it is not clear whether it is a charge or a refund",
-    "no_merchant": "the merchant is missing",
+    "no_merchant": "the merchant is missing, or the file withholds it",
     "card_digits_lost": "a spreadsheet has cut the digits of the card number",
     "card_end_hidden": "the card number does not show its last four digits",
     "no_holder": "the cardholder is missing",
@@ -140,6 +140,8 @@ def _check_invariants(
     tell_unpaid_marks(sheet, footnotes(sheet, place, dates), good)
     checks.tell_month_starts(sheet, dates, good)
     checks.tell_one_day(sheet, dates, good)
+    checks.tell_other_year(sheet, dates, good)
+    checks.tell_sum_of_others(sheet, good, pence)
     check_period(sheet, dates[good])
     checks.tell_other_holder(sheet, good)
     checks.check_bookings(sheet, dates, sheet.days("posting_date", order), good)
@@ -394,7 +396,7 @@ def _looks(sheet: ParsedSheet, field: str, index: int) -> str:
     column = sheet.column(field)
     text = column.values[column.codes[index]].strip()
     is_described = field in {"date", "amount"} and text
-    return f" (it looks like '{cells.shape_of(text)}')" if is_described else ""
+    return f" (written as '{cells.shape_of(text)}', with 9 for any digit)" if is_described else ""
 
 
 def _frame(

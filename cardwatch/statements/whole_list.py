@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     Pence = np.ndarray[Any, np.dtype[np.int64]]
 
 DOUBLED_ROWS = 5
-"""So many payments of several days do not stand again in one order by chance."""
+"""Payments of several days that do not recur in the same order by chance."""
 MANY_DOUBLED = 20
-"""So many are there twice, wherever they stand and whoever made them."""
+"""Number of payments found twice, in any order and by anybody, that is not chance."""
 HASH_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 """The golden ratio as a fraction of 2^64, by which Knuth (The Art of Computer Programming,
 volume 3, 6.4) spreads keys."""

@@ -36,6 +36,19 @@ def words_with_meaning(group: str) -> dict[str, str]:
     return {word: name for name, words in lists.items() for word in words}
 
 
+@cache
+def foreign_months() -> dict[str, int]:
+    """Return the names of months in other languages, each with its number."""
+    months = enumerate(_words()["months"]["names"], 1)
+    return {name: number for number, names in months for name in names}
+
+
+def scheme_codes(codes: set[str]) -> dict[str, str]:
+    """Return what codes of a card scheme mean; nothing where one is in no list of all of them."""
+    lists: list[dict[str, str]] = list(_words()["scheme_codes"].values())
+    return next((known for known in lists if codes <= known.keys()), {})
+
+
 def direction_of(word: str) -> str:
     """Return what a plain word or text says of a direction, as `words.toml` names it; else empty.
 

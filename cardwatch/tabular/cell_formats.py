@@ -1,4 +1,4 @@
-"""What cells of workbooks show and their values do not say. Runs in the limited child only."""
+"""Formats of workbook cells, which show what values do not say. Runs in the limited child only."""
 
 import re
 from collections import Counter
@@ -76,7 +76,7 @@ def _printed(number_format: str) -> str:
 
 @dataclass(frozen=True)
 class CellStyle:
-    """What a style says of the cells that have it.
+    """Properties of the cells that have a style.
 
     Attributes:
         number_format: as Excel writes it.

@@ -22,6 +22,10 @@ ONLY_MARKS = re.compile(r"[-=_* ]*")
 DAY_INSIDE = re.compile(rf"(?<!\d){DAY_SHAPE}(?!\d)")
 MONEY_INSIDE = re.compile(r"\d\.\d\d(?!\d)")
 NUMBER_AT_END = re.compile(r"\d\)?-?(?: ?[CD]R)?\s*$", re.IGNORECASE)
+TIME_OF_REPORT = re.compile(r"\s*(?:at )?\d{1,2}[:.]\d\d(?:[:.]\d\d)?\s*")
+"""When a report was made, after its day."""
+AFTER_AMOUNTS = frozenset({"", "CR", "DR", "-", "+"})
+"""What stands after an amount, and under no heading of its own."""
 PAGE = re.compile(r"\bpage\W{0,9}(?:no\W{0,9})?\d", re.IGNORECASE)
 NO_PAYMENT = re.compile(r"total|forward|balance", re.IGNORECASE)
 HEAD_CHARACTERS = 1 << 16
@@ -77,7 +81,8 @@ def _payments(lines: Sequence[str]) -> list[str]:
 def _is_payment(line: str, day_end: int) -> bool:
     """Return whether a line has a number at its end after its day, or one with pence."""
     rest = line[day_end:]
-    return bool(MONEY_INSIDE.search(rest) or NUMBER_AT_END.search(rest)) and not PAGE.search(line)
+    is_title = PAGE.search(line) or TIME_OF_REPORT.fullmatch(rest)
+    return bool(MONEY_INSIDE.search(rest) or NUMBER_AT_END.search(rest)) and not is_title
 
 
 def _has_further_amount(line: str) -> bool:
@@ -101,12 +106,21 @@ def _spans(heading: str, below: str, payments: Sequence[str]) -> list[Span] | No
             is_blank[place] &= letter == " "
     filled = "".join(" " if blank else "x" for blank in is_blank)
     spans = [match.span() for match in re.finditer(r"x(?:x| (?! ))*", filled)]
+    spans = _without_marks(spans, payments)
     names = [match.span() for match in CELL.finditer(heading)]
     is_matched = len(spans) == len(names) and all(
         start <= first and last <= end
         for (start, end), (first, last) in zip(spans, names, strict=True)
     )
     return spans if is_matched else None
+
+
+def _without_marks(spans: list[Span], payments: Sequence[str]) -> list[Span]:
+    """Return the columns, that of amounts with the marks of credit and debit after it."""
+    marks = {line[spans[-1][0] :].strip().upper() for line in payments}
+    if len(spans) == 1 or not marks <= AFTER_AMOUNTS:
+        return spans
+    return [*spans[:-2], (spans[-2][0], spans[-1][1])]
 
 
 def _fits(line: str, spans: Sequence[Span]) -> bool:

@@ -10,10 +10,8 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import resource
 import secrets
 import signal
-import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -21,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cardwatch.errors import CardwatchError, FileRefused
+from cardwatch.tabular.limited_child import limit_process, start_child
 from cardwatch.tabular.limits import LIMITS, MIB
 
 if TYPE_CHECKING:
@@ -181,17 +180,9 @@ def decrypted(path: Path, keys: PgpKeys | None, limits: Limits = LIMITS) -> Iter
 
 def _ask(order: dict[str, Any], memory: int | None) -> tuple[int, str]:
     """Have a child act on an order; return how it ended and what it answered."""
-    process = subprocess.run(  # noqa: S603  our own interpreter, our own words
-        [sys.executable, "-I", "-c", SERVE_DECRYPTION],
-        input=json.dumps(order | {"memory": memory}),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        pass_fds=() if memory is None else (memory,),
-        env={},
-        text=True,
-        check=False,
-    )
-    return process.returncode, process.stdout
+    with start_child(SERVE_DECRYPTION, {}, files=() if memory is None else (memory,)) as process:
+        answer, _ = process.communicate(json.dumps(order | {"memory": memory}).encode())
+    return process.returncode, answer.decode()
 
 
 def serve() -> None:
@@ -199,13 +190,7 @@ def serve() -> None:
     order = json.load(sys.stdin)
     limits = order["limits"]
     signal.alarm(limits["wall_seconds"])
-    for kind, most in (
-        (resource.RLIMIT_AS, limits["memory_bytes"]),
-        (resource.RLIMIT_CPU, limits["cpu_seconds"]),
-        (resource.RLIMIT_FSIZE, limits["archive_bytes"]),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(kind, (most, most))
+    limit_process(limits["memory_bytes"], limits["cpu_seconds"], limits["archive_bytes"])
     name = order["passphrase"]
     passphrase = None if name == "None" else Path(name).read_text("utf-8").rstrip("\r\n")
     if "check" in order:

@@ -2,7 +2,7 @@
 
 A pool holds fork servers: processes that have loaded the readers and nothing else
 (`cardwatch.tabular.sandbox`), each of which forks a child a file. A child that dies is a refusal,
-never a crash. Why `multiprocessing` does not do this: decision 0108.
+never a crash.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ import json
 import os
 import signal
 import struct
-import subprocess
-import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -24,11 +22,13 @@ from typing import TYPE_CHECKING, Any, Self
 from cardwatch.errors import FileFaulty, FileRefused
 from cardwatch.quantities import quantity
 from cardwatch.records import Check
+from cardwatch.tabular.limited_child import start_child
 from cardwatch.tabular.limits import LIMITS, MIB, Limits
 from cardwatch.tabular.sandbox import FRAME, READ_AGAIN, STARTED
 from cardwatch.tabular.table import FeedFacts, Part, Table
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
@@ -181,14 +181,7 @@ class _Worker:
         """Start a process, which loads the readers while we go on."""
         if self._closed:
             raise ValueError("the pool is closed")
-        return subprocess.Popen(  # noqa: S603  our own interpreter, our own words
-            [sys.executable, "-I", "-c", SERVE_READERS],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=self._folder,
-            env=ENVIRONMENT,
-        )
+        return start_child(SERVE_READERS, ENVIRONMENT, folder=self._folder)
 
     def _end(self) -> None:
         """End the process; it holds nothing that would be lost."""

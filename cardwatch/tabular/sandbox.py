@@ -24,6 +24,7 @@ from cardwatch.bounded import read_toml
 from cardwatch.errors import FileFaulty, FileRefused
 from cardwatch.tabular.detect_format import OLE, ZIP, recognise
 from cardwatch.tabular.headings import Headings
+from cardwatch.tabular.limited_child import limit_process
 from cardwatch.tabular.limits import MIB, Limits
 from cardwatch.tabular.table import EXCEL_XML
 
@@ -110,7 +111,7 @@ def _worker_main(order: bytes, writes: int) -> NoReturn:
 def _parse_toml(texts: dict[str, str], limits: Limits) -> bytes:
     """Return the faults that parsing TOML texts shows, by file, as JSON."""
     signal.alarm(limits.wall_seconds)
-    _set_limits(_address_space() + limits.memory_bytes, limits.cpu_seconds)
+    limit_process(_address_space() + limits.memory_bytes, limits.cpu_seconds)
     faults: dict[str, tuple[str, ...]] = {}
     for file, text in texts.items():
         try:
@@ -173,20 +174,6 @@ def _with_narrow_codes(cells: pa.Table) -> pa.Table:
     return pa.table([narrow(column) for column in cells.columns], cells.column_names)
 
 
-def _limit(size: int, *, workbook: bool, limits: Limits) -> None:
-    """Put this process under its limits."""
-    memory = limits.memory_for(size=size, workbook=workbook)
-    _set_limits(memory, limits.cpu_seconds)
-
-
-def _set_limits(memory: int, cpu: int) -> None:
-    """Limit this process's address space and time, and let it write no file."""
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 5))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
 def _read_form(data: bytes, file: str, form: str, headings: Headings, limits: Limits) -> Found:
     """Have a file read by the module for its form."""
     from cardwatch.tabular import (  # noqa: PLC0415  the fork server has them
@@ -226,7 +213,7 @@ def _read_limited(
     if packed and len(data) > limits.workbook_bytes:
         reason = f"the workbook is larger than {limits.workbook_bytes // MIB} MiB. Save it as CSV"
         raise FileRefused(file, "too_large", reason)
-    _limit(len(data), workbook=packed, limits=limits)
+    limit_process(limits.memory_for(size=len(data), workbook=packed), limits.cpu_seconds)
     form = recognise(data, file, limits)
     table = _read_form(data, file, form, headings, limits)
     unnamed = [""] * max(table.cells.num_columns - len(table.headings), 0)

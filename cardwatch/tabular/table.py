@@ -36,7 +36,7 @@ class Part:
 
 @dataclass(frozen=True)
 class FeedFacts:
-    """What is known of a table that was made from a bank feed, whose headings are fields.
+    """Facts about a table that was made from a bank feed, whose headings are fields.
 
     Attributes:
         name: the feed's form and version, for people.

@@ -84,7 +84,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a checkpoint says: whose log, how many entries, and the root of their tree."""
+    """Content of a checkpoint: the log's name, its number of entries, the root of their tree."""
 
     origin: str
     size: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -52,10 +53,28 @@ def test_reasons_come_first_and_link_to_rules(held: Running) -> None:
         assert f'href="/rules/{reason.rule}"' in page
 
 
+def test_pages_of_queries_say_that_email_is_not_set_up(held: Running) -> None:
+    for place in ("/queries", f"/alerts/{_alert_id(held)}/questions"):
+        assert "Email is not set up here" in _get(held, place)
+
+
 def test_one_chart_shows_the_year(held: Running) -> None:
     page = _get(held, f"/alerts/{_alert_id(held)}")
     assert page.count('<figure class="cw-chart">') == 1
     assert "Figures of this chart as a table" in page
+
+
+def test_a_month_without_a_statement_is_no_month_without_spending(
+    held: Running, read: Callable[..., Any]
+) -> None:
+    services.receive(held.context("finance"), read(*month(8, 40), name="august.csv"))
+    alert_id = _alert_id(held)
+    for place in ("", "/holder", "/merchant"):
+        page = _get(held, f"/alerts/{alert_id}{place}")
+        figures = re.findall(r'scope="row"[^>]*>(\w{3} 2026)</th>\s*<td[^>]*>([^<]*)<', page)
+        assert [name for name, _ in figures] == ["Aug 2026", "Sep 2026", "Oct 2026"]
+        assert figures[1][1] == "No statement"
+        assert figures[2][1].startswith("£")
 
 
 def test_a_decision_is_chosen_before_it_is_saved(held: Running) -> None:

@@ -238,7 +238,7 @@ def test_an_assistant_reads_through_the_command(
 
     run("people", "f@force.example", "--name", "F", "--role", "finance", "--no-card",
         "--new-organisation", "Saltmarsh Vale")  # fmt: skip
-    run("receive", str(october))
+    run("statements", "import", str(october))
     key = tmp_path / "auditor.key"
     key.write_text(run("keys", "--name", "assistant", "--role", "auditor", "--days", "9"))
     with serving_process(environment, tmp_path) as address:

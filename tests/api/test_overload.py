@@ -6,10 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import anyio
 import pytest
 from book_fixtures import database_url  # noqa: F401  both databases
 from services import OWN, Running
 
+from api.middleware.rate_limit import MOST_AT_ONCE, MOST_AT_ONCE_UNKNOWN
 from cardwatch.casebook import FINANCE, Casebook
 from cardwatch.casebook.unit_of_work import lock_number
 from cardwatch.errors import CasebookBusy
@@ -17,7 +19,10 @@ from cardwatch.errors import CasebookBusy
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from anyio.abc import TaskStatus
+
 READERS = 90
+HANG_SECONDS = 60
 
 
 @contextmanager
@@ -48,6 +53,55 @@ def test_health_answers_and_others_are_told_to_come_again_while_a_lock_is_held(
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert any("Too many requests are waiting" in one.text for one in answers)
     assert running.ask("GET", "/v1/alerts").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "role", "most"),
+    [("/sign-in", "", MOST_AT_ONCE_UNKNOWN), ("/v1/statements", "finance", MOST_AT_ONCE)],
+)
+def test_bodies_that_never_arrive_keep_nobody_else_out(
+    serve: Callable[..., Running], path: str, role: str, most: int
+) -> None:
+    """Or two hundred of them take every connection of a process."""
+    running = serve(chores=False)
+    headers = {"host": "testserver", "sec-fetch-site": "same-origin", "content-length": "99"}
+    headers |= running.of(role) if role else {}
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    form = (b"content-type", b"application/x-www-form-urlencoded")
+    scope = {
+        "type": "http", "method": "POST", "path": path, "raw_path": path.encode(),
+        "scheme": "https", "query_string": b"", "http_version": "1.1", "root_path": "",
+        "headers": [*raw, form], "server": ("testserver", 443), "client": ("testclient", 1),
+    }  # fmt: skip
+    answered: list[int] = []
+
+    async def one_more(*, task_status: TaskStatus[None]) -> None:
+        """Send a request of which the body is waited for, or which is answered at once."""
+
+        async def hang() -> dict[str, object]:
+            task_status.started()
+            await anyio.sleep_forever()
+            raise AssertionError
+
+        async def send(message: dict[str, object]) -> None:
+            if message["type"] == "http.response.start":
+                answered.append(int(str(message["status"])))
+                task_status.started()
+
+        await running.client.app(dict(scope), hang, send)
+
+    async def attack() -> None:
+        with anyio.fail_after(HANG_SECONDS):
+            async with anyio.create_task_group() as tasks:
+                for _ in range(most + 1):
+                    await tasks.start(one_more)
+                tasks.cancel_scope.cancel()
+
+    assert running.client.portal
+    running.client.portal.call(attack)
+    assert answered == [429]
+    asked = running.ask("POST", "/v1/statements", role or "finance")
+    assert asked.status_code == 422, "once they are gone, the same caller is heard again"
 
 
 def test_a_turn_that_somebody_else_has_is_waited_for_so_long_alone(casebook: Casebook) -> None:

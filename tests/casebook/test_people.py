@@ -206,6 +206,18 @@ def test_one_email_address_is_one_person_in_whatever_form(at: Context, email: st
         _add(at("admin"), "auditor", email)
 
 
+@pytest.mark.parametrize(
+    "email",
+    ["n\u0435w@force.example", "new@force.example.", "ne\u00adw@force.example",
+     "new\u200b@force.example", "new@force.example\u2060", "n\u0435\u200dw@force.example"],
+)  # fmt: skip
+def test_no_address_looks_like_another_persons(at: Context, email: str) -> None:
+    """One person would be two who approve, and nobody would see that by their addresses."""
+    _add(at("admin"), "finance")
+    with pytest.raises(CardwatchError, match="correct format"):
+        _add(at("admin"), "auditor", email)
+
+
 def _finance_events(at: Context, act: Callable[[], object]) -> list[dict[str, object]]:
     """Return what finance's chain says of an act, with the numbers of seals in place of them."""
     auditor = at("auditor")

@@ -520,7 +520,17 @@ def test_a_watcher_killed_again_and_again_receives_every_feed_once(tmp_path: Pat
     )
     folder, whole = tmp_path / "in", FEED.read_bytes()
     folder.mkdir()
-    watch = ["watch", str(folder), "--every", "0.1", "--settle", "0.1", "--as", "f@x.example"]
+    watch = [
+        "statements",
+        "watch",
+        str(folder),
+        "--every",
+        "0.1",
+        "--settle",
+        "0.1",
+        "--as",
+        "f@x.example",
+    ]
     for number in range(kills):
         data = whole.replace(b"TEST000", f"T{number:05}A".encode())
         (folder / f"{number}.vcf").write_bytes(data[:900] if number % 4 == 3 else data)
@@ -530,7 +540,7 @@ def test_a_watcher_killed_again_and_again_receives_every_feed_once(tmp_path: Pat
             process.wait(rng.uniform(1.0, 6.0))
         process.kill()
         process.wait()
-    run("watch", str(folder), "--once", "--settle", "0.5", "--as", "f@x.example")
+    run("statements", "watch", str(folder), "--once", "--settle", "0.5", "--as", "f@x.example")
     left = [p for p in (*folder.iterdir(), *(folder / ".taking").iterdir()) if p.is_file()]
     assert [p.name for p in left] == [".lock"]
     statements = json.loads(run("statements", "--json", "--as", "f@x.example"))

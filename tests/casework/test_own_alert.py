@@ -18,7 +18,7 @@ from cardwatch.casebook import LANES, AuditEvent, tables
 from cardwatch.casebook import alerts as kept
 from cardwatch.casebook.alert_store import alert_text, list_text
 from cardwatch.casebook.alerts import DecisionInput
-from cardwatch.casebook.own_keys import keep_names, keep_names_anew, own_keys
+from cardwatch.casebook.own_keys import hidden_keys, keep_names, keep_names_anew, own_keys
 from cardwatch.casebook.payment_queries import PaymentFilters
 from cardwatch.casebook.tables import (
     alert_lists,
@@ -45,6 +45,7 @@ from cardwatch.statements import read_each
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from cardwatch.casebook import UnitOfWork
     from cardwatch.services import ServiceContext
     from cardwatch.statements import ReadingChoices
 
@@ -470,6 +471,87 @@ def test_whom_the_reader_approves_is_hidden_where_the_people_register_alone_says
         services.raise_by_hand(subject, places, question="What for?")
 
 
+BY_NAME = CARDS.replace("employee_id", "cardholder").replace("E1,", "Ann Baker,")
+BY_INITIAL = BY_NAME.replace("Ann Baker", "A Baker")
+TWO_CARDS = CARDS.replace("E2,", "E1,************3333,500,2026-01-20,E6\nE2,")
+HISTORY = f"""effective_from,{CARDS.splitlines()[0]}
+2026-01-20,E1,************1111,500,2026-01-20,E5
+2026-10-25,E1,************1111,500,2026-01-20,E6
+2026-01-20,E2,************2222,500,2026-01-20,E6
+"""
+
+
+@pytest.mark.parametrize(
+    ("role", "person", "cards", "statement", "later"),
+    [
+        ("psd", "E5", BY_NAME, "Employee ID", False),
+        ("psd", "E5", BY_INITIAL, "Employee ID", False),
+        ("psd", "E5", BY_INITIAL, "Former name", False),
+        ("psd", "A Baker", BY_INITIAL, "Employee ID", False),
+        ("finance", "E5", BY_NAME, "Employee ID", True),
+        ("finance", "E5", TWO_CARDS, "Employee ID", False),
+        ("finance", "E5", HISTORY, "Employee ID", False),
+    ],
+)
+def test_no_alert_about_whom_the_reader_approves_is_shown_however_they_are_named(
+    at: Context,
+    tmp_path: Path,
+    choices: ReadingChoices,
+    *,
+    role: str,
+    person: str,
+    cards: str,
+    statement: str,
+    later: bool,
+) -> None:
+    """The card register, the statement and the people register each say another name of them."""
+    (tmp_path / "cards.csv").write_text(cards, encoding="utf-8")
+    register = services.pack_cards(read_cards(tmp_path / "cards.csv", choices))
+    services.activate_document(at(), "cards", register, "2026-01-01")
+    people = "Employee No,Name,Former names,Start date\nE1,Ann Baker,Carter,2020-01-01\n"
+    people += "E2,Bob Cole,,2020-01-01\nE5,Eve Dale,,2020-01-01\n"
+    (tmp_path / "people.csv").write_text(people, encoding="utf-8")
+    if role == "psd":
+        kept_people = read_register(tmp_path / "people.csv", choices, kind="people")
+        services.import_register(at("psd"), kept_people)
+    lines, heading = [*month(10), *SPLIT, *EQUAL], statement
+    if statement == "Former name":
+        lines = [line.replace(",E1,", ",Ann Carter,") for line in lines]
+        heading = "Cardholder"
+    path = tmp_path / "october.csv"
+    headings = f"Date,{heading},Merchant,Amount,Reference"
+    path.write_text("\n".join([headings, *lines, ""]), encoding="utf-8")
+    (read,) = read_each([path], choices)
+    assert isinstance(read, tuple), read
+    statement_id = services.receive(at(), read).statement_id
+    if later:
+        path = tmp_path / "september.csv"
+        path.write_text(
+            "Date,Employee ID,Cardholder,Merchant,Amount,Reference\n"
+            "2026-09-02,E1,Ann Baker,SHOP,9.50,S1\n",
+            encoding="utf-8",
+        )
+        (both,) = read_each([path], choices)
+        assert isinstance(both, tuple), both
+        services.receive(at(), both, is_history=True)
+    subject, colleague = at(role, person="subject", holder_id=person), at(role)
+    hidden = [
+        row["alert_id"]
+        for row in services.list_alerts(colleague)
+        if not {"E1", "Ann Carter"}.isdisjoint(row["holders"])
+    ]
+    others = {row["alert_id"] for row in services.list_alerts(colleague)} - set(hidden)
+    assert hidden
+    assert others
+    assert {row["alert_id"] for row in services.list_alerts(subject)} == others
+    assert sum(services.state_counts(subject).values()) == len(others)
+    for alert_id in hidden:
+        with pytest.raises(NotFound):
+            services.get_alert(subject, alert_id)
+    told = export_alerts(subject, statement_id)[0].decode()
+    assert not [alert_id for alert_id in hidden if alert_id in told]
+
+
 def test_no_query_goes_to_whom_it_is_about_by_another_name(
     at: Context, tmp_path: Path, choices: ReadingChoices
 ) -> None:
@@ -498,9 +580,13 @@ def test_a_name_that_appears_later_hides_what_was_seen_before(
     assert services.list_alerts(subject) == []
 
 
+MOST_QUESTIONS = 12
+"""The most that finding out whom a reader may not know of asks the database."""
+
+
 @contextmanager
-def _own_keys_of(context: ServiceContext, person: str) -> Iterator[tuple[set[str], list[str]]]:
-    """Give the names that are hidden from a person, and the statements that finding them took."""
+def _asking(context: ServiceContext) -> Iterator[tuple[UnitOfWork, list[str]]]:
+    """Give work of somebody's that reads, and the statements that it sends."""
     sent: list[str] = []
 
     def note(_: object, __: object, statement: str, *___: object) -> None:
@@ -511,9 +597,16 @@ def _own_keys_of(context: ServiceContext, person: str) -> Iterator[tuple[set[str
     with context.casebook.unaudited(actor, context.now, lanes=actor.lanes, reads=True) as uow:
         sa.event.listen(engine, "before_cursor_execute", note)
         try:
-            yield set(own_keys(uow, person)), sent
+            yield uow, sent
         finally:
             sa.event.remove(engine, "before_cursor_execute", note)
+
+
+@contextmanager
+def _own_keys_of(context: ServiceContext, person: str) -> Iterator[tuple[set[str], list[str]]]:
+    """Give the names that are hidden from a person, and the statements that finding them took."""
+    with _asking(context) as (uow, sent):
+        yield set(own_keys(uow, person)), sent
 
 
 def test_whose_alerts_are_hidden_is_found_without_looking_through_payments(
@@ -525,6 +618,24 @@ def test_whose_alerts_are_hidden_is_found_without_looking_through_payments(
         assert keys == {person_key("E1")}
     assert sent
     assert not [statement for statement in sent if "transactions" in statement]
+
+
+@pytest.mark.parametrize("cards_count", [1, 1_000])
+def test_whom_the_reader_approves_takes_no_more_questions_the_more_cards_they_approve(
+    at: Context, tmp_path: Path, choices: ReadingChoices, read: Read, cards_count: int
+) -> None:
+    """It is asked for each list, and somebody may approve every card."""
+    numbers = [f"E{number}" for number in range(100, 100 + cards_count)]
+    rows = "".join(f"{n},************{n[1:]:0>4},500,2026-01-20,E5\n" for n in numbers)
+    (tmp_path / "cards.csv").write_text(CARDS.splitlines()[0] + "\n" + rows, encoding="utf-8")
+    register = services.pack_cards(read_cards(tmp_path / "cards.csv", choices))
+    services.activate_document(at(), "cards", register, "2026-01-01")
+    lines = [f"2026-10-{1 + int(n[1:]) % 27:02},{n},SHOP,9.50" for n in numbers]
+    services.receive(at(), read("october.csv", *lines))
+    subject = at(person="subject", holder_id="E5")
+    with _asking(subject) as (uow, sent):
+        assert len(hidden_keys(uow)) == 1 + cards_count
+        assert len(sent) <= MOST_QUESTIONS
 
 
 def test_names_are_kept_as_long_as_payments_that_have_them(

@@ -66,8 +66,8 @@ def begun_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number, more in ((9, []), (10, [*SPLIT, *EQUAL])):
             path = folder / f"2026-{number:02}.csv"
             path.write_text("\n".join([HEADINGS, *month(number), *more]) + "\n", encoding="utf-8")
-        _command("receive", str(folder / "2026-09.csv"), "--history", "--as", FINANCE)
-        _command("receive", str(folder / "2026-10.csv"), "--as", FINANCE)
+        _command("statements", "import", str(folder / "2026-09.csv"), "--history", "--as", FINANCE)
+        _command("statements", "import", str(folder / "2026-10.csv"), "--as", FINANCE)
     return folder
 
 
@@ -194,7 +194,16 @@ def test_feeds_dropped_in_a_folder_are_received_without_a_click(
         )
         (tmp_path / "in" / f"feed{ending}").write_bytes(text)
     (tmp_path / "in" / "broken.ofx").write_text("OFXHEADER:100\n<OFX>", encoding="utf-8")
-    watched = ("watch", str(tmp_path / "in"), "--once", "--settle", "0", "--as", FINANCE)
+    watched = (
+        "statements",
+        "watch",
+        str(tmp_path / "in"),
+        "--once",
+        "--settle",
+        "0",
+        "--as",
+        FINANCE,
+    )
     text = begun(*watched, json_out=False)
     assert text.count("Received: feed") == 3
     assert "broken.ofx: read as OFX, it has no end" in text
@@ -202,6 +211,21 @@ def test_feeds_dropped_in_a_folder_are_received_without_a_click(
     assert sorted(p.name for p in (tmp_path / "in" / "received").glob("*.receipt.json")) == [
         f"feed{ending}.receipt.json" for ending in (".cdf.xml", ".gl1025", ".vcf")
     ]
+
+
+def test_watching_once_takes_all_that_wait_however_many(
+    begun: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cardwatch.services.drop_folder.AT_ONCE", 2)
+    folder, feed = tmp_path / "in", Path(__file__).parents[1] / "tabular" / "feeds" / "small.vcf"
+    folder.mkdir()
+    for number in range(5):
+        whole = feed.read_bytes().replace(b"TEST000", f"T{number:05}A".encode())
+        (folder / f"{number}.vcf").write_bytes(whole[:900] if number == 1 else whole)
+    watched = ("watch", str(folder), "--once", "--settle", "0.1", "--as", FINANCE)
+    begun(*watched, json_out=False)
+    assert not list(folder.glob("*.vcf"))
+    assert len(list((folder / "received").glob("*.vcf"))) == 4
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/casebook.md", "docs/using.md", "docs/api.md"])
@@ -216,7 +240,12 @@ def test_the_first_person_is_added_as_the_page_says(run: Callable[..., Any], pag
 def test_before_there_is_a_casebook_a_person_is_told_how_to_begin(
     run: Callable[..., Any], tmp_path: Path
 ) -> None:
-    for command in (["alerts"], ["receive", str(tmp_path)], ["doctor"], ["keys"]):
+    for command in (
+        ["alerts"],
+        ["statements", "import", str(tmp_path)],
+        ["casebook", "check"],
+        ["keys"],
+    ):
         assert "cardwatch people EMAIL" in run(*command, code=3)
     assert not (tmp_path / "home" / "casebook.db").exists()
 
@@ -236,8 +265,8 @@ def test_a_database_that_is_not_there_is_said_in_a_sentence(
 def test_tables_are_made_by_whoever_owns_them_and_a_file_has_no_other_role(
     run: Callable[..., Any],
 ) -> None:
-    assert run("upgrade")[0]["tables"] == run("upgrade")[0]["tables"] != ""
-    assert "no database roles" in run("upgrade", "--serve-as", "cardwatch", code=3)
+    assert run("casebook", "upgrade")[0]["tables"] == run("casebook", "upgrade")[0]["tables"] != ""
+    assert "no database roles" in run("casebook", "upgrade", "--serve-as", "cardwatch", code=3)
 
 
 def test_each_payment_of_an_alert_names_its_cardholder(begun: Callable[..., Any]) -> None:
@@ -246,7 +275,7 @@ def test_each_payment_of_an_alert_names_its_cardholder(begun: Callable[..., Any]
         places = {row["holder"]: (row["statement_id"], row["row"]) for row in rows}
         of_two = list(places.values())[:2]
         name = services.raise_by_hand(finance, of_two, question="Bought once?")
-    told = begun("alerts", name, "--as", FINANCE, json_out=False)
+    told = begun("alerts", "show", name, "--as", FINANCE, json_out=False)
     assert "In all, this alert is about 2 payments by 2 cardholders." in told
     for row in rows:
         if (row["statement_id"], row["row"]) in of_two:
@@ -263,24 +292,28 @@ def test_a_month_from_the_file_to_the_decision(begun: Callable[..., Any], tmp_pa
     text = begun("alerts", name[:5], "--as", FINANCE, json_out=False)
     assert "£1,850" in text
     assert "Ask: " in text
-    decided = begun("decide", name, "--state", "explained", "--reason", "so", "--as", FINANCE)
+    decided = begun(
+        "alerts", "decide", name, "--state", "explained", "--reason", "so", "--as", FINANCE
+    )
     assert decided["decisions"][0]["decided_by"] == FINANCE
     assert begun("alerts", "--as", FINANCE) == []
     assert len(begun("alerts", "--all", "--as", FINANCE)) == 1
-    assert {"state": "explained", "alerts": 1} in begun("alerts", "--counts", "--as", FINANCE)
-    assert begun("alerts", "--precision", "--as", FINANCE)[0]["answered"] == 1
-    held = begun("receive", str(tmp_path / "2026-10.csv"), "--as", FINANCE)
+    assert {"state": "explained", "alerts": 1} in begun("alerts", "counts", "--as", FINANCE)
+    assert begun("rules", "precision", "--as", FINANCE)[0]["answered"] == 1
+    held = begun("statements", "import", str(tmp_path / "2026-10.csv"), "--as", FINANCE)
     assert held[0]["outcome"] == "held"
     out = tmp_path / "list.csv"
     statement = begun("statements", "--as", FINANCE)[1]["statement_id"]
     why = ["--purpose", "finance-assurance", "--to", "CFO", "--as", FINANCE]
-    assert begun("export", statement[:4], str(out), *why)[0]["alerts"] == 1
+    assert begun("alerts", "export", statement[:4], str(out), *why)[0]["alerts"] == 1
     assert "NEW FIRM" in out.read_text(encoding="utf-8-sig")
     for form in ("csv", "xlsx", "json"):
-        kept = begun("export", statement, str(tmp_path), "--form", form, *why)[0]["file"]
+        kept = begun("alerts", "export", statement, str(tmp_path), "--form", form, *why)[0]["file"]
         assert Path(kept) == tmp_path / f"2026-10 alerts.{form}"
         assert Path(kept).stat().st_size > 100
-    kept = begun("export", name, str(tmp_path), "--form", "json", "--case", *why)[0]["file"]
+    kept = begun("alerts", "export", name, str(tmp_path), "--form", "json", "--case", *why)[0][
+        "file"
+    ]
     assert Path(kept) == tmp_path / f"case {name}.json"
 
 
@@ -298,14 +331,14 @@ def test_each_lane_for_its_own(begun: Callable[..., Any]) -> None:
 def test_suppressing_holding_and_ending(begun: Callable[..., Any]) -> None:
     name = begun("alerts", "--as", FINANCE)[0]["alert_id"]
     made = begun(
-        "suppress", name, "--until", "2027-03-31", "--reason", "contract", "--as", FINANCE
+        "alerts", "suppress", name, "--until", "2027-03-31", "--reason", "contract", "--as", FINANCE
     )[0]
-    ended = begun("suppress", "--end", made["suppression_id"], "--as", FINANCE)[0]
+    ended = begun("alerts", "suppress", "--end", made["suppression_id"], "--as", FINANCE)[0]
     assert ended["ended_at"]
-    held = begun("keep", "hold", name, "--reason", "case", "--as", FINANCE)[0]
-    assert begun("keep", "hold", "--end", held["hold_id"], "--as", FINANCE)[0]["ended_at"]
-    assert begun("keep", "days", "alerts", "3000")[0]["alerts"] == 3000
-    assert begun("keep", "erase")[0]["transactions"] == 0
+    held = begun("retention", "hold", name, "--reason", "case", "--as", FINANCE)[0]
+    assert begun("retention", "hold", "--end", held["hold_id"], "--as", FINANCE)[0]["ended_at"]
+    assert begun("retention", "set", "alerts", "3000")[0]["alerts"] == 3000
+    assert begun("retention", "purge")[0]["transactions"] == 0
 
 
 def test_settings_are_put_in_force_and_faulty_ones_refused(
@@ -315,12 +348,12 @@ def test_settings_are_put_in_force_and_faulty_ones_refused(
     policy.write_text("unusual_one_in = 50\n", encoding="utf-8")
     cards.write_text("Employee ID,Approver ID\nE1,E9\n", encoding="utf-8")
     for kind, path in (("policy", policy), ("cards", cards)):
-        put = begun("put", kind, str(path), "--from", "2026-04-01", "--as", FINANCE)
+        put = begun(kind, "activate", str(path), "--from", "2026-04-01", "--as", FINANCE)
         assert len(put[0]["sha256"]) == 64
     policy.write_text("unusual = 50\n", encoding="utf-8")
-    assert "unknown setting" in begun("put", "policy", str(policy), "--as", FINANCE, code=3)
-    assert "needs at least" in begun("put", "model", "--as", FINANCE, code=3)
-    begun("put", "diary", str(policy), "--as", FINANCE, code=2, json_out=False)
+    assert "unknown setting" in begun("policy", "activate", str(policy), "--as", FINANCE, code=3)
+    assert "needs at least" in begun("model", "activate", "--as", FINANCE, code=3)
+    begun("policy", "activate", "--as", FINANCE, code=2, json_out=False)
 
 
 def test_keys_are_shown_once_and_people_end(begun: Callable[..., Any]) -> None:
@@ -334,8 +367,8 @@ def test_keys_are_shown_once_and_people_end(begun: Callable[..., Any]) -> None:
 
 
 def test_proof_and_copies(begun: Callable[..., Any], tmp_path: Path) -> None:
-    assert [one["fault"] for one in begun("verify", "--as", PSD)] == ["", ""]
-    again = begun("verify", "--independent", "--as", FINANCE)
+    assert [one["fault"] for one in begun("casebook", "verify", "--as", PSD)] == ["", ""]
+    again = begun("casebook", "verify", "--independent", "--as", FINANCE)
     assert {one["result"] for one in again} == {"agreed"}
     assert {"split-same-day", "exact-duplicate"} <= {one["rule"] for one in again}
     assert [one["fault"] for one in begun("audit", "verify", "--as", PSD)] == ["", ""]
@@ -347,13 +380,13 @@ def test_proof_and_copies(begun: Callable[..., Any], tmp_path: Path) -> None:
     assert [check["checked"] for check in checks] == ["audit log", "audit log", *names]
     assert len(begun("audit", "list", "--last", "3", "--as", FINANCE)) == 3
     assert "BEGIN PUBLIC KEY" in begun("audit", "key")["key"]
-    assert all(one["is_well"] or one["what"] == "free disk" for one in begun("doctor"))
+    assert all(one["is_well"] or one["what"] == "free disk" for one in begun("casebook", "check"))
     copy = tmp_path / "copy.db"
-    rows = begun("backup", str(copy))[0]["rows"]
-    assert "never overwrites" in begun("backup", str(copy), code=3)
-    assert "not empty" in begun("restore", str(copy), code=3)
+    rows = begun("casebook", "backup", str(copy))[0]["rows"]
+    assert "never overwrites" in begun("casebook", "backup", str(copy), code=3)
+    assert "not empty" in begun("casebook", "restore", str(copy), code=3)
     (tmp_path / "home" / "casebook.db").unlink()
-    assert begun("restore", str(copy))[0]["rows"] == rows
+    assert begun("casebook", "restore", str(copy))[0]["rows"] == rows
     assert len(begun("alerts", "--as", FINANCE)) == 1
 
 
@@ -362,11 +395,11 @@ def test_a_backup_that_was_changed_says_so_when_it_is_restored(
 ) -> None:
     """Whoever has the backup makes a reader of finance's alerts out of nobody."""
     copy = tmp_path / "copy.db"
-    begun("backup", str(copy))
+    begun("casebook", "backup", str(copy))
     with closing(sqlite3.connect(copy)) as book, book:
         book.execute("UPDATE people SET role = 'psd' WHERE role = 'finance'")
     (tmp_path / "home" / "casebook.db").unlink()
-    begun("restore", str(copy), code=5)
+    begun("casebook", "restore", str(copy), code=5)
 
 
 def test_another_machine_cosigns_a_checkpoint_and_refuses_a_shorter_log(
@@ -409,7 +442,9 @@ def test_what_cannot_be_read_is_named_and_the_others_are_received(
     bad, good = tmp_path / "bad.csv", tmp_path / "good.csv"
     bad.write_text("this is no statement\n", encoding="utf-8")
     good.write_text("\n".join([HEADINGS, *month(11), "soon,E1,SHOP,5.00,"]), encoding="utf-8")
-    told = begun("receive", str(bad), str(good), "--as", FINANCE, code=4, json_out=False)
+    told = begun(
+        "statements", "import", str(bad), str(good), "--as", FINANCE, code=4, json_out=False
+    )
     assert "good.csv: received: 12 transactions" in told
     assert "1 row was not read" in told
     assert "bad.csv" in told
@@ -512,9 +547,9 @@ def test_no_text_of_others_is_obeyed_by_the_terminal(
     alert_id = begun("alerts", "--as", FINANCE)[0]["alert_id"]
     printed = ""
     for arguments, code in (
-        (("receive", str(path), "--as", FINANCE), 5),
-        (("receive", str(refused), "--as", FINANCE), 3),
-        (("decide", alert_id, "asked", "--reason", ESCAPES, "--as", FINANCE), 0),
+        (("statements", "import", str(path), "--as", FINANCE), 5),
+        (("statements", "import", str(refused), "--as", FINANCE), 3),
+        (("alerts", "decide", alert_id, "asked", "--reason", ESCAPES, "--as", FINANCE), 0),
         (("alerts", alert_id, "--as", FINANCE), 0),
         (("case", "open", "t", "--reason", ESCAPES, "--as", PSD), 0),
         (("case", "show", "1", "--as", PSD), 0),
@@ -550,7 +585,7 @@ def test_keys_of_people_that_another_version_made_are_made_anew_before_anybody_w
         )
     assert keys() != before
     if opened_by == "upgrade":
-        begun("upgrade")
+        begun("casebook", "upgrade")
     else:
         with TestClient(create_app(Settings(), chores=False)):
             pass

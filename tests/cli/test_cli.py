@@ -109,7 +109,10 @@ def test_a_file_that_cannot_be_read_is_refused_in_one_sentence(home: Path, tmp_p
 
 @pytest.mark.parametrize(
     "words",
-    [("score", "none.csv", "--history", "good.csv"), ("train", "none.csv", "a.pdf", "--out", "m")],
+    [
+        ("score", "none.csv", "--history", "good.csv"),
+        ("model", "train", "none.csv", "a.pdf", "--out", "m"),
+    ],
 )
 def test_what_was_not_read_is_named_where_nothing_is_left_to_score(
     home: Path, tmp_path: Path, words: tuple[str, ...]
@@ -199,7 +202,7 @@ def test_a_limit_that_begins_late_is_said_to_leave_earlier_payments_out(
 def test_a_trained_model_scores_and_a_changed_one_is_refused(home: Path, tmp_path: Path) -> None:
     model = tmp_path / "model"
     policy = ("--policy", SAMPLE / "policy.toml")
-    run(home, "train", SAMPLE / "statements", "--out", model, *policy)
+    run(home, "model", "train", SAMPLE / "statements", "--out", model, *policy)
     words = ("score", SAMPLE / "statements" / "2026-10.csv", *policy, "--model", model)
     assert "stored anomaly model was trained on 6,874 payments" in run(home, *words).stdout
     (model / "forest.npz").write_bytes(b"changed")
@@ -226,8 +229,16 @@ def test_every_command_has_help_with_an_example(home: Path) -> None:
     assert re.findall(r"^╭─ (.+?) ─", top, re.MULTILINE) == ["Options", *PANELS]
     for names in PANELS.values():
         assert set(names) <= set(re.findall(r"^│ ([a-z-]+) ", top, re.MULTILINE))
-    for command in ("score", "train", "cards", "rules", "columns", "merchant", "demo"):
-        assert f"Example: cardwatch {command}" in run(home, command, "--help").stdout
+    for command in (
+        "score",
+        "model train",
+        "cards show",
+        "rules list",
+        "columns",
+        "merchant",
+        "demo",
+    ):
+        assert f"Example: cardwatch {command}" in run(home, *command.split(), "--help").stdout
     for command in ("check", "show"):
         page = run(home, "policy", command, "--help").stdout
         assert f"Example: cardwatch policy {command}" in page
@@ -235,9 +246,9 @@ def test_every_command_has_help_with_an_example(home: Path) -> None:
 
 
 def test_a_rule_is_shown_whole_and_an_unknown_one_refused(home: Path) -> None:
-    page = run(home, "rules", "split-same-day").stdout
+    page = run(home, "rules", "show", "split-same-day").stdout
     assert "Possible explanations" in page
-    assert len(json.loads(run(home, "rules", "--json").stdout)) >= 30
+    assert len(json.loads(run(home, "rules", "list", "--json").stdout)) >= 30
     assert "There is no rule 'x'" in run(home, "rules", "x", code=3).stderr
 
 

@@ -74,7 +74,7 @@ def _receive(path: Path, number: int, cards: tuple[int, ...], **names: str) -> N
         f"2026-{number:02}-11,{CARD}{cards[0]:03},NEW FIRM,{p}.00,S{number}{p}" for p in (900, 950)
     ]
     path.write_text("\n".join([CARD_HEADINGS, *lines]) + "\n", encoding="utf-8")
-    _run("receive", str(path))
+    _run("statements", "import", str(path))
 
 
 def _alerts() -> list[dict[str, Any]]:
@@ -256,12 +256,12 @@ def test_the_same_alerts_come_after_a_rotation(
     _receive(tmp_path / "october.csv", 10, (1, 2, 3))
     rotated = _alerts()
     assert len(rotated) > len(before)
-    _run("verify")
+    _run("casebook", "verify")
     _run("audit", "verify")
     monkeypatch.setenv("CARDWATCH_DATABASE", f"sqlite:///{tmp_path / 'again.db'}")
     installation.home().joinpath("card.key").write_bytes(first_key)
     key_files.older_path(installation.home() / "card.key").unlink(missing_ok=True)
-    _run("restore", str(tmp_path / "backup.db"))
+    _run("casebook", "restore", str(tmp_path / "backup.db"))
     _receive(tmp_path / "october.csv", 10, (1, 2, 3))
     assert _timeless(_alerts()) == _timeless(rotated)
 
@@ -392,25 +392,25 @@ def test_an_encrypted_backup_is_for_the_holder_of_its_key(
     keys = [
         _run("secrets", "backup-key", str(tmp_path / f"{n}.key")).stdout.strip() for n in (1, 2)
     ]
-    _run("backup", str(copy), "--encrypt-to", keys[0])
+    _run("casebook", "backup", str(copy), "--encrypt-to", keys[0])
     assert b"NEW FIRM" not in copy.read_bytes()
     assert b"SQLite" not in copy.read_bytes()
     assert [path.stat().st_mode & 0o77 for path in (copy, tmp_path / "1.key")] == [0, 0]
     assert not list(installation.home().glob("tmp*")), "a copy that is not encrypted is left"
     monkeypatch.setenv("CARDWATCH_DATABASE", f"sqlite:///{tmp_path / 'restored.db'}")
-    refused = [_run("restore", str(copy), code=1)]
-    refused.append(_run("restore", str(copy), "--key", str(tmp_path / "2.key"), code=1))
+    refused = [_run("casebook", "restore", str(copy), code=1)]
+    refused.append(_run("casebook", "restore", str(copy), "--key", str(tmp_path / "2.key"), code=1))
     changed = bytearray(copy.read_bytes())
     changed[-100] ^= 1
     (tmp_path / "changed.age").write_bytes(changed)
     key = str(tmp_path / "1.key")
-    refused.append(_run("restore", str(tmp_path / "changed.age"), "--key", key, code=1))
+    refused.append(_run("casebook", "restore", str(tmp_path / "changed.age"), "--key", key, code=1))
     sentences = [str(result.exception) for result in refused]
     assert "Give the file of its key" in sentences[0]
     assert all("cannot be opened with this key" in sentence for sentence in sentences[1:])
-    _run("restore", str(copy), "--key", key)
+    _run("casebook", "restore", str(copy), "--key", key)
     assert _alerts() == before
-    _run("verify")
+    _run("casebook", "verify")
     assert book.organisations()
 
 

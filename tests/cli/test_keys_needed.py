@@ -34,8 +34,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     statement.write_text("\n".join([HEADINGS, *month(10), *SPLIT]) + "\n", encoding="utf-8")
     given = ("--name", "F", "--role", "finance", "--no-card", "--new-organisation", "Force")
     assert _run("people", "f@force.example", *given).exit_code == 0
-    assert _run("receive", str(statement)).exit_code == 0
-    backup = _run("backup", str(tmp_path / "backup.db"), "--json")
+    assert _run("statements", "import", str(statement)).exit_code == 0
+    backup = _run("casebook", "backup", str(tmp_path / "backup.db"), "--json")
     assert json.loads(backup.stdout)[0]["needs_keys"] == "card.key"
     return place
 
@@ -49,13 +49,13 @@ def test_a_restore_without_its_key_says_so(home: Path, tmp_path: Path, key: str)
     shutil.move(home, tmp_path / "old home")
     if key == "another":
         installation.card_key()
-    assert _is_told(_run("restore", str(tmp_path / "backup.db")))
-    assert _is_told(_run("verify"))
-    assert _is_told(_run("doctor"))
-    assert _is_told(_run("receive", str(tmp_path / "october.csv")))
+    assert _is_told(_run("casebook", "restore", str(tmp_path / "backup.db")))
+    assert _is_told(_run("casebook", "verify"))
+    assert _is_told(_run("casebook", "check"))
+    assert _is_told(_run("statements", "import", str(tmp_path / "october.csv")))
     assert (home / "card.key").exists() == (key == "another")
     shutil.copy(tmp_path / "old home" / "card.key", home / "card.key")
-    assert _run("verify").exit_code == 0
+    assert _run("casebook", "verify").exit_code == 0
 
 
 def test_no_key_is_made_beside_data_that_needs_another(home: Path) -> None:
@@ -63,5 +63,5 @@ def test_no_key_is_made_beside_data_that_needs_another(home: Path) -> None:
     with pytest.raises(CardwatchError, match="Restore it from its copy"):
         installation.card_key()
     assert not (home / "card.key").exists()
-    assert _run("upgrade", "--accept-keys").exit_code == 0
+    assert _run("casebook", "upgrade", "--accept-keys").exit_code == 0
     assert len(installation.card_key()) == 32

@@ -1,4 +1,4 @@
-"""What statements of bank accounts share: names of accounts, and balances that have to follow."""
+"""Parts that statements of bank accounts share: names of accounts, balances that must follow."""
 
 from __future__ import annotations
 

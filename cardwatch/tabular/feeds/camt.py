@@ -187,7 +187,7 @@ class _Part:
 
     @property
     def moved(self) -> Decimal:
-        """What the balance changes by."""
+        """Amount by which the balance changes."""
         return signed(self.amount or Decimal(0), is_credit=self.mark == CREDIT)
 
 
