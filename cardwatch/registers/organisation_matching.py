@@ -149,7 +149,8 @@ class OrganisationMatcher:
             pc.is_in(flat_words, ordinary),
         )
         with_word = pc.list_parent_indices(words).filter(is_known).to_numpy()
-        letters = pc.utf8_slice_codeunits(pc.replace_substring(separated, " ", ""), 0, NEAR_LETTERS)
+        start = pc.utf8_slice_codeunits(separated, 0, 2 * NEAR_LETTERS)  # a space to each letter
+        letters = pc.utf8_slice_codeunits(pc.replace_substring(start, " ", ""), 0, NEAR_LETTERS)
         begins_alike = np.flatnonzero(pc.is_in(letters, pa.array(list(self._begin), pa.string())))
         foreign = np.flatnonzero(pc.invert(pc.string_is_ascii(cells)))
         return np.unique(np.concatenate([with_word, begins_alike, foreign]))
