@@ -235,7 +235,11 @@ def bench_chance(statements: Path, names: list[Path]) -> None:
     (one merchant as likely as another, or by how many cardholders use it, which is the worst case);
     the others name nobody. `names` gives CSV files whose first column holds real donors.
     """
+    folder = statements / "statements"  # of an invented force, beside its registers
+    statements = folder if folder.is_dir() else statements
     files = read_statements([statements], ReadingChoices(shipped_profiles(), b"key"))
+    if files.transactions.empty:
+        sys.exit(f"No payments were read in {statements}. Give a folder of statements.")
     payments, policy = files.transactions, load_policy()
     plain = Ledger(payments, policy)
     frame = plain.frame[plain.is_purchase]

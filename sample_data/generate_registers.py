@@ -226,5 +226,7 @@ def write_truth(path: Path, made: Registers) -> None:
         out.writerow(["rule", "month", "holder_id", "references"])
         for truth in made.truths:
             rows = [row for row in made.force.ledger.rows if is_payment(row, truth)]
+            if not rows:
+                raise SystemExit(f"No payment of {truth['holder']} is planted for {truth['rule']}.")
             references = " ".join(sorted(row.reference for row in rows))
             out.writerow([truth["rule"], NEWEST, truth["holder"], references])

@@ -12,7 +12,7 @@ from cardwatch.features import ENTRIES_SHOWN
 from cardwatch.features.registered import links
 from cardwatch.quantities import money
 from cardwatch.records import EntryShown
-from cardwatch.registers import STATED, register_kind
+from cardwatch.registers import ONE_SLIP, STATED, register_kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -132,6 +132,8 @@ def match_words(match: OrganisationMatch) -> str:
     """Return how a name in a register matched a merchant, in a sentence."""
     if match.band == STATED:
         return _sentence(match.how)
+    if match.how == ONE_SLIP:
+        return f"The names have {match.how}."
     shared = ", ".join(word for word, _ in match.shared)
     text = f"Words in both names: {shared}." if shared else "The names have the same letters."
     only = [

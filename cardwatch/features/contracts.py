@@ -25,7 +25,7 @@ from cardwatch.features.registered import (
     register_entries,
 )
 from cardwatch.policy import in_categories
-from cardwatch.registers import BANDS, STATED
+from cardwatch.registers import BANDS, SAME_LETTERS, STATED
 
 if TYPE_CHECKING:
     from cardwatch.features.ledger import Flags, Ledger, Numbers, Whole
@@ -112,7 +112,7 @@ def company_hits(ledger: Ledger) -> pd.DataFrame:
     pairs = pairs_by_merchant(ledger, "companies")
     matches = links(ledger, "companies")[1]
     same = np.array(
-        [matches[m].band == STATED or matches[m].how == "the same letters" for m in pairs["match"]],
+        [matches[m].band == STATED or matches[m].how == SAME_LETTERS for m in pairs["match"]],
         dtype=bool,
     )
     closed = pairs["status"].isin(["dissolved", "debarred"])

@@ -34,7 +34,9 @@ from cardwatch.registers.entries import (
 from cardwatch.registers.groups import GroupFile, read_groups
 from cardwatch.registers.organisation_matching import (
     BANDS,
+    ONE_SLIP,
     POSSIBLE,
+    SAME_LETTERS,
     STATED,
     STRONG,
     OrganisationMatch,
@@ -65,9 +67,11 @@ __all__ = [
     "CARD_MESSAGES",
     "FIELD_TYPES",
     "NUMBER_FIELDS",
+    "ONE_SLIP",
     "PERSON_KEYS",
     "POSSIBLE",
     "REGISTER_MESSAGES",
+    "SAME_LETTERS",
     "STATED",
     "STRONG",
     "GroupFile",

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA
 
 from cardwatch.registers.organisations import (
     OrganisationName,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 NAME_WORD = re.compile(r"[A-Z0-9]+")
 STATED, STRONG, POSSIBLE = BANDS = "stated", "strong", "possible"
 """How sure a match is, the surest first."""
+SAME_LETTERS = "the same letters"
+ONE_SLIP = "the same letters but for one left out or added, or two swapped"
 DISTINCTIVE = 2.4
 """A word of this weight makes a candidate."""
 MOST_CANDIDATES = 400
@@ -45,6 +48,9 @@ POSSIBLE_WEIGHT, POSSIBLE_COVERAGE = 3.0, 0.45
 NEAR_WORD, NEAR_LETTERS, NEAR_PART = 88, 6, 0.8
 """Two words of six letters or more this alike (rapidfuzz ratio) count as one, at a part of its
 weight; so does a last word cut short."""
+SLIP_LETTERS, SLIP_END = 12, 5
+"""Names of two words or more with this many letters are strong if they differ by one slip: a letter
+left out or added, or two swapped. A slip leaves the first or the last five letters as they are."""
 SAME_WEIGHT = 2.0
 """Names with the same letters are strong if they have two words or this weight, else possible."""
 
@@ -99,18 +105,24 @@ class OrganisationMatcher:
         for merchant, text in (printed or {}).items():
             self._names[merchant] = replace(self._names[merchant], marks=firm_marks(text))
         self._by_name: dict[str, list[str]] = defaultdict(list)
+        self._by_letters: dict[str, list[str]] = defaultdict(list)
         self._by_word: dict[str, list[str]] = defaultdict(list)
         self._by_beginning: dict[str, list[str]] = defaultdict(list)
+        self._by_end: dict[tuple[str, int], list[str]] = defaultdict(list)
         self._alike: dict[str, tuple[str, ...]] = {}
         for merchant, name in self._names.items():
             self._by_name[" ".join(name.words)].append(merchant)
+            self._by_letters[name.letters].append(merchant)
             for word in name.words:
                 self._by_word[word].append(merchant)
+            for end in _ends(name.words):
+                self._by_end[end, len(name.letters)].append(merchant)
         for word in self._by_word:
             self._by_beginning[word[:NEAR_LETTERS]].append(word)
         self._aliases = dict(aliases or {})
         all_names = [*self._names.values(), *map(comparable_name, self._aliases)]
         self._telling = {word[:NEAR_LETTERS] for name in all_names for word in _telling(name)}
+        self._begin = {name.letters[:NEAR_LETTERS] for name in all_names if name.words}
         self._ordinary: dict[str, list[frozenset[str]]] = defaultdict(list)
         for name in all_names:
             if name.words and not _telling(name):  # known by all of its words together
@@ -122,12 +134,14 @@ class OrganisationMatcher:
     def rows_to_match(self, texts: Sequence[str]) -> Rows:
         """Return the positions of the cells that `match` may find a merchant for.
 
-        Of a large register most cells have no word of any merchant. All are looked through at once,
-        and `match` need not be asked about the others: without stated names it finds nothing.
+        Of a large register most cells have no word of any merchant, and begin like none. All are
+        looked through at once, and `match` need not be asked about the others: without stated names
+        it finds nothing.
         """
         cells = pa.array(texts, pa.string())
         capitals = pc.replace_substring(pc.ascii_upper(cells), "'", "")
-        words = pc.split_pattern(pc.replace_substring_regex(capitals, r"[^A-Z0-9]+", " "), " ")
+        separated = pc.replace_substring_regex(capitals, r"[^A-Z0-9]+", " ")
+        words = pc.split_pattern(separated, " ")
         flat_words, ordinary = words.flatten(), pa.array(list(self._ordinary), pa.string())
         beginnings = pc.utf8_slice_codeunits(flat_words, 0, NEAR_LETTERS)
         is_known = pc.or_(
@@ -135,8 +149,11 @@ class OrganisationMatcher:
             pc.is_in(flat_words, ordinary),
         )
         with_word = pc.list_parent_indices(words).filter(is_known).to_numpy()
+        start = pc.utf8_slice_codeunits(separated, 0, 2 * NEAR_LETTERS)  # a space to each letter
+        letters = pc.utf8_slice_codeunits(pc.replace_substring(start, " ", ""), 0, NEAR_LETTERS)
+        begins_alike = np.flatnonzero(pc.is_in(letters, pa.array(list(self._begin), pa.string())))
         foreign = np.flatnonzero(pc.invert(pc.string_is_ascii(cells)))
-        return np.union1d(with_word, foreign)
+        return np.unique(np.concatenate([with_word, begins_alike, foreign]))
 
     def match(self, text: str, stated: Sequence[str] = ()) -> tuple[OrganisationMatch, ...]:
         """Return the merchants that may be the organisation in a cell, the surest first.
@@ -154,12 +171,14 @@ class OrganisationMatcher:
         return matches
 
     def _may_match(self, text: str) -> bool:
-        """Return whether a text has the beginning of a word by which some merchant can be told.
+        """Return whether a text has the beginning of a merchant, or of a word that tells it.
 
         Most rows of a large register have none, and are not looked at further.
         """
         words = NAME_WORD.findall(text.upper().replace("'", ""))
         if not text.isascii() or not self._telling.isdisjoint([w[:NEAR_LETTERS] for w in words]):
+            return True
+        if "".join(words)[:NEAR_LETTERS] in self._begin:  # words joined, or split, otherwise
             return True
         if self._ordinary.keys().isdisjoint(words):
             return False
@@ -229,8 +248,7 @@ class OrganisationMatcher:
             for merchant in chain.from_iterable(postings):
                 reached[merchant] += weight
         total = name.weight
-        candidates = {*self._by_name.get(" ".join(name.words), ())}
-        candidates.update(self._by_word.get("".join(name.words), ()))
+        candidates = {*self._by_letters.get(name.letters, ()), *self._misspelt(name)}
         for merchant, shared in reached.items():
             score, other = shared + rest, self._names[merchant]
             # The last word of a merchant may be cut short, and then it is not left over.
@@ -238,6 +256,15 @@ class OrganisationMatcher:
             if score >= POSSIBLE_WEIGHT and 2 * score >= POSSIBLE_COVERAGE * (2 * score + unshared):
                 candidates.add(merchant)
         return sorted(candidates)
+
+    def _misspelt(self, name: OrganisationName) -> Iterator[str]:
+        """Give the merchants from which a name differs by one slip."""
+        count = len(name.letters)
+        for end in _ends(name.words):
+            for length in range(count - 1, count + 2):
+                merchants = self._by_end.get((end, length), ())
+                if len(merchants) <= MOST_CANDIDATES:
+                    yield from (m for m in merchants if _is_slip(name, self._names[m]))
 
     def _spellings(self, word: str) -> tuple[str, ...]:
         """Return the merchants' words that may be spellings of a word."""
@@ -254,6 +281,27 @@ def _telling(name: OrganisationName) -> list[str]:
     return [word for word in name.words if word_weight(word) >= DISTINCTIVE]
 
 
+def _ends(words: Sequence[str]) -> tuple[str, ...]:
+    """Return the first and the last letters of a name that a slip may be looked for in."""
+    letters = "".join(words)
+    if len(words) < 2 or len(letters) < SLIP_LETTERS - 1:
+        return ()
+    return letters[:SLIP_END], f"-{letters[-SLIP_END:]}"
+
+
+def _is_slip(name: OrganisationName, other: OrganisationName) -> bool:
+    """Return whether two names differ by one letter left out or added, or two swapped.
+
+    A letter in place of another makes other names (Barton, Burton), and so does a figure.
+    """
+    a, b = name.letters, other.letters
+    if min(len(a), len(b)) < SLIP_LETTERS or min(len(name.words), len(other.words)) < 2:
+        return False
+    if a[0] != b[0] or not (a + b).isalpha() or OSA.distance(a, b, score_cutoff=1) != 1:
+        return False
+    return len(a) != len(b) or sorted(a) == sorted(b)
+
+
 def judge(
     register: OrganisationName, merchant: OrganisationName, merchant_id: str = ""
 ) -> OrganisationMatch | None:
@@ -268,17 +316,19 @@ def judge(
     score = sum(weight for _, weight in shared)
     unshared = sum(map(word_weight, (*only_register, *only_merchant)))
     coverage = 2 * score / (2 * score + unshared) if score else 0.0
-    is_same = bool(register.words) and "".join(register.words) == "".join(merchant.words)
-    if is_same:
+    is_same = bool(register.words) and register.letters == merchant.letters
+    is_spelt_as_shared = score >= STRONG_WEIGHT and not (only_register or only_merchant)
+    is_slip = not is_same and not is_spelt_as_shared and _is_slip(register, merchant)
+    if is_same or is_slip:
         score, coverage = max(register.weight, merchant.weight), 1.0
         only_register = only_merchant = ()
     only_register += tuple(mark for mark in register.marks if mark not in merchant.marks)
     # A word that one name alone has tells a firm from its group, holding, trade or place.
     is_whole = not (only_register or only_merchant)
     is_telling = len(register.words) > 1 or score >= SAME_WEIGHT
-    if is_whole and (is_telling if is_same else score >= STRONG_WEIGHT):
+    if is_whole and (is_telling if is_same else is_slip or score >= STRONG_WEIGHT):
         band = STRONG
-    elif is_same or (score >= POSSIBLE_WEIGHT and coverage >= POSSIBLE_COVERAGE):
+    elif is_same or is_slip or (score >= POSSIBLE_WEIGHT and coverage >= POSSIBLE_COVERAGE):
         band = POSSIBLE
     else:
         return None
@@ -291,7 +341,7 @@ def judge(
         shared=tuple((word, round(weight, 2)) for word, weight in shared),
         only_register=only_register,
         only_merchant=only_merchant,
-        how="the same letters" if is_same else "words shared",
+        how=SAME_LETTERS if is_same else ONE_SLIP if is_slip else "words shared",
     )
 
 

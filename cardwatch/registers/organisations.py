@@ -47,6 +47,10 @@ WITH_FORM = re.compile(
     r"(?:Limited|Ltd|PLC|plc|LLP|Llp|LLC|Inc|CIC)\b)"
 )
 """A run of capitalised words, some perhaps in brackets, that ends in a legal form."""
+INITIALS = re.compile(r"\b[A-Z](?: [A-Z]\b)+")
+"""Single letters after each other."""
+NO_SPACE = re.compile(r"(?<=[A-Za-z])\.(?=(?:Limited|Ltd|PLC|plc|LLP|Llp|LLC|Inc|CIC)\b)")
+"""A full stop with a legal form straight after it: Co.Ltd."""
 FIRM_MARKS = re.compile(r"\b(?:UK|GB|\d{2,})\b")
 """Words of which merchants' names are cleaned, as statements add them to any name, and that in a
 register may tell a firm from another of its group."""
@@ -76,6 +80,11 @@ class OrganisationName:
     name: str
     words: tuple[str, ...]
     marks: tuple[str, ...] = ()
+
+    @cached_property
+    def letters(self) -> str:
+        """Its words without spaces."""
+        return "".join(self.words)
 
     @cached_property
     def weight(self) -> float:
@@ -160,9 +169,15 @@ def firm_marks(printed: str) -> tuple[str, ...]:
 
 
 def words_of(name: str) -> tuple[str, ...]:
-    """Return the words of a canonical name that count, each once, in order."""
-    words = re.findall(r"[A-Z0-9]+", name.replace("'", "").replace("&", " "))
-    return tuple(dict.fromkeys(w for w in words if w not in FILLERS and w not in LEGAL_FORMS))
+    """Return the words of a canonical name that count, each once, in order.
+
+    Of initials all count: A.B. Smith is AB Smith.
+    """
+    plain = name.replace("'", "").replace("&", " ")
+    initials = {letter for run in INITIALS.findall(plain) for letter in run.split()}
+    words = re.findall(r"[A-Z0-9]+", plain)
+    uncounted = (FILLERS - initials) | LEGAL_FORMS
+    return tuple(dict.fromkeys(word for word in words if word not in uncounted))
 
 
 def names_in(text: str) -> tuple[str, ...]:
@@ -172,7 +187,7 @@ def names_in(text: str) -> tuple[str, ...]:
     the like is taken, up to a mark or word that ends it; else a run of capitalised words with a
     legal form; else its beginning.
     """
-    return _names_in(" ".join(text.split())[:LONGEST_SENTENCE])
+    return _names_in(NO_SPACE.sub(". ", " ".join(text.split())[:LONGEST_SENTENCE]))
 
 
 @lru_cache(MOST_CACHED)

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+from cardwatch.alerts.entries import match_words
 from cardwatch.evaluation.register_matches import labelled_names, measure_names
 from cardwatch.registers import (
     OrganisationMatcher,
@@ -63,6 +64,15 @@ def test_the_organisation_is_taken_out_of_a_sentence(text: str, names: tuple[str
         ("Quillmere Stationers", "QUILLMERESTATIONERS", "strong"),
         ("Stationers Quillmere", "QUILLMERE STATIO", "strong"),
         ("Quilmere Stationers", "QUILLMERE STATIONERS", "strong"),
+        ("Ospery Joinery Ltd", "OSPREY JOINERY", "strong"),
+        ("Golden Cricle Catering", "GOLDEN CIRCLE CATERING", "strong"),
+        ("City Training Centr", "CITY TRAINING CENTRE", "strong"),
+        ("City Burton Homes", "CITY BARTON HOMES", ""),
+        ("Area5 Catering Ltd", "AREA15 CATERING", ""),
+        ("City Trian", "CITY TRAIN", ""),
+        ("A.B. Produce Ltd", "AB PRODUCE", "strong"),
+        ("A B Produce Ltd", "AB PRODUCE", "strong"),
+        ("Quillmere (Northern) Timber Co.Ltd", "QUILLMERE NORTHERN TIMBER", "strong"),
         ("Yarrowwick Hardware Ltd", "YARROWWICK STORES", "possible"),
         ("Withyholt Bridge Regatta", "WITHYHOLT CONSULTING", "possible"),
         ("Harrowmere Golf Club", "FENLARK GOLF CLUB", ""),
@@ -228,6 +238,28 @@ def test_a_register_looked_through_at_once_misses_no_match(
     assert set(matched) <= set(rows)
     assert len(rows) < len(cells)
     assert matcher.rows_to_match([]).tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "merchant", "words"),
+    [
+        (
+            "Golden Cricle Catering",
+            "GOLDEN CIRCLE CATERING",
+            "The names have the same letters but for one left out or added, or two swapped.",
+        ),
+        ("IM Properties Ltd", "I M PROPERTIES", "Words in both names: PROPERTIES."),
+        ("I M Properties Ltd", "IM PROPERTIES", "Words in both names: PROPERTIES."),
+    ],
+)
+def test_names_with_nearly_the_same_letters_are_found_and_told(
+    name: str, merchant: str, words: str
+) -> None:
+    matcher = OrganisationMatcher([merchant, "HERONSWICK BOATS"])
+    assert matcher.rows_to_match(["Fenlark Rail", name]).tolist() == [1]
+    [match] = matcher.match(name)
+    assert (match.merchant, match.band) == (merchant, "strong")
+    assert match_words(match) == words
 
 
 def test_a_column_of_people_is_compared_as_each_of_them_is() -> None:
