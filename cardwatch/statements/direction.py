@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     Pence = np.ndarray[Any, np.dtype[np.int64]]
 
 WITH_PLUS = r"^\s*£?\s*\+|\d\s*\+\s*$"
+CREDIT_AT_END = r"\w\W+CR\W*$"
 MOST_CODE_CHARACTERS = 4
 """Codes of transactions have no more characters than this."""
 
@@ -176,6 +177,7 @@ def _tell_unread(sheet: ParsedSheet, read: Flags) -> None:
     """Say which columns may tell refunds from charges, where no amount has a sign."""
     _tell_codes(sheet)
     _tell_plus(sheet, read)
+    _tell_marked(sheet, read)
     tell_kinds_of_cards(sheet, read)
 
 
@@ -188,6 +190,16 @@ def _tell_plus(sheet: ParsedSheet, read: Flags) -> None:
         sheet.notes.append(
             f"{amounts_have} a plus and the others no sign, and all are read alike. If a plus "
             "means a refund, write a minus in its place"
+        )
+
+
+def _tell_marked(sheet: ParsedSheet, read: Flags) -> None:
+    """Say that a mark of credit stands behind some merchants, and no amount has a sign."""
+    if count := int((sheet.column("merchant").matches(CREDIT_AT_END) & read).sum()):
+        merchants = quantity(count, "merchant ends", "merchants end")
+        sheet.notes.append(
+            f"{merchants} with CR, and no amount has a sign: if these are refunds, write a minus "
+            "before them"
         )
 
 

@@ -58,6 +58,8 @@ CHOICES = {
     "day_numbers": ("decide", "1900", "1904"),
 }
 """Settings of a profile that are one of several words; the first is taken where it says nothing."""
+LEDGER_SIDES = {"dr": "debit", "cr": "credit"}
+"""How ledgers head their two columns in short."""
 PROFILE_TEXTS = ("name", *CHOICES, "end_mark", "holder_strip")
 SETTINGS = {*PROFILE_TEXTS, "recognise", "booked", "columns"}
 
@@ -121,9 +123,12 @@ class Profile:
     def map(self, headings: Sequence[str]) -> dict[str, int]:
         """Return for each field found the position of its column; a column serves one field.
 
-        A currency after a heading is no part of it.
+        A currency after a heading is no part of it. `Dr` and `Cr` are columns of charges and
+        refunds only beside each other: one alone may hold marks.
         """
         names = [normalise_heading(heading) for heading in headings]
+        if self.is_general and LEDGER_SIDES.keys() <= set(names):
+            names = [LEDGER_SIDES.get(name, name) for name in names]
         plain = [without_pound_mark(name) for name in names]
         positions = dict(money_columns(headings).fields) if self.is_general else {}
         for field, choice_names in self.names.items():
