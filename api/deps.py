@@ -99,7 +99,7 @@ def read_cursor(cursor: str) -> list[float | str]:
     """Return the place in a list at which a page begins.
 
     Raises:
-        CardwatchError: it is none.
+        CardwatchError: the cursor is invalid.
     """
     if not cursor:
         return []

@@ -164,7 +164,7 @@ def check_query_address(settings: Settings, address: str) -> None:
     """Refuse an address to which no query may go: only those of the sender's own domain are.
 
     Raises:
-        CardwatchError: it is none of the organisation's, or no e-mail is sent here.
+        CardwatchError: it is not an address of the organisation, or email is not set up here.
     """
     if not settings.smtp:
         raise CardwatchError("This installation sends no email", field="email")

@@ -55,7 +55,7 @@ def read_term(service: Service, actor: Actor, token: str) -> str:
     """Return the search term of an address; empty for no token.
 
     Raises:
-        CardwatchError: it is none of this person's.
+        CardwatchError: it does not belong to this person.
     """
     if not token:
         return ""

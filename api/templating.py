@@ -177,7 +177,7 @@ def stake(pence: int) -> str:
 
 
 def role_title(role: str) -> str:
-    """Return what pages call a role; one that is none of ours as it is."""
+    """Title of a role on pages; an unknown one as it is."""
     return ROLE_TITLES.get(role, role)
 
 

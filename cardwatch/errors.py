@@ -125,7 +125,7 @@ class QuotaReached(CardwatchError):
         self.retry_after = retry_after
         super().__init__(
             f"You have reached your limit of {limit} a day. Try again after midnight (UTC), or ask "
-            "whoever runs cardwatch to raise it."
+            "the people who run cardwatch to raise it."
         )
 
 

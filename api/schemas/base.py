@@ -30,7 +30,7 @@ def _day(text: str) -> str:
     """Return the text of a day as it stands in the casebook.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not valid.
     """
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
         raise ValueError("enter a date like 2026-10-01")

@@ -58,7 +58,7 @@ def _texts(contents: dict[str, bytes]) -> dict[str, str]:
     """Return files of rules as texts by their names.
 
     Raises:
-        FileFaulty: they are none.
+        FileFaulty: they are not rules.
     """
     faults = [
         f"{name} is not a rule file. Choose a small file that ends in .toml"

@@ -260,7 +260,7 @@ def _step_of(uow: UnitOfWork, person: Row, code: str, seal: MultiFernet) -> int:
     """Return the time step of a right code that was not used before (RFC 6238).
 
     Raises:
-        NotAllowed: it is none.
+        NotAllowed: the code is wrong, or was used before.
     """
     step = _code_step(uow, person, code, seal)
     if step is None:

@@ -72,8 +72,8 @@ def check_authority(
         given_to: email of whoever is to see to it, empty for nobody, and the field that says so.
 
     Raises:
-        NotAllowed: the actor decides, and is none of the authority's people.
-        CardwatchError: whoever it is given to is none of them.
+        NotAllowed: the actor decides, and does not belong to the authority.
+        CardwatchError: the person it is assigned to does not belong to it.
     """
     if not for_authority(uow, chief_officers, alert_ids):
         return

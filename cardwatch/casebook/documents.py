@@ -22,7 +22,7 @@ from cardwatch.casebook.unit_of_work import AuditEvent
 from cardwatch.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cardwatch.casebook.unit_of_work import UnitOfWork
 
@@ -106,16 +106,25 @@ def activate_document(uow: UnitOfWork, kind: str, content: bytes, effective_from
 
 
 def active_sha256(uow: UnitOfWork, kind: str, day: str) -> str | None:
-    """Return the hash of the active document on a day: the last put of those that hold by then.
+    """Return the hash of the active document of a kind on a day; see `active_hashes`."""
+    return active_hashes(uow, (kind,), day).get(kind)
 
-    Before the first of them holds, the first holds: a register begun today says of last month more
-    than nothing does.
+
+def active_hashes(uow: UnitOfWork, kinds: Sequence[str], day: str) -> dict[str, str]:
+    """Return the hash of the active document of each kind on a day, as far as there is one.
+
+    It is the last put of those that hold by then. Before the first of them holds, the first holds:
+    a register begun today says of last month more than nothing does.
     """
     columns = active_documents.c
-    question = sa.select(active_documents).where(uow.scope(active_documents), columns.kind == kind)
-    rows = uow.fetch_all(question.order_by(columns.effective_from, columns.seq))
-    effective_rows = [row for row in rows if row["effective_from"] <= day] or rows[:1]
-    return effective_rows[-1]["sha256"] if effective_rows else None
+    question = sa.select(active_documents).where(
+        uow.scope(active_documents), columns.kind.in_(kinds)
+    )
+    hashes: dict[str, str] = {}
+    for row in uow.fetch_all(question.order_by(columns.effective_from, columns.seq)):
+        if row["effective_from"] <= day or row["kind"] not in hashes:
+            hashes[row["kind"]] = row["sha256"]
+    return hashes
 
 
 def list_active(uow: UnitOfWork) -> list[ActiveDocument]:

@@ -434,7 +434,7 @@ def check_independent(uow: UnitOfWork, one: str, other: str) -> None:
     if inviters(uow, one) & inviters(uow, other):
         raise NotAllowed(
             "One of you was invited by the other, or both by the same person, in the last 30 days. "
-            "Ask somebody else, or whoever runs cardwatch."
+            "Ask somebody else, or the people who run cardwatch."
         )
 
 

@@ -70,7 +70,7 @@ BAND = 0.2
 
 
 def purchase_rows(transactions: pd.DataFrame) -> Flags:
-    """Whether each transaction is a purchase of more than nothing; cash and fees are none."""
+    """Whether each transaction is a purchase of more than nothing; cash and fees are not."""
     is_purchase = transactions["kind"] == "purchase"
     return (is_purchase & (transactions["amount_pence"] > 0)).to_numpy(bool)
 
@@ -90,6 +90,25 @@ def expand_runs(first: Codes, sizes: Codes) -> tuple[Codes, Codes]:
 def take_rows(columns: Columns, which: Codes | Flags | slice) -> Columns:
     """Return some rows of columns."""
     return {name: values[which] for name, values in columns.items()}
+
+
+def _limits(frame: pd.DataFrame, policy: Policy) -> dict[str, Any]:
+    """Return columns of each payment's limits: its card's in the register, else the policy's."""
+    columns: dict[str, Any] = {}
+    for name in LIMIT_KINDS:
+        limits = policy.limits_in_force(name, frame["holder_id"], frame["date"])
+        register_limit = frame.get(REGISTER_LIMITS.get(name))
+        if register_limit is not None and (register_limit > 0).any():
+            stated = register_limit.to_numpy() > 0
+            limits = {
+                "pence": np.where(stated, register_limit, limits["pence"]),
+                "sure_pence": np.where(stated, register_limit, limits["sure_pence"]),
+                "stated": limits["stated"] | stated,
+            }
+        columns[f"{name}_limit_pence"] = limits["pence"]
+        columns[f"{name}_sure_limit_pence"] = limits["sure_pence"]
+        columns[f"is_{name}_stated"] = limits["stated"]
+    return columns
 
 
 class Ledger:
@@ -117,26 +136,15 @@ class Ledger:
         """Sort the transactions, name their merchants and look up their limits."""
         files = pd.factorize(transactions["file"], sort=True)[0]
         order = np.lexsort((transactions["row"], files, transactions["date"]))
-        frame = transactions.take(order).reset_index(drop=True)
+        in_order = (order[1:] > order[:-1]).all()  # taking the rows of all columns takes its time
+        frame = (transactions if in_order else transactions.take(order)).reset_index(drop=True)
         more: dict[str, Any] = {k: value for k, value in UNMATCHED.items() if k not in frame}
         names = link_merchants(
             frame["merchant"], frame["date"], policy.merchant_aliases, policy.payment_processors
         )
         more |= {str(name): values for name, values in names.items()}
         more["alias_id"] = link_aliases(frame["holder_id"], names["merchant_id"], frame["date"])
-        for name in LIMIT_KINDS:
-            limits = policy.limits_in_force(name, frame["holder_id"], frame["date"])
-            register_limit = frame.get(REGISTER_LIMITS.get(name))
-            if register_limit is not None and (register_limit > 0).any():
-                stated = register_limit.to_numpy() > 0
-                limits = {
-                    "pence": np.where(stated, register_limit, limits["pence"]),
-                    "sure_pence": np.where(stated, register_limit, limits["sure_pence"]),
-                    "stated": limits["stated"] | stated,
-                }
-            more[f"{name}_limit_pence"] = limits["pence"]
-            more[f"{name}_sure_limit_pence"] = limits["sure_pence"]
-            more[f"is_{name}_stated"] = limits["stated"]
+        more |= _limits(frame, policy) | {"approval_batch": ""}
         self.frame = pd.concat([frame, pd.DataFrame(more, frame.index)], axis=1)
         self.policy = policy
         self.registers = dict(registers or {})

@@ -201,8 +201,12 @@ def is_gift_card(ledger: Ledger) -> Flags:
 
 def is_billed_in_parts(ledger: Ledger) -> Flags:
     """Whether the merchant is of a kind that bills per person, night or journey."""
-    is_worded = worded(ledger, ledger.policy.bulk_words)
-    return _listed(ledger, ledger.policy.bulk_categories) | is_worded
+
+    def make() -> Flags:
+        is_worded = worded(ledger, ledger.policy.bulk_words)
+        return _listed(ledger, ledger.policy.bulk_categories) | is_worded
+
+    return ledger.once("billed in parts", make)
 
 
 def is_statutory_fee(ledger: Ledger) -> Flags:

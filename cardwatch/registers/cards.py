@@ -213,7 +213,7 @@ class _Reading:
         return np.logical_or.reduce([self.column(name).matches(FILLED) for name in names])
 
     def days(self, name: str) -> Days:
-        """Return one field as days; not a day where it is none."""
+        """Return one field as days; NaT where it is not a date."""
         serial = self.table.is_workbook
         return self.column(name).each(
             lambda text: read_date(text, self.order, serial=serial), "datetime64[D]"

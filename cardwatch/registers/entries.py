@@ -519,7 +519,7 @@ def choice_in(text: str, choices: Sequence[tuple[str, str]]) -> str:
 
 
 def company_number(text: str) -> str:
-    """Return a Companies House number in its eight characters, or empty if it is none.
+    """Return a Companies House number in its eight characters, or empty if it is not one.
 
     Spreadsheets cut the leading zeros of numbers; `SC`, `NI` and the like stand before six digits.
     """

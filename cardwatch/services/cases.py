@@ -146,8 +146,8 @@ def _checked(uow: UnitOfWork, case_id: str, *, decides: bool = False) -> CaseDet
     closes it or opens it again; see `services.authority`.
 
     Raises:
-        NotAllowed: the actor is none of them.
-        CardwatchError: its owner is none of them.
+        NotAllowed: the actor does not belong to the authority.
+        CardwatchError: its owner does not belong to it.
     """
     case = case_detail(uow, case_id)
     ids = [alert["alert_id"] for alert in case["alerts"]]

@@ -48,10 +48,10 @@ class ServiceContext:
         return self.casebook.unaudited(self.actor, self.now, lanes=lanes, reads=True)
 
     def allow(self, roles: Sequence[str], refusal: str) -> None:
-        """Refuse an actor whose role is none of those allowed; within a piece of work only.
+        """Refuse an actor whose role is not among those allowed; within a piece of work only.
 
         Raises:
-            NotAllowed: it is none of them.
+            NotAllowed: the role is another.
         """
         if self.actor.role not in roles:
             raise NotAllowed(f"Your role cannot {refusal}.")

@@ -75,7 +75,7 @@ SHIPPED = ("policy", "rules")
 
 def active_inputs(uow: UnitOfWork, day: str) -> ScoringInputs:
     """The active documents on a day; policy and rules are this version's by default."""
-    hashes = {kind: documents.active_sha256(uow, kind, day) or "" for kind in DOCUMENT_KINDS}
+    hashes = dict.fromkeys(DOCUMENT_KINDS, "") | documents.active_hashes(uow, DOCUMENT_KINDS, day)
     return ScoringInputs(**hashes | {"rules": hashes["rules"] or shipped_sha256("rules")})
 
 

@@ -117,6 +117,11 @@ class TextColumn:
         """Return a column of empty text."""
         return cls(np.zeros(rows, dtype=np.int32), _empty())
 
+    @classmethod
+    def of_one(cls, text: str, rows: int) -> TextColumn:
+        """Return a column that says the same on every row."""
+        return cls(np.zeros(rows, dtype=np.int32), pa.array([text], pa.string()))
+
     @cached_property
     def values(self) -> list[str]:
         """Return the distinct values as text."""

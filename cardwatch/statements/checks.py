@@ -318,26 +318,29 @@ def check_holders(sheet: ParsedSheet, good: Flags) -> None:
     if near := _names_near({fold_name(text) for text in spelt}):
         names = quantity(near, "cardholder's name stands", "cardholders' names stand")
         sheet.notes.append(
-            f"{names} in the file in two forms, of which one has a title, a rank or an initial "
-            f"that the other has not, and {plural(near, 'counts', 'count')} as different people. "
-            "If they are the same, write the name in one way"
+            f"{names} in the file in two forms, with another title, rank, initial, number or order "
+            f"of its words, and {plural(near, 'counts', 'count')} as different people. If they are "
+            "the same, write the name in one way"
         )
     sheet.checks.append(Check("holders", not several, sentence))
 
 
 def _names_near(names: set[str]) -> int:
-    """Return how many names have another form: with other titles or ranks, or with an initial.
+    """Return how many names have another form: with other titles, numbers or order, or an initial.
 
-    `pc 1234 roe` and `sgt 1234 roe` are perhaps one person, and `ada roe` and `a roe`. A rank and
-    a last name alone say too little.
+    `pc 1234 roe` and `sgt 1234 roe` are perhaps one person, `a roe - 1` and `a roe - 2`, `ada roe`
+    and `roe ada`, and `ada roe` and `a roe`. A rank and a last name alone say too little.
     """
     titles = word_set("people", "titles")
-    plain = {name: tuple(w for w in name.split() if w not in titles) for name in names}
-    forms = {words for words in plain.values() if len(words) > 1}
-    by_title = sum(count - 1 for form, count in Counter(plain.values()).items() if form in forms)
-    whole = {(form[0][0], form[-1]) for form in forms if len(form[0]) > 1}
-    by_initial = sum(len(form[0]) == 1 and (form[0], form[-1]) in whole for form in forms)
-    return by_title + by_initial
+    plain = [[w for w in name.split() if w not in titles and w != "-"] for name in names]
+    words = [[w for w in form if not w.isdecimal()] for form in plain]
+    forms = [
+        tuple(sorted(letters if len(letters) > 1 else form))
+        for form, letters in zip(plain, words, strict=True)
+    ]
+    whole = {(form[0][0], form[-1]) for form in words if len(form) > 1 and len(form[0]) > 1}
+    initials = {tuple(form) for form in words if len(form) > 1 and (form[0], form[-1]) in whole}
+    return sum(n - 1 for form, n in Counter(forms).items() if len(form) > 1) + len(initials)
 
 
 def _names_alike(names: set[str]) -> int:
@@ -427,32 +430,36 @@ def tell_month_starts(sheet: ParsedSheet, dates: Days, good: Flags) -> None:
 
 def tell_other_year(sheet: ParsedSheet, dates: Days, good: Flags) -> None:
     """Say that few payments are dated a year before or after the others, on a day among theirs."""
-    days = np.sort(dates[good].astype("int64"))
+    numbers = dates[good].astype("int64")
+    counts = np.bincount(numbers - numbers.min())
+    days = np.flatnonzero(counts)
     gaps = np.diff(days)
     if not len(gaps) or gaps.max() <= YEAR_GAP_DAYS:
         return
     split = int(gaps.argmax()) + 1
-    few, rest = sorted((days[:split], days[split:]), key=len)
-    if len(few) > FEW_OTHER_YEAR or len(few) >= len(rest) or rest[-1] - rest[0] > YEAR_GAP_DAYS:
+    few, rest = sorted((days[:split], days[split:]), key=lambda part: int(counts[part].sum()))
+    count = int(counts[few].sum())
+    is_long = rest[-1] - rest[0] > YEAR_GAP_DAYS
+    if count > FEW_OTHER_YEAR or count >= counts[rest].sum() or is_long:
         return
     year = 365 if few[0] < rest[0] else -365
     near = [(few + year + i >= rest[0]) & (few + year + i <= rest[-1]) for i in (-1, 0, 1)]
     if np.logical_or.reduce(near).all():
-        payments = quantity(len(few), "payment is", "payments are")
+        payments = quantity(count, "payment is", "payments are")
         side = "before" if year > 0 else "after"
         sheet.notes.append(
             f"{payments} dated a year {side} the others, on a day of the year that is among "
-            f"theirs: {plural(len(few), 'is its year', 'are their years')} right?"
+            f"theirs: {plural(count, 'is its year', 'are their years')} right?"
         )
 
 
 def tell_sum_of_others(sheet: ParsedSheet, good: Flags, pence: Pence) -> None:
     """Say that the first or the last payment is as much as all others together."""
-    amounts, rows = pence[good], np.flatnonzero(good)
+    amounts = pence[good]
     whole = int(amounts.sum())
     for place in (0, -1):
         if len(amounts) > SAME_TEXT_ROWS and whole and 2 * int(amounts[place]) == whole:
-            row = sheet.table.rows[int(rows[place])]
+            row = sheet.table.rows[int(np.flatnonzero(good)[place])]
             sheet.notes.append(
                 f"the payment in row {row} is as much as all others together. If it is their "
                 "total, take it out"

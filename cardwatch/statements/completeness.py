@@ -82,7 +82,8 @@ def check_length(sheet: ParsedSheet, text: Flags, rows: Flags, good: Flags, penc
 def _numbers(sheet: ParsedSheet, text: Flags, pattern: re.Pattern[str]) -> list[tuple[int, ...]]:
     """Return the numbers of each line of a kind, of however many pages; 1 where one is not said."""
     lines = [line for line, _ in sheet.titles()]
-    for column in map(TextColumn.of, sheet.table.cells.columns):
+    columns = sheet.table.cells.columns if text.any() else ()  # most files have payments alone
+    for column in map(TextColumn.of, columns):
         lines += column.picked(np.flatnonzero(text & column.matches(f"(?i){pattern.pattern}")))
     return [
         tuple(int((number or "1").replace(",", "")[:MOST_DIGITS]) for number in match.groups())

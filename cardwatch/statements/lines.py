@@ -217,9 +217,10 @@ def _by_parts(sheet: ParsedSheet, good: Flags, payments: Mapping[str, Codes], pa
     )
     sums = frame.groupby("group")["part"].transform("sum")
     several = frame.groupby("group")["part"].transform("size") > 1
-    split = several & (frame["part"] != frame["amount"])
+    differs = frame["part"] != frame["amount"]
+    split = several & differs
     proved = split & (sums == frame["amount"])
-    unproved = int((split & ~proved & (frame["part"] > 0)).sum())
+    unproved = int((differs & ~proved & (frame["part"] > 0)).sum())
     if unproved:
         heading = sheet.headings[part]
         sheet.notes.append(

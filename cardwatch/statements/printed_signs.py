@@ -28,7 +28,9 @@ UNCLEAR = (
     'State it in a column profile: positive = "charge" where an amount without a minus is a '
     'charge, "refund" where it is a refund'
 )
-REFUND_WORDS = r"(?i)\brefund(?:s|ed)?\b|\breversal\b|^\W*credit (?:note|voucher|memo)\b"
+REFUND_WORDS = (
+    r"(?i)\brefund(?:s|ed)?\b|\breversal\b|^\W*credit (?:note|voucher|memo)\b|\w\W+CR\W*$"
+)
 ONLY_DEBIT = r"(?i)^\W*DR\b|[0-9.)]\s*\(?(?:DR|D)\.?\)?\s*$"
 MARK_ALONE = r"(?i)^\W*(?:CR|DR)\W*$"
 

@@ -433,7 +433,7 @@ def _frame(
             "original_currency": text["original_currency"].mapped(read_currency).text_array(),
             "kind": kind.text_array(),
             "description": text["description"].text_array(),
-            "file": sheet.table.file,
+            "file": TextColumn.of_one(sheet.table.file, len(pence)).text_array(),
             "row": np.arange(sheet.table.rows.start, sheet.table.rows.stop)[good],
         }
     )

@@ -193,7 +193,7 @@ class ParsedSheet:
         ]
 
     def days(self, name: str, order: str, *, from_1904: bool | None = None) -> Days:
-        """Return one field as days; not a day where it is none.
+        """Return one field as days; NaT where it is not a date.
 
         Args:
             name: of the field.

@@ -186,7 +186,7 @@ def _workbook_form(names: set[str], file: str) -> str:
     """Return which form of workbook an archive is, by the names of its parts.
 
     Raises:
-        FileRefused: it is none that is read.
+        FileRefused: the format is not one that is read.
     """
     if "xl/workbook.xml" in names:
         return "xlsx"

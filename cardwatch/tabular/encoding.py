@@ -54,7 +54,7 @@ def decode(data: bytes, file: str) -> tuple[str, str]:
 def _mixed(data: bytes) -> tuple[str, str] | None:
     """Return a text of UTF-8 with some bytes of Windows among it, as joined exports have; or none.
 
-    It is such a text if no more bytes are none of UTF-8 than other letters are.
+    It is such a text if no more bytes are invalid in UTF-8 than are other letters.
     """
     strange = 0
 

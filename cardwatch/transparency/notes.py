@@ -99,7 +99,7 @@ def parse_checkpoint(text: str) -> Checkpoint:
     """Parse the text of a checkpoint.
 
     Raises:
-        CardwatchError: it is none.
+        CardwatchError: it is not valid.
     """
     match = CHECKPOINT.fullmatch(text)
     if match is None:
@@ -111,7 +111,7 @@ def parse_note(text: str) -> Note:
     """Parse one signed note.
 
     Raises:
-        CardwatchError: it is none.
+        CardwatchError: it is not valid.
     """
     body, separator, rest = text.rpartition("\n\n")
     lines = rest.splitlines()
@@ -216,7 +216,7 @@ def parse_signing_key(text: str) -> tuple[str, Ed25519PrivateKey]:
     """Parse a private key for cosigning; return its name and the key.
 
     Raises:
-        CardwatchError: it is none.
+        CardwatchError: it is not valid.
     """
     match = SIGNING_KEY.fullmatch(text.strip())
     encoded = _decoded(match[2]) if match else b""
@@ -226,7 +226,7 @@ def parse_signing_key(text: str) -> tuple[str, Ed25519PrivateKey]:
 
 
 def _decoded(text: str) -> bytes:
-    """Decode base64; nothing where it is none."""
+    """Decode base64; none where it is not valid."""
     try:
         return base64.b64decode(text, validate=True)
     except ValueError:

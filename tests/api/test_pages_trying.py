@@ -125,7 +125,9 @@ def test_psd_alone_in_its_role_is_told_whom_to_ask(serve: Callable[..., Running]
     made, _ = _post(running, "/settings/propose", "psd",
                     data={"policy": STRICT, "reason": "our limits"})  # fmt: skip
     for page in (form, cards, made, _get(running, "/", "psd")):
-        assert "Nobody else has your role. Ask whoever runs cardwatch to add somebody." in page
+        assert (
+            "Nobody else has your role. Ask the people who run cardwatch to add somebody." in page
+        )
         assert "administrator" not in page
 
 

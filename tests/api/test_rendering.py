@@ -123,7 +123,7 @@ def test_whatever_is_passed_to_a_part_is_escaped(part: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("is_psd", "asked"), [("true", "whoever runs cardwatch"), ("false", "your administrator")]
+    ("is_psd", "asked"), [("true", "the people who run cardwatch"), ("false", "your administrator")]
 )
 def test_whoever_is_alone_in_a_role_is_told_whom_to_ask(is_psd: str, asked: str) -> None:
     told = show("{{ parts.second_person(false, '.', " + is_psd + ") }}")

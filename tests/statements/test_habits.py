@@ -102,7 +102,11 @@ def test_equal_halves_of_a_payment_are_its_lines(write: Write) -> None:
         ("PC 1234 Roe", "Sgt 1234 Roe", True),
         ("Ada Roe", "A Roe", True),
         ("Ms Ada Roe", "ADA ROE", True),
+        ("ADA ROE - 1234", "ADA ROE - 2345", True),
+        ("Ada Roe", "Roe Ada", True),
         ("PC Roe", "Sgt Roe", False),
+        ("1234 Roe", "2345 Roe", False),
+        ("1234", "Ada Roe", False),
         ("Ada Roe", "Ben Roe", False),
     ],
 )
@@ -253,3 +257,16 @@ def test_amounts_without_vat_are_told_by_it(write: Write, vat: int, *, is_said: 
     )
     _, report = read(write(f"{HEAD},VAT\n{rows}"))
     assert any("without VAT" in note for note in report.notes) == is_said
+
+
+def test_a_mark_of_credit_behind_a_merchant_is_told(write: Write) -> None:
+    rows = "13/10/2025,A,S,10\n14/10/2025,B,T SHOP  CR,4\n15/10/2025,A,U,2\n"
+    _, report = read(write(f"{HEAD}\n{rows}"))
+    assert any("described as a refund" in note for note in report.notes)
+
+
+def test_a_line_that_is_less_than_its_total_is_told(write: Write) -> None:
+    head = "Date,Cardholder,Merchant,Line Value,Invoice Total"
+    rows = "13/10/2025,A,S,10.00,10.00\n14/10/2025,B,T,4.00,5.00\n15/10/2025,A,U,2.00,2.00\n"
+    _, report = read(write(f"{head}\n{rows}"))
+    assert any("does not add up" in note for note in report.notes)

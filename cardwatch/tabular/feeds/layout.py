@@ -114,7 +114,7 @@ def has_two_decimals(currency: str) -> bool:
 
 
 def iso_date(text: str, form: str) -> str:
-    """Return a date as 2026-10-31; empty where it is none."""
+    """Return a date as 2026-10-31; empty where it is not a date."""
     pattern, order = DATE_FORMS[form]
     match = pattern.fullmatch(text.strip())
     if match is None or match[order[0]] in NO_DATE:
