@@ -127,9 +127,12 @@ def test_a_session_ends_when_it_is_not_used_and_after_half_a_day(
     while running.clock() - begun <= dt.timedelta(hours=12) - dt.timedelta(minutes=minutes):
         running.clock.go(minutes=minutes - 1)
         assert _me(running).status_code == 200
-    running.clock.go(minutes=minutes - 1)
-    running.clock.go(minutes=2)
-    assert _me(running).status_code == 401
+    left = begun + dt.timedelta(hours=12) - running.clock()
+    assert left <= dt.timedelta(minutes=minutes)
+    running.clock.go(seconds=left.total_seconds())
+    assert _me(running).status_code == 200
+    running.clock.go(seconds=1)
+    assert _me(running).status_code == 401, "used a second ago, and begun half a day ago"
 
 
 def test_what_is_ended_is_ended_at_the_next_request(running: Running) -> None:

@@ -19,6 +19,7 @@ from cardwatch.casebook.alerts import DecisionInput
 from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.registers import cards_in_force, read_cards
 from cardwatch.reports import pdf_of
+from cardwatch.services.governance_report import period_span, quarter_span
 from cardwatch.vocabulary import KIND_TITLES
 
 if TYPE_CHECKING:
@@ -321,6 +322,16 @@ def test_a_quarter_to_come_is_refused(report: Report) -> None:
 )  # fmt: skip
 def test_the_last_quarter_is_the_one_that_is_over(day: str, quarter: str) -> None:
     assert services.last_quarter(dt.date.fromisoformat(day)) == quarter
+
+
+@pytest.mark.parametrize(("day", "is_over"), [("2026-09-30", False), ("2026-10-01", True)])
+def test_a_quarter_is_over_on_the_day_after_its_last(day: str, *, is_over: bool) -> None:
+    assert quarter_span("2026-Q3", dt.date.fromisoformat(day)).is_over == is_over
+    if is_over:
+        assert period_span("2026-Q3", dt.date.fromisoformat(day)).last_on == "2026-09-30"
+    else:
+        with pytest.raises(CardwatchError, match="over"):
+            period_span("2026-Q3", dt.date.fromisoformat(day))
 
 
 @needs_pdf

@@ -383,7 +383,8 @@ def test_who_makes_up_earlier_history_later_needs_a_second_person(at: Context, r
     """Splits of last summer, uploaded in winter, would make a habit of those that are to come."""
     services.receive(at(), read(*month(9), name="september.csv"))
     summer = [line.replace("2026-10", "2026-07") for line in SPLIT]
-    services.receive(at(days=30), read(*month(8)), is_history=True)
+    while_set_up = services.receive(at(days=30), read(*month(8)), is_history=True)
+    assert while_set_up.outcome == "received"
     waits = services.receive(at(days=31), read(*summer, name="summer.csv"), is_history=True)
     assert waits.outcome == "second-person"
     second = services.receive(
