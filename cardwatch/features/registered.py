@@ -19,11 +19,12 @@ import pandas as pd
 from cardwatch.features.ledger import DAYS_APART
 from cardwatch.merchants import canonical_name
 from cardwatch.registers import (
+    SECOND_FACTS,
     STATED,
     STRONG,
     OrganisationMatcher,
     compared,
-    keys_by_name_and_unit,
+    keys_by_name_and_fact,
     person_keys,
     register_kind,
 )
@@ -173,17 +174,17 @@ def _counted(days: pd.Series[Any]) -> Numbers:
     return np.where(np.isnat(values), np.nan, values.astype("int64").astype("float64"))
 
 
-def _keys_by_name(ledger: Ledger) -> dict[tuple[str, str], str]:
-    """Return the keys of people by full name and unit."""
-    return ledger.once("keys by name", lambda: keys_by_name_and_unit(_people(ledger)))
+def _keys_by_name(ledger: Ledger) -> dict[str, dict[tuple[str, str], str]]:
+    """Return the keys of people by full name and a second fact."""
+    return ledger.once("keys by name", lambda: keys_by_name_and_fact(_people(ledger)))
 
 
 def _people(ledger: Ledger) -> pd.DataFrame:
     """Return whom names can be looked up among: the people register, else holders by their name."""
-    columns = ["key", "person", "former_names", "unit"]
+    columns = ["key", "person", "former_names", *SECOND_FACTS]
     if "people" in ledger.registers:
         people = ledger.registers["people"].entries
-        return people.assign(key=people["employee_id"])[columns]
+        return people.assign(key=people["employee_id"]).reindex(columns=columns, fill_value="")
     holders = ledger.frame[["holder_id", "cost_centre"]].drop_duplicates()
     return pd.DataFrame(
         {
@@ -192,7 +193,7 @@ def _people(ledger: Ledger) -> pd.DataFrame:
             "former_names": "",
             "unit": holders["cost_centre"],
         }
-    )[columns]
+    ).reindex(columns=columns, fill_value="")
 
 
 def approvers(ledger: Ledger) -> pd.Series[str]:

@@ -45,9 +45,10 @@ from cardwatch.registers.organisation_matching import (
 )
 from cardwatch.registers.organisations import comparable_name, names_in
 from cardwatch.registers.persons import (
+    SECOND_FACTS,
     is_written_like,
     key_letters,
-    keys_by_name_and_unit,
+    keys_by_name_and_fact,
     name_forms,
     names_of,
     person_keys,
@@ -72,6 +73,7 @@ __all__ = [
     "POSSIBLE",
     "REGISTER_MESSAGES",
     "SAME_LETTERS",
+    "SECOND_FACTS",
     "STATED",
     "STRONG",
     "GroupFile",
@@ -94,7 +96,7 @@ __all__ = [
     "join_registers",
     "judge_names",
     "key_letters",
-    "keys_by_name_and_unit",
+    "keys_by_name_and_fact",
     "known_no_earlier",
     "layouts_page",
     "match_cards",

@@ -1,7 +1,8 @@
 """Finds the person whom an entry names: by employee number, or by full name and a second fact.
 
 An initial with a surname names nobody, and a full name alone names nobody: two officers share it.
-The second fact is the unit; dates of birth and National Insurance numbers are not used.
+The second fact is the work email, the unit or the post; dates of birth and National Insurance
+numbers are not used.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ import pandas as pd
 from cardwatch.registers.cards import compared, plain_letters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
+SECOND_FACTS = ("email", "unit", "post")
+"""What names a person together with their full name, the most certain first."""
 MOST_INITIALS = 3
 TITLES = re.compile(
     r"\b(?:mr|mrs|ms|miss|mx|dr|prof|sir|dame|pc|dc|ps|ds|di|dci|dsu|pcso|sgt|sergeant|insp|inspector"
@@ -112,47 +115,54 @@ def names_of(person: str, former_names: str) -> tuple[str, ...]:
 
 
 def person_keys(
-    entries: pd.DataFrame, keys_by_name: Callable[[], Mapping[tuple[str, str], str]]
+    entries: pd.DataFrame, keys_by_name: Callable[[], Mapping[str, Mapping[tuple[str, str], str]]]
 ) -> pd.Series[str]:
     """Return for each entry the key of its person; empty where it names nobody for certain.
 
+    The first of `SECOND_FACTS` that an entry states decides, of those that the people register has.
+
     Args:
-        entries: with `employee_id`, and perhaps `person` and `unit`.
-        keys_by_name: gives what `keys_by_name_and_unit` makes; called where an entry needs it.
+        entries: with `employee_id`, and perhaps `person` and second facts.
+        keys_by_name: gives what `keys_by_name_and_fact` makes; called where an entry needs it.
     """
     keys = entries["employee_id"]
-    if "person" not in entries or "unit" not in entries:
+    facts = [fact for fact in SECOND_FACTS if fact in entries]
+    if "person" not in entries or not facts:
         return keys
     is_unnumbered = ((keys == "") & (entries["person"] != "")).to_numpy()
-    unnumbered = entries.loc[is_unnumbered, ["person", "unit"]]
+    unnumbered = entries.loc[is_unnumbered, ["person", *facts]]
     if unnumbered.empty:
         return keys
-    by_both = keys_by_name()
-    units = compared(unnumbered["unit"]).tolist()
-    pairs = zip(map(full_name, unnumbered["person"].tolist()), units, strict=True)
-    matched_keys = [by_both.get(both, "") for both in pairs]
+    by_fact, names = keys_by_name(), [full_name(name) for name in unnumbered["person"].tolist()]
+    matched_keys: dict[int, str] = {}
+    for fact in facts:
+        known = by_fact[fact]
+        for row, value in enumerate(compared(unnumbered[fact]).tolist() if known else ()):
+            if value:
+                matched_keys.setdefault(row, known.get((names[row], value), ""))
     named = keys.to_numpy(object, copy=True)
-    named[is_unnumbered] = matched_keys
+    named[is_unnumbered] = [matched_keys.get(row, "") for row in range(len(names))]
     return pd.Series(named, keys.index, dtype="str", name=keys.name)
 
 
-def keys_by_name_and_unit(people: pd.DataFrame) -> dict[tuple[str, str], str]:
-    """Return the key of each person by full name and unit, where the two are one person's alone.
+def keys_by_name_and_fact(people: pd.DataFrame) -> dict[str, dict[tuple[str, str], str]]:
+    """Return for each second fact the key of each person by full name and that fact.
+
+    Where two people have both in common, they name neither.
 
     Args:
-        people: `key`, `person`, `former_names` and `unit`, a row a person and post.
+        people: `key`, `person`, `former_names` and each of `SECOND_FACTS`, a row a person and post.
     """
+    return {fact: _keys_by_both(people, fact) for fact in SECOND_FACTS}
+
+
+def _keys_by_both(people: pd.DataFrame, fact: str) -> dict[tuple[str, str], str]:
+    """Return the key of each person by full name and one fact, where these are theirs alone."""
     keys: dict[tuple[str, str], str] = {}
     shared: set[tuple[str, str]] = set()
-    for name, unit, key in _name_rows(people):
-        if keys.setdefault((name, unit), key) != key:
-            shared.add((name, unit))
+    columns = (people["key"], people["person"], people["former_names"], compared(people[fact]))
+    for key, person, former, value in zip(*(c.tolist() for c in columns), strict=True):
+        for name in names_of(person, former) if value else ():
+            if keys.setdefault((name, value), key) != key:
+                shared.add((name, value))
     return {both: key for both, key in keys.items() if both not in shared}
-
-
-def _name_rows(people: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
-    """Give each name and unit of each person with their key."""
-    columns = (people["key"], people["person"], people["former_names"], compared(people["unit"]))
-    for key, person, former, unit in zip(*(c.tolist() for c in columns), strict=True):
-        for name in names_of(person, former) if unit else ():
-            yield name, unit, key

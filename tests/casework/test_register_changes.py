@@ -246,7 +246,7 @@ def test_what_another_version_has_overtaken_is_not_approved(at: At, register: Ma
     hat = CUP.replace("Cup", "Hat")
     other = register(GIFTS, hat, name="hat.csv")
     approved(at("psd"), lambda by: services.import_register(by, other))
-    with pytest.raises(Conflict, match="Another version"):
+    with pytest.raises(Conflict, match="newer version"):
         services.decide_approval(second_person(at("psd")), request, agrees=True)
     later = register(GIFTS, CUP, name="n.csv")
     assert _asked(at("psd"), later, replaces=True) != request

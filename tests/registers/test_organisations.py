@@ -17,7 +17,7 @@ from cardwatch.registers import (
     OrganisationMatcher,
     compared,
     judge_names,
-    keys_by_name_and_unit,
+    keys_by_name_and_fact,
     person_keys,
 )
 from cardwatch.registers.cards import person_key
@@ -138,37 +138,36 @@ def test_an_initial_and_a_surname_name_nobody(text: str, name: str) -> None:
     assert full_name(text.replace("Det Sgt", "DS")) == name
 
 
-def test_a_person_is_found_by_number_or_by_full_name_and_unit_and_never_by_less() -> None:
+def test_a_person_is_found_by_number_or_by_full_name_and_a_second_fact_and_never_by_less() -> None:
     people = pd.DataFrame(
         [
-            ("e1", "Ann Roe", "Ann Poe", "Fleet"),
-            ("e2", "Bob Doe", "", "Fleet"),
-            ("e3", "Bob Doe", "", "Fleet"),
-            ("e4", "Cay Foe", "", "Dogs"),
+            ("e1", "Ann Roe", "Ann Poe", "Fleet", "Driver", "ann.roe@force.example"),
+            ("e2", "Bob Doe", "", "Fleet", "Driver", "bob.doe@force.example"),
+            ("e3", "Bob Doe", "", "Fleet", "Clerk", "bob.doe2@force.example"),
+            ("e4", "Cay Foe", "", "Dogs", "", ""),
         ],
-        columns=["key", "person", "former_names", "unit"],
+        columns=["key", "person", "former_names", "unit", "post", "email"],
     )
-    entries = pd.DataFrame(
-        [
-            ("e9", "Ann Roe", "Fleet"),
-            ("", "Roe, Ann", "fleet"),
-            ("", "Ann Poe", "Fleet"),
-            ("", "Ann Roe", ""),
-            ("", "A Roe", "Fleet"),
-            ("", "Bob Doe", "Fleet"),
-            ("", "Cay Foe", "Fleet"),
-        ],
-        columns=["employee_id", "person", "unit"],
-    )
-    assert person_keys(entries, lambda: keys_by_name_and_unit(people)).tolist() == [
-        "e9",
-        "e1",
-        "e1",
-        "",
-        "",
-        "",
-        "",
+    cases = [
+        ("e9", "Ann Roe", "Fleet", "", "", "e9"),
+        ("", "Roe, Ann", "fleet", "", "", "e1"),
+        ("", "Ann Poe", "Fleet", "", "", "e1"),
+        ("", "Ann Roe", "", "", "", ""),
+        ("", "A Roe", "Fleet", "Driver", "ann.roe@force.example", ""),
+        ("", "Bob Doe", "Fleet", "", "", ""),
+        ("", "Cay Foe", "Fleet", "", "", ""),
+        ("", "Bob Doe", "", "clerk", "", "e3"),
+        ("", "Bob Doe", "Fleet", "", "Bob.Doe2@force.example", "e3"),
+        ("", "Ann Roe", "Dogs", "Driver", "", ""),  # another unit: the post does not mend it
+        ("", "Ann Roe", "Fleet", "", "bob.doe@force.example", ""),
     ]
+    columns = ["employee_id", "person", "unit", "post", "email", "found"]
+    entries = pd.DataFrame(cases, columns=columns)
+    found = person_keys(entries, lambda: keys_by_name_and_fact(people))
+    assert found.tolist() == entries["found"].tolist()
+    people["email"] = ""  # a people register without: the unit decides then
+    found = person_keys(entries, lambda: keys_by_name_and_fact(people))
+    assert found.tolist()[-1] == "e1"
 
 
 @pytest.mark.skipif(not LABELLED.is_file(), reason="the labelled names are not beside the project")
