@@ -117,7 +117,7 @@ def test_a_key_changed_in_any_place_is_refused_with_the_same_words(at: Context) 
 
 def test_the_secret_of_a_key_is_kept_nowhere(at: Context) -> None:
     admin = at("admin")
-    secret = services.create_key(admin, name="ledger", role="auditor", days=2).split("_")[-1]
+    secret = services.create_key(admin, name="ledger", role="auditor", days=2)[-43:]
     assert secret not in repr(services.list_keys(admin))
     with admin.casebook.snapshot() as connection:
         admin.casebook.set_tenant(connection, admin.actor.organisation_id, ("finance", "psd"))
