@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export MALLOC_ARENA_MAX = 2
 .DEFAULT_GOAL := help
 
-.PHONY: help demo try serve test collect prove corpus peers bench docs pictures client lint types contracts unit format lock release sample model assets clean
+.PHONY: help demo try serve test cover collect prove corpus peers bench docs pictures client lint types contracts unit format lock release sample model assets clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -55,6 +55,12 @@ contracts: $(VENV)/dev.stamp  ## Check that rooms import only the rooms below th
 
 unit: $(VENV)/dev.stamp  ## Run the tests
 	$(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder --max-worker-restart 0 -m "not prove"
+
+cover: $(VENV)/dev.stamp  ## Run the tests and measure what they reach, branches too, against the floor
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n auto --dist loadscope --no-loadscope-reorder --max-worker-restart 0 -m "not prove"
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --format=total
 
 collect: $(VENV)/dev.stamp
 	$(BIN)/pytest --collect-only --quiet --quiet
