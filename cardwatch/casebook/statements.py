@@ -462,7 +462,7 @@ def check_rows(uow: UnitOfWork, statement: Statement) -> str:
     question = sa.select(*(transactions.c[name] for name in STORED)).where(
         uow.scope(transactions), transactions.c.statement_id == statement["statement_id"]
     )
-    records = uow.connection.execute(question.order_by(transactions.c.row)).fetchall()
+    records = [tuple(row) for row in uow.connection.execute(question.order_by(transactions.c.row))]
     rows = pd.DataFrame(records, columns=list(STORED), dtype=object)
     if len(rows) != statement["transactions"]:
         return f"{len(rows)} transactions where {statement['transactions']} were received"
