@@ -16,6 +16,7 @@ from cardwatch.statements.direction_words import (
     WordColumn,
     sign_by_words,
     tell_kinds_of_cards,
+    tell_states_of_papers,
     word_column,
     words_beside_signs,
 )
@@ -179,6 +180,7 @@ def _tell_unread(sheet: ParsedSheet, read: Flags) -> None:
     _tell_plus(sheet, read)
     _tell_marked(sheet, read)
     tell_kinds_of_cards(sheet, read)
+    tell_states_of_papers(sheet, read)
 
 
 def _tell_plus(sheet: ParsedSheet, read: Flags) -> None:

@@ -22,6 +22,8 @@ from cardwatch.statements.words import (
 from cardwatch.tabular import normalise_heading
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cardwatch.statements.amounts import Amounts
     from cardwatch.statements.sheet import ParsedSheet
 
@@ -208,6 +210,32 @@ def tell_kinds_of_cards(sheet: ParsedSheet, read: Flags) -> None:
             )
 
 
+def tell_states_of_papers(sheet: ParsedSheet, read: Flags) -> None:
+    """Say that a column with sent and received is taken for the state of a receipt or invoice.
+
+    To be called where no amount has a sign: it may say which amounts are refunds.
+    """
+    for position in sheet.unused:
+        heading, column = sheet.headings[position], sheet.column_at(position).kept(read)
+        words = {plain_word(cells.plain_cell(text)) for text in column.used} - {""}
+        is_known = words == word_set("papers", "states")
+        if is_known and _is_of_papers(heading, words) and not is_for_direction(sheet, position):
+            sheet.notes.append(
+                f"'{heading}' is taken for the state of a receipt or invoice. If it says which "
+                "amounts are refunds, name it as 'debit_credit' in a column profile"
+            )
+
+
+def _is_of_papers(heading: str, words: Iterable[str]) -> bool:
+    """Return whether words such as sent and received say where a receipt or invoice is.
+
+    They say which way the money went only in a column of types, or in one that is there for it.
+    """
+    name = set(normalise_heading(heading).split())
+    states = word_set("papers", "states")
+    return not states.isdisjoint(words) and name.isdisjoint(word_set("direction", "type_headings"))
+
+
 def _is_of_cards(heading: str) -> bool:
     """Return whether a heading says what the card is: `Card Type`, with credit and debit."""
     words = set(normalise_heading(heading).split())
@@ -236,6 +264,8 @@ def _meanings(
     of_codes = word_set("direction", "scheme_code_headings")
     if normalise_heading(sheet.headings[position]) in of_codes and not meaning:
         meaning = scheme_codes(filled)
+    if not is_named and _is_of_papers(sheet.headings[position], meaning):
+        return None
     strange = filled - meaning.keys()
     own_sides = {DIRECTION_SIGNS[meaning[word]] for word in meaning.keys() - KINDS_OF_CARDS}
     if _is_of_cards(sheet.headings[position]) and not is_named and not own_sides >= {1, -1}:

@@ -270,3 +270,13 @@ def test_a_line_that_is_less_than_its_total_is_told(write: Write) -> None:
     rows = "13/10/2025,A,S,10.00,10.00\n14/10/2025,B,T,4.00,5.00\n15/10/2025,A,U,2.00,2.00\n"
     _, report = read(write(f"{head}\n{rows}"))
     assert any("does not add up" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("heading", ["Receipt", "Status", "Invoice status"])
+def test_where_a_receipt_is_makes_no_refund(write: Write, heading: str) -> None:
+    rows = "13/10/2025,A,S,10,Received\n14/10/2025,B,T,4,Sent\n15/10/2025,A,U,2,Received\n"
+    reading, report = read(write(f"{HEAD},{heading}\n{rows}"))
+    assert reading.transactions["amount_pence"].tolist() == [1000, 400, 200]
+    assert any("taken for the state of a receipt" in note for note in report.notes)
+    rows = rows.replace("Sent", "Missing").replace("U,2,Received", "U,2,")
+    assert pence_of(write(f"{HEAD},{heading}\n{rows}")) == [1000, 400, 200]
