@@ -97,7 +97,7 @@ FORMER = {
     "backup": ("casebook", "backup"), "restore": ("casebook", "restore"),
     "upgrade": ("casebook", "upgrade"), "doctor": ("casebook", "check"),
 }  # fmt: skip
-"""Names of before commands stood under nouns; they still work, and no help shows them."""
+"""Former names of commands; they still work, and no help shows them (decision 0135)."""
 Version = Annotated[bool, typer.Option("--version", help="Print the version.")]
 
 
