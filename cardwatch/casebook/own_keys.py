@@ -74,8 +74,9 @@ def own_keys(uow: UnitOfWork, *persons: str) -> frozenset[str]:
 def keys_of_readers(uow: UnitOfWork, lane: str) -> frozenset[str]:
     """Return the keys that name the actor or anybody else who is shown a lane's alerts.
 
-    Those count too whose cards they approve by the card register in force. For finance's lane those who read
-    it from professional standards are left out: what finance sees must not tell who they are.
+    Those count too whose cards they approve by the card register in force. For finance's lane those
+    who read it from professional standards are left out: what finance sees must not tell who they
+    are.
     """
     roles = [
         role for role, lanes in ROLES.items() if lane in lanes and (role != PSD or lane == PSD)

@@ -57,8 +57,8 @@ class ListedPerson(Person):
 
     Attributes:
         holds_no_card: whether it is stated that they hold no card.
-        is_like_cardholder: whether they are stated to hold no card, and the card register or a
-            statement names a cardholder like them.
+        is_like_cardholder: whether they are stated to hold no card, and the card register
+            names a cardholder or approver like them, or a statement a cardholder.
     """
 
     is_like_cardholder: bool

@@ -112,8 +112,8 @@ def _print_people(people: list[ListedPerson], *, json: bool) -> None:
             )
         if person["is_like_cardholder"]:
             err.print(
-                f"It is stated that {person['email']} holds no card, but a cardholder has a name "
-                "like theirs. If they are that cardholder, use '--holder'.",
+                f"It is stated that {person['email']} holds no card, but a cardholder or approver "
+                "has a name like theirs. If they are that person, use '--holder'.",
                 markup=False,
             )
 

@@ -159,8 +159,8 @@ def end_person(context: ServiceContext, email: str) -> None:
 def list_people(context: ServiceContext) -> list[ListedPerson]:
     """Return the people who have, or had, access.
 
-    Of those stated to hold no card it says who is named like a cardholder: they could see alerts
-    about themselves.
+    Of those stated to hold no card it says who is named like a cardholder or approver: they could
+    see alerts about themselves, or about somebody whose card they approve.
 
     Raises:
         NotAllowed: the role keeps no people.

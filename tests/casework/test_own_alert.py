@@ -287,11 +287,13 @@ def test_hundreds_of_people_are_compared_with_thousands_of_cardholders_at_once()
     assert time.process_time() - begun < 3
 
 
-def test_a_cardholder_of_the_card_register_alone_is_compared_too(
-    at: Context, tmp_path: Path, choices: ReadingChoices
+@pytest.mark.parametrize("names", ["Baker N,E5", "E1,Baker N"])
+def test_who_is_in_the_card_register_alone_is_compared_too(
+    at: Context, tmp_path: Path, choices: ReadingChoices, names: str
 ) -> None:
     path = tmp_path / "cards.csv"
-    path.write_text("employee_id,card_number,single_limit\nBaker N,1111,500\n", encoding="utf-8")
+    line = f"{names},1111,500\n"
+    path.write_text(f"employee_id,approver_id,card_number,single_limit\n{line}", encoding="utf-8")
     cards = services.pack_cards(read_cards(path, choices))
     services.activate_document(at(), "cards", cards, "2026-01-01")
     given = {"name": "Name Baker", "email": "desk@x.example", "role": "finance"}

@@ -344,11 +344,11 @@ def test_registers_are_listed_read_matched_and_scored_with(home: Path, tmp_path:
     folder = SAMPLE / "registers"
     assert "Gifts and hospitality" in run(home, "registers", "kinds").stdout
     template = run(home, "registers", "template", "gifts").stdout
-    assert template.startswith("Employee No,Name,Unit,Date offered,Donor")
+    assert template.startswith("Employee No,Name,Unit,Work email,Post,Date offered,Donor")
     shown = run(home, "registers", "show", folder / "absence.csv").stdout
     assert "Dropped: 'Reason'" in shown
     faulty = tmp_path / "gifts.csv"
-    faulty.write_text(template + "E1,,Fleet,yesterday,Osprey Ltd\n", encoding="utf-8")
+    faulty.write_text(template + "E1,,Fleet,,,yesterday,Osprey Ltd\n", encoding="utf-8")
     assert "bad_day" in run(home, "registers", "show", faulty, code=4).stdout
     assert "Choose one of" in run(home, "registers", "template", "pets", code=3).stderr
     words = ("registers", "match", folder, "--statements", SAMPLE / "statements" / "2026-10.csv")
