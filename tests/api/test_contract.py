@@ -67,6 +67,8 @@ JUDGED = {
     "acknowledge_complaint": "a day before it was received, or after today",
     "answer_complaint": "the same",
     "send_query": "this service sends no e-mail",
+    "open_case": "a title of chance may have characters that are not printed",
+    "attach_file": "few files of chance are what their name says",
     "change_case": "an ETag of chance is not of this case",
     "close_case": "the same",
     "reopen_case": "the same",
