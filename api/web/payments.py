@@ -181,7 +181,10 @@ def show_rules(
     payment = services.get_payment(context, statement_id, row)
     with service.scoring():
         results = services.explain_payment(context, statement_id, row)
-    return render(request, "payment_rules.html", payment=payment, results=results)
+    return render(
+        request, "payment_rules.html", payment=payment, results=results,
+        holds_card=bool(context.actor.holder_id),
+    )  # fmt: skip
 
 
 def _way_back(request: Request) -> str:
