@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from cardwatch.casebook.card_approvers import holders_by_approver
-from cardwatch.casebook.people_register import people_register
+from cardwatch.casebook.people_register import PeopleRegister, people_register
 from cardwatch.casebook.tables import (
     HOLDER_KEYS,
     PSD,
@@ -51,23 +51,30 @@ def actor_keys(uow: UnitOfWork) -> frozenset[str]:
     return own_keys(uow, uow.actor.holder_id)
 
 
-def own_keys(uow: UnitOfWork, *persons: str) -> frozenset[str]:
+def own_keys(uow: UnitOfWork, *persons: str, lane: str = PSD) -> frozenset[str]:
     """Return the keys that name some people, each of one number or name; none for nobody.
 
     A name that several people have counts: what is about it may be about this one. The people
     register says more names, where the actor is of professional standards; of somebody who is
     named by an initial and a surname, the numbers and names of all who have both.
+
+    Args:
+        uow: the work it is done in.
+        persons: the number or name of each.
+        lane: finance where what follows is kept for finance too, whoever the actor is.
     """
     linked_keys = {person_key(person) for person in persons} - {""}
     if not linked_keys:
         return frozenset()
-    register = people_register(uow)
-    keys = linked_keys.union(*(names.values() for names in _with(uow, linked_keys)))
+    knows_all = uow.actor.role == PSD and lane == PSD
+    register = people_register(uow) if knows_all else PeopleRegister()
+    keys = linked_keys.union(*(n.values() for n in _with(uow, linked_keys, knows_all=knows_all)))
     forms = {person_key(form) for person in persons for form in name_forms(person)}
     keys |= {key for name in keys | forms for key in register.by_name.get(name, ())}
     keys |= {key for name in linked_keys | forms for key in register.by_initial.get(name, ())}
     keys |= {name for key in keys for name in register.names.get(key, ())}
-    unnumbered = [names for names in _with(uow, keys) if not names.keys() & set(NUMBERS)]
+    ways = _with(uow, keys, knows_all=knows_all)
+    unnumbered = [names for names in ways if not names.keys() & set(NUMBERS)]
     return frozenset(keys.union(*(names.values() for names in unnumbered)))
 
 
@@ -144,20 +151,20 @@ def approved_by_actor(uow: UnitOfWork) -> set[str]:
 
 
 def approvers_of(
-    uow: UnitOfWork, approvers: Mapping[str, Sequence[str]], person: str
+    uow: UnitOfWork, approvers: Mapping[str, Sequence[str]], person: str, lane: str
 ) -> Sequence[str]:
-    """Return who approves what a person pays, by whichever of their names is known; or nobody."""
+    """Return who approves what a person pays, by whichever of their names a lane may know."""
     if person in approvers or not approvers:
         return approvers.get(person, ())
-    keys = own_keys(uow, person)
+    keys = own_keys(uow, person, lane=lane)
     by_key = ((person_key(holder), names) for holder, names in approvers.items())
     return sorted({name for key, names in by_key if key in keys for name in names})
 
 
-def _with(uow: UnitOfWork, keys: set[str]) -> list[dict[str, str]]:
+def _with(uow: UnitOfWork, keys: set[str], *, knows_all: bool) -> list[dict[str, str]]:
     """Return the ways to name a cardholder that have one of some keys, by field; none is shared."""
     names = uow.scope(holder_names) & (holder_names.c.field != SHARED)
-    if uow.actor.role != PSD:
+    if not knows_all:
         names &= holder_names.c.visible_to_psd_only == 0
     with_them = sa.select(holder_names.c.names_id).where(names, holder_names.c.subject_id.in_(keys))
     ids = {row["names_id"] for row in uow.fetch_all(with_them)}

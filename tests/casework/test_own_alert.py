@@ -554,6 +554,26 @@ def test_no_alert_about_whom_the_reader_approves_is_shown_however_they_are_named
     assert not [alert_id for alert_id in hidden if alert_id in told]
 
 
+@pytest.mark.each_database
+def test_who_uploads_a_statement_does_not_tell_finance_what_psd_know_of_names(
+    at: Context, tmp_path: Path, choices: ReadingChoices, read: Read
+) -> None:
+    """The people register alone says that E1 is the cardholder whom E5 approves."""
+    (tmp_path / "cards.csv").write_text(BY_NAME, encoding="utf-8")
+    register = services.pack_cards(read_cards(tmp_path / "cards.csv", choices))
+    (tmp_path / "people.csv").write_text("Employee No,Name\nE1,Ann Baker\n", encoding="utf-8")
+    people = read_register(tmp_path / "people.csv", choices, kind="people")
+    told = []
+    for force in ("Saltmarsh Vale", "Another Force"):
+        services.activate_document(at("finance", force), "cards", register, "2026-01-01")
+        if not told:
+            services.import_register(at("psd", force), people)
+        services.receive(at("psd", force), read(*month(10), *SPLIT))
+        subject = at("finance", force, person="subject", holder_id="E5")
+        told.append([(row["rule"], row["holders"]) for row in services.list_alerts(subject)])
+    assert told[0] == told[1]
+
+
 def test_no_query_goes_to_whom_it_is_about_by_another_name(
     at: Context, tmp_path: Path, choices: ReadingChoices
 ) -> None:
