@@ -139,9 +139,9 @@ def _with_approved(
     return keys | own_keys(uow, *holders)
 
 
-def _approved(uow: UnitOfWork, keys: Iterable[str]) -> set[str]:
+def _approved(uow: UnitOfWork, keys: Collection[str]) -> set[str]:
     """Return the cardholders whose card people of some keys approve, by the register in force."""
-    by_approver = holders_by_approver(uow)
+    by_approver = holders_by_approver(uow) if keys else {}
     return {holder for key in keys for holder in by_approver.get(key, ())}
 
 

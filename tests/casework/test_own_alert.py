@@ -14,7 +14,7 @@ from books import EQUAL, NOW, SPLIT, approved, crowd, export_alerts, month
 
 from cardwatch import services
 from cardwatch.alerts import without_alerts
-from cardwatch.casebook import LANES, AuditEvent, tables
+from cardwatch.casebook import LANES, AuditEvent, card_approvers, tables
 from cardwatch.casebook import alerts as kept
 from cardwatch.casebook.alert_store import alert_text, list_text
 from cardwatch.casebook.alerts import DecisionInput
@@ -30,7 +30,7 @@ from cardwatch.casebook.tables import (
     legal_holds,
 )
 from cardwatch.casebook.unit_of_work import SYSTEM
-from cardwatch.errors import CardwatchError, NotAllowed, NotFound
+from cardwatch.errors import CardwatchError, Conflict, NotAllowed, NotFound
 from cardwatch.registers import (
     is_written_like,
     key_letters,
@@ -567,6 +567,33 @@ def test_no_alert_about_whom_the_reader_approves_is_shown_however_they_are_named
             services.get_alert(subject, alert_id)
     told = export_alerts(subject, statement_id)[0].decode()
     assert not [alert_id for alert_id in hidden if alert_id in told]
+
+
+def test_a_damaged_card_register_shows_its_approvers_nothing_rather_than_everything(
+    at: Context,
+    tmp_path: Path,
+    choices: ReadingChoices,
+    read: Read,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was raised before it came does not say that they approve anybody."""
+    (tmp_path / "cards.csv").write_text(CARDS, encoding="utf-8")
+    register = services.pack_cards(read_cards(tmp_path / "cards.csv", choices))
+    subject = at(person="subject", holder_id="E5")
+    services.receive(at(), read(*month(10), *SPLIT))
+    assert services.list_alerts(subject), "nothing says yet whose cards they approve"
+    services.activate_document(at(), "cards", register, "2026-01-01")
+    assert services.list_alerts(subject) == []
+    kinds = tables.documents.c.kind == "cards"
+    event = AuditEvent("alteration", "cards")
+    with at(SYSTEM).casebook.work(at(SYSTEM).actor, event, NOW) as uow:
+        uow.update(tables.documents, kinds, {"content": b"damaged"})
+    monkeypatch.setattr(card_approvers, "_read", {})  # as in a process that begins
+    with pytest.raises(Conflict, match="uploaded again"):
+        services.list_alerts(subject)
+    assert services.list_alerts(at()), "who holds no card approves none"
+    services.activate_document(at(), "cards", register, "2026-01-01")
+    assert services.list_alerts(subject) == []
 
 
 @pytest.mark.each_database
