@@ -20,9 +20,11 @@ import pandas as pd
 from cardwatch.casebook import AuditEvent, documents
 from cardwatch.casebook import statements as kept
 from cardwatch.casebook.counting import is_counting
+from cardwatch.casebook.own_keys import hidden_keys
 from cardwatch.casebook.unit_of_work import canonical
 from cardwatch.errors import CardwatchError, CasebookBusy, NothingToScore
 from cardwatch.evaluation.benchmark import Plan, evaluate
+from cardwatch.registers import person_key
 from cardwatch.services.scoring_inputs import (
     SHIPPED,
     active_inputs,
@@ -62,6 +64,8 @@ def evaluate_own(
 ) -> OwnEvaluation:
     """Measure what would be found in the organisation's own payments: see `evaluation.benchmark`.
 
+    Payments of somebody who asks, and on cards that they approve, are left out: alerts are counted.
+
     Args:
         context: who asks; the lists of the lanes they see are measured, by the active rules.
         tell: called with how many per cent are done.
@@ -82,9 +86,11 @@ def evaluate_own(
         table = _newest(uow)
         recipe = active_inputs(uow, str(context.now.date()))
         texts = {kind: read_content(uow, recipe, kind) for kind in SHIPPED}
+        hidden = hidden_keys(uow)
     if table.empty:
         raise NothingToScore("No statement has been uploaded yet.")
     together, _ = name_holders(kept.as_read(table))
+    together = together[~together["holder_id"].map(person_key).isin(hidden)]
     holders = together["holder_id"].nunique()
     chosen = _fewer(together)
     rows = io.BytesIO()
