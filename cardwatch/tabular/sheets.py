@@ -116,10 +116,10 @@ class Sheet:
             if any(DAY_CELL.fullmatch(cell.strip()) for cell in key)
         )
 
-    @property
+    @cached_property
     def size(self) -> int:
         """The number of filled rows after its headings."""
-        return self.counts.total()
+        return sum(1 for row in self.body if _key(row))
 
     @cached_property
     def needs_met(self) -> int:
@@ -148,8 +148,10 @@ class Sheet:
 
 def _key(row: Sequence[str]) -> tuple[str, ...]:
     """Return a row to be compared: without empty cells at its end."""
-    last = max((i for i, cell in enumerate(row) if cell.strip()), default=-1)
-    return tuple(row[: last + 1])
+    end = len(row)
+    while end and not row[end - 1].strip():
+        end -= 1
+    return tuple(row[:end])
 
 
 def is_payment(row: Sequence[str]) -> bool:
@@ -281,6 +283,8 @@ def _copies(same: list[Sheet], file: str) -> list[Sheet]:
         FileRefused: a sheet repeats most rows of others, but not all.
     """
     copies: list[Sheet] = []
+    if len(same) == 1:
+        return copies
     for sheet in sorted(same, key=lambda candidate: (-candidate.size, -candidate.number)):
         other_counts: Counter[tuple[str, ...]] = Counter()
         for other in same:

@@ -35,12 +35,14 @@ def cell_text(cell: Cell) -> str:
     fourth, so that 1.083 is never taken for a thousand and eighty-three. Numbers that Excel has
     already cut short stay in scientific form, as a mark that they are damaged.
     """
-    if isinstance(cell, bool | str | dt.timedelta):
-        return str(cell)
+    if isinstance(cell, str):
+        return cell
     if isinstance(cell, dt.datetime) and cell.time() == dt.time():
         return cell.date().isoformat()
-    if isinstance(cell, dt.date | dt.time):
+    if isinstance(cell, (dt.date, dt.time)):
         return cell.isoformat()
+    if isinstance(cell, (bool, dt.timedelta)):
+        return str(cell)
     number = float(cell)
     if abs(number) >= EXACT_FLOAT:
         return f"{number:E}"
@@ -172,7 +174,10 @@ def _load(data: bytes, file: str, headings: Headings) -> list[Sheet]:
         sheets = []
         for number, meta in enumerate(book.sheets_metadata, 1):
             sheet = book.get_sheet_by_name(meta.name)
-            rows = [list(map(cell_text, row)) for row in _unmerged(sheet)]
+            rows = [
+                [cell if isinstance(cell, str) else cell_text(cell) for cell in row]
+                for row in _unmerged(sheet)
+            ]
             hidden = meta.visible != python_calamine.SheetVisibleEnum.Visible
             sheets.append(Sheet(number, meta.name, rows, hidden, headings))
     except python_calamine.PasswordError as error:
