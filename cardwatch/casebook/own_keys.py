@@ -30,7 +30,9 @@ from cardwatch.registers import (
     key_letters,
     name_forms,
     names_of,
+    number_spellings,
     person_key,
+    spellings,
 )
 
 if TYPE_CHECKING:
@@ -54,7 +56,8 @@ def actor_keys(uow: UnitOfWork) -> frozenset[str]:
 def own_keys(uow: UnitOfWork, *persons: str, lane: str = PSD) -> frozenset[str]:
     """Return the keys that name some people, each of one number or name; none for nobody.
 
-    A name that several people have counts: what is about it may be about this one. The people
+    A name that several people have counts: what is about it may be about this one. A number counts
+    without its leading zeros, and a name surname first; see `spellings`. The people
     register says more names, where the actor is of professional standards; of somebody who is
     named by an initial and a surname, the numbers and names of all who have both.
 
@@ -63,7 +66,7 @@ def own_keys(uow: UnitOfWork, *persons: str, lane: str = PSD) -> frozenset[str]:
         persons: the number or name of each.
         lane: finance where what follows is kept for finance too, whoever the actor is.
     """
-    linked_keys = {person_key(person) for person in persons} - {""}
+    linked_keys = set[str]().union(*map(spellings, persons)) - {""}
     if not linked_keys:
         return frozenset()
     knows_all = uow.actor.role == PSD and lane == PSD
@@ -75,7 +78,8 @@ def own_keys(uow: UnitOfWork, *persons: str, lane: str = PSD) -> frozenset[str]:
     keys |= {name for key in keys for name in register.names.get(key, ())}
     ways = _with(uow, keys, knows_all=knows_all)
     unnumbered = [names for names in ways if not names.keys() & set(NUMBERS)]
-    return frozenset(keys.union(*(names.values() for names in unnumbered)))
+    keys = keys.union(*(names.values() for names in unnumbered))
+    return frozenset().union(*map(number_spellings, keys))
 
 
 def keys_of_readers(uow: UnitOfWork, lane: str) -> frozenset[str]:
