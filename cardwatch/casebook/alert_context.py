@@ -152,12 +152,17 @@ def _own(uow: UnitOfWork, lane: str, alert_id: str) -> tuple[list[Row], str]:
 
 
 def _rows(uow: UnitOfWork, key: str, which: sa.ColumnElement[bool]) -> pd.DataFrame:
-    """Return payments that count, each once, in the order of their days, with `holder_id`."""
+    """Return payments that count, each once, in the order of their days, with `holder_id`.
+
+    Where their statement names no cardholder by the key, it is what it names them by.
+    """
+    keys = (key, *(name for name in HOLDER_KEYS if name != key))
+    holder = sa.func.coalesce(*(sa.func.nullif(transactions.c[name], "") for name in keys), "")
     names = ("statement_id", "row", "date", "merchant", "amount_pence", "identity")
     columns = [transactions.c[name] for name in names]
     question = counting_payments(
         uow,
-        [*columns, transactions.c[key].label("holder_id")],
+        [*columns, holder.label("holder_id")],
         with_psd_holds=uow.actor.role == PSD,
     )
     order = (DAY, statements.c.seq, transactions.c.row)
