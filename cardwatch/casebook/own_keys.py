@@ -45,6 +45,8 @@ SHARED = "key_account"
 PSD_ONLY = "visible_to_psd_only"
 """Column of names that no payment has any more which others than professional standards see."""
 NUMBERS = ("key_holder_id", "key_employee_id")
+MOST_SPELLED = 1_500
+"""Keys of which numbers count without zeros too: SQLite takes 32,766 values in one question."""
 NOBODY: Mapping[str, Collection[str]] = {}
 
 
@@ -79,7 +81,8 @@ def own_keys(uow: UnitOfWork, *persons: str, lane: str = PSD) -> frozenset[str]:
     ways = _with(uow, keys, knows_all=knows_all)
     unnumbered = [names for names in ways if not names.keys() & set(NUMBERS)]
     keys = keys.union(*(names.values() for names in unnumbered))
-    return frozenset().union(*map(number_spellings, keys))
+    spelled = map(number_spellings, keys) if len(keys) <= MOST_SPELLED else ()
+    return frozenset(keys.union(*spelled))
 
 
 def keys_of_readers(uow: UnitOfWork, lane: str) -> frozenset[str]:
