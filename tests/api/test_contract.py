@@ -62,6 +62,7 @@ JUDGED = {
     "preview_statement": "few files of chance are statements",
     "import_register": "few files of chance are registers",
     "export_list": "a PDF takes libraries that a machine may lack",
+    "export_case": "the same",
     "add_complaint": "a day after today, or before the law was in force",
     "acknowledge_complaint": "a day before it was received, or after today",
     "answer_complaint": "the same",
