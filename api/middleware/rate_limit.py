@@ -25,8 +25,8 @@ HEALTH = ("/health/live", "/health/ready")
 MOST_WAITING = 20
 """Requests that may wait for one of the 40 threads; the next is refused at once."""
 MOST_AT_ONCE, MOST_AT_ONCE_UNKNOWN = 60, 20
-"""Requests with a body of one person or key, and of one address, under way at once: a body may take
-minutes to arrive, and a process has 200 connections."""
+"""Requests with a body of one person, with all keys they made, and of one address, under way at
+once: a body may take minutes to arrive, and a process has 200 connections."""
 OVERLOADED = "Too many requests are waiting. Try again in a few seconds."
 
 
@@ -72,8 +72,9 @@ class AtOnceMiddleware:
             await self.app(scope, receive, send)
             return
         request = Request(scope)
-        caller = _caller(request)
-        most = MOST_AT_ONCE if request.state.actor else MOST_AT_ONCE_UNKNOWN
+        actor: Actor | None = request.state.actor
+        caller = actor.responsible_id if actor else _caller(request)
+        most = MOST_AT_ONCE if actor else MOST_AT_ONCE_UNKNOWN
         if self._under_way[caller] >= most:
             await problem(429, "too_many", CODES["too_many"] + ".")(scope, receive, send)
             return

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from fastapi import Path as InPath
 
 from api.deps import AppStateDep, Context
 from api.pagination import PaymentRows, payments_page
-from api.schemas.base import Day, Id, Short
+from api.schemas.base import Day, Id, RowNumber, Short
 from api.schemas.payments import PaymentPage, PaymentSearch
 from cardwatch import services
 from cardwatch.casebook.payment_queries import PaymentFilters
@@ -17,7 +16,6 @@ from cardwatch.services import answers
 
 router = APIRouter(tags=["payments"])
 Pence = Annotated[int | None, Query(ge=-(10**12), le=10**12)]
-RowNumber = Annotated[int, InPath(ge=0, le=10**9, description="The payment's row there.")]
 
 
 @router.get("/payments", response_model=PaymentPage)

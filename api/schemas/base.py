@@ -56,6 +56,7 @@ Day = Annotated[
     ),
 ]
 Id = Annotated[str, Path(max_length=80, pattern=r"^[0-9A-Za-z_-]+$", examples=["ba0e7c01d2f3"])]
+RowNumber = Annotated[int, Path(ge=0, le=10**9, description="The payment's row there.")]
 Whole = Annotated[int, BeforeValidator(_whole)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=WORDS)]
 Short = Annotated[str, StringConstraints(max_length=200, pattern=NO_NUL)]

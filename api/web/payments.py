@@ -10,6 +10,7 @@ from fastapi import APIRouter, Form, Request, Response
 from api.deps import AppStateDep, Context
 from api.downloads import as_file
 from api.quotas import ExportContext
+from api.schemas.base import RowNumber
 from api.search_terms import read_term, with_term
 from api.web.base import (
     FormFields,
@@ -165,7 +166,7 @@ def _place(text: str) -> tuple[str, int]:
 
 
 @router.get("/payments/{statement_id}/{row}")
-def show_payment(request: Request, context: Context, statement_id: str, row: int) -> Response:
+def show_payment(request: Request, context: Context, statement_id: str, row: RowNumber) -> Response:
     """Show one payment with the alerts that it is evidence of."""
     payment = services.get_payment(context, statement_id, row)
     heads = services.alert_titles(context, [alert["alert_id"] for alert in payment["alerts"]])
@@ -175,13 +176,16 @@ def show_payment(request: Request, context: Context, statement_id: str, row: int
 
 @router.get("/payments/{statement_id}/{row}/rules")
 def show_rules(
-    request: Request, context: Context, service: AppStateDep, statement_id: str, row: int
+    request: Request, context: Context, service: AppStateDep, statement_id: str, row: RowNumber
 ) -> Response:
     """Show every rule with its figures for one payment: those that fire, and those that do not."""
     payment = services.get_payment(context, statement_id, row)
     with service.scoring():
         results = services.explain_payment(context, statement_id, row)
-    return render(request, "payment_rules.html", payment=payment, results=results)
+    return render(
+        request, "payment_rules.html", payment=payment, results=results,
+        holds_card=bool(context.actor.holder_id),
+    )  # fmt: skip
 
 
 def _way_back(request: Request) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -12,7 +13,7 @@ from cardwatch.features import ENTRIES_SHOWN
 from cardwatch.features.registered import links
 from cardwatch.quantities import money
 from cardwatch.records import EntryShown
-from cardwatch.registers import ONE_SLIP, STATED, register_kind
+from cardwatch.registers import ONE_SLIP, STATED, people_in, register_kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from cardwatch.features import Ledger
-    from cardwatch.features.registered import Hits
     from cardwatch.records import Register
     from cardwatch.registers import OrganisationMatch
     from cardwatch.rules import Rule
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 MOST_ENTRIES = 12
-"""An alert about many payments shows so many entries at most."""
+"""Entries that an alert shows, unless more are needed to show everybody whom they name: each of
+these people is kept from the alert."""
 
 
 def entries_shown(
@@ -46,21 +47,33 @@ def entries_shown(
     for rule in rules if ledger.registers else ():
         for name in (feature for feature in rule.reads if feature in ENTRIES_SHOWN):
             hits = ENTRIES_SHOWN[name](ledger)
-            for row in rows:
-                entry = int(hits.entry[row])
-                key = (rule.id, hits.kind, entry)
-                if entry >= 0 and fires[rule.id][row] and key not in entries:
-                    entries[key] = _entry(ledger, rule.id, hits, row)
-    return tuple(entries.values())[:MOST_ENTRIES]
+            for row in (row for row in rows if fires[rule.id][row]):
+                for pair in hits.entries_of(row):
+                    key = (rule.id, hits.kind, pair[0])
+                    if key not in entries:
+                        entries[key] = _entry(ledger, rule.id, hits.kind, pair)
+    return tuple(_most_telling(list(entries.values())))
 
 
-def _entry(ledger: Ledger, rule: str, hits: Hits, row: int) -> EntryShown:
-    """Return the entry that a feature counted for a payment as it is shown."""
-    match, payers, people_known = (
-        int(values[row]) for values in (hits.match, hits.payer_count, hits.known_count)
-    )
-    link = links(ledger, hits.kind)[1][match] if match >= 0 else None
-    entry = entry_shown(ledger.registers[hits.kind], int(hits.entry[row]), link, rule)
+def _most_telling(entries: list[EntryShown]) -> list[EntryShown]:
+    """Return the entries to show, in their order: of people whom none before names, then others."""
+    named: set[str] = set()
+    places: list[int] = []
+    for place, entry in enumerate(entries):
+        people = set(people_in(entry.register, entry.facts))
+        if not people <= named:
+            places.append(place)
+        named |= people
+    telling, room = set(places), max(MOST_ENTRIES - len(places), 0)
+    remaining = (place for place in range(len(entries)) if place not in telling)
+    return [entries[place] for place in sorted([*places, *islice(remaining, room)])]
+
+
+def _entry(ledger: Ledger, rule: str, kind: str, pair: tuple[int, ...]) -> EntryShown:
+    """Return an entry that a feature counted for a payment as it is shown; see `Hits`."""
+    position, match, payers, people_known = pair
+    link = links(ledger, kind)[1][match] if match >= 0 else None
+    entry = entry_shown(ledger.registers[kind], position, link, rule)
     if not payers:
         return entry
     return replace(entry, matched_by=f"{entry.matched_by} {chance_words(payers, people_known)}")

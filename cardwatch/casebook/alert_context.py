@@ -152,12 +152,17 @@ def _own(uow: UnitOfWork, lane: str, alert_id: str) -> tuple[list[Row], str]:
 
 
 def _rows(uow: UnitOfWork, key: str, which: sa.ColumnElement[bool]) -> pd.DataFrame:
-    """Return payments that count, each once, in the order of their days, with `holder_id`."""
+    """Return payments that count, each once, in the order of their days, with `holder_id`.
+
+    Where their statement names no cardholder by the key, it is what it names them by.
+    """
+    keys = (key, *(name for name in HOLDER_KEYS if name != key))
+    holder = sa.func.coalesce(*(sa.func.nullif(transactions.c[name], "") for name in keys), "")
     names = ("statement_id", "row", "date", "merchant", "amount_pence", "identity")
     columns = [transactions.c[name] for name in names]
     question = counting_payments(
         uow,
-        [*columns, transactions.c[key].label("holder_id")],
+        [*columns, holder.label("holder_id")],
         with_psd_holds=uow.actor.role == PSD,
     )
     order = (DAY, statements.c.seq, transactions.c.row)
@@ -176,9 +181,10 @@ def _months(
 ) -> list[Month]:
     """Return the pence and payments of the months of `_last_months`, from the first statement's on.
 
-    A month has a statement where one covers its middle: a few late payments are not enough.
+    A month has a statement where one covers its middle: a few late payments are not enough. One
+    whose payments were deleted at the end of their time does not count.
     """
-    question = sa.select(statements.c.first_on, statements.c.last_on)
+    question = sa.select(*(statements.c[name] for name in ("first_on", "last_on", "erased_at")))
     spans = uow.fetch_all(question.where(uow.scope(statements), statement_counts()))
     first_month = min(span["first_on"] for span in spans)[:7]
     by = transactions_frame.groupby(transactions_frame["date"].str[:7])["amount_pence"].agg(
@@ -191,7 +197,9 @@ def _months(
             "pence": int(pence),
             "payments": int(size),
             "has_statement": any(
-                span["first_on"] <= f"{month}-15" <= span["last_on"] for span in spans
+                span["first_on"] <= f"{month}-15" <= span["last_on"]
+                for span in spans
+                if not span["erased_at"]
             ),
         }
         for month, pence, size in every.itertuples()

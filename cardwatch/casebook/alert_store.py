@@ -320,7 +320,7 @@ def _subjects(uow: UnitOfWork, source: Source, alert: Alert) -> list[dict[str, s
     """Rows of `alert_subjects`, one for each person, merchant or cost centre of an alert."""
     owned = {"lane": source.lane, "alert_id": alert.alert_id}
     approvers = {
-        person: approvers_of(uow, source.approvers, person)
+        person: approvers_of(uow, source.approvers, person, source.lane)
         for person in (*alert.holders, *alert.approvers)
     }
     names = {

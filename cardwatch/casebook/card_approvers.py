@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from cardwatch.casebook import documents
-from cardwatch.errors import NotFound
+from cardwatch.errors import Conflict, NotFound
 from cardwatch.registers import approvers_by_holder, person_key
 
 if TYPE_CHECKING:
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from cardwatch.casebook.unit_of_work import UnitOfWork
 
 MOST_REGISTERS = 32
+DAMAGED = (
+    "The card register in use is damaged, so whose cards you approve is not known. Nothing is "
+    "shown to you that could be about them until the card register is uploaded again."
+)
 _read: dict[str, dict[str, frozenset[str]]] = {}
 """By the hash of a card register, what it says."""
 
@@ -25,7 +29,10 @@ _read: dict[str, dict[str, frozenset[str]]] = {}
 def holders_by_approver(uow: UnitOfWork) -> Mapping[str, frozenset[str]]:
     """Return the cardholders whose card each approver approves, by the key of the approver.
 
-    Nobody approves anything without a card register, or where what is stored of it is damaged.
+    Nobody approves anything without a card register.
+
+    Raises:
+        Conflict: what is stored of it is damaged.
     """
     sha256 = documents.active_sha256(uow, "cards", uow.today)
     if not sha256:
@@ -33,8 +40,8 @@ def holders_by_approver(uow: UnitOfWork) -> Mapping[str, frozenset[str]]:
     if sha256 not in _read:
         try:
             content = documents.read_document(uow, sha256)
-        except NotFound:  # the chain says that it is damaged
-            return {}
+        except NotFound:
+            raise Conflict(DAMAGED) from None
         if len(_read) >= MOST_REGISTERS:
             _read.clear()
         _read[sha256] = _inverted(content)

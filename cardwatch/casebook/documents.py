@@ -28,12 +28,15 @@ if TYPE_CHECKING:
 
 
 def keep_document(uow: UnitOfWork, kind: str, content: bytes) -> str:
-    """Keep a document unless it is there; return its hash."""
+    """Keep a document unless it is there; return its hash. One that is damaged is mended."""
     digest = document_sha256(kind, content)
-    existing = sa.select(documents.c.kind).where(uow.scope(documents), documents.c.sha256 == digest)
-    if uow.fetch_one(existing) is None:
+    same = documents.c.sha256 == digest
+    existing = uow.fetch_one(sa.select(documents.c.content).where(uow.scope(documents), same))
+    if existing is None:
         row = {"sha256": digest, "kind": kind, "content": content, "made_at": uow.now}
         uow.insert(documents, [row])
+    elif bytes(existing["content"]) != content:
+        uow.update(documents, same, {"kind": kind, "content": content})
     return digest
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from cardwatch.casebook.card_approvers import holders_by_approver
-from cardwatch.casebook.people_register import people_register
+from cardwatch.casebook.people_register import PeopleRegister, people_register
 from cardwatch.casebook.tables import (
     HOLDER_KEYS,
     PSD,
@@ -30,7 +30,9 @@ from cardwatch.registers import (
     key_letters,
     name_forms,
     names_of,
+    number_spellings,
     person_key,
+    spellings,
 )
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ SHARED = "key_account"
 PSD_ONLY = "visible_to_psd_only"
 """Column of names that no payment has any more which others than professional standards see."""
 NUMBERS = ("key_holder_id", "key_employee_id")
+MOST_SPELLED = 1_500
+"""Keys of which numbers count without zeros too: SQLite takes 32,766 values in one question."""
 NOBODY: Mapping[str, Collection[str]] = {}
 
 
@@ -51,24 +55,34 @@ def actor_keys(uow: UnitOfWork) -> frozenset[str]:
     return own_keys(uow, uow.actor.holder_id)
 
 
-def own_keys(uow: UnitOfWork, *persons: str) -> frozenset[str]:
+def own_keys(uow: UnitOfWork, *persons: str, lane: str = PSD) -> frozenset[str]:
     """Return the keys that name some people, each of one number or name; none for nobody.
 
-    A name that several people have counts: what is about it may be about this one. The people
+    A name that several people have counts: what is about it may be about this one. A number counts
+    without its leading zeros, and a name surname first; see `spellings`. The people
     register says more names, where the actor is of professional standards; of somebody who is
     named by an initial and a surname, the numbers and names of all who have both.
+
+    Args:
+        uow: the work it is done in.
+        persons: the number or name of each.
+        lane: finance where what follows is kept for finance too, whoever the actor is.
     """
-    linked_keys = {person_key(person) for person in persons} - {""}
+    linked_keys = set[str]().union(*map(spellings, persons)) - {""}
     if not linked_keys:
         return frozenset()
-    register = people_register(uow)
-    keys = linked_keys.union(*(names.values() for names in _with(uow, linked_keys)))
+    knows_all = uow.actor.role == PSD and lane == PSD
+    register = people_register(uow) if knows_all else PeopleRegister()
+    keys = linked_keys.union(*(n.values() for n in _with(uow, linked_keys, knows_all=knows_all)))
     forms = {person_key(form) for person in persons for form in name_forms(person)}
     keys |= {key for name in keys | forms for key in register.by_name.get(name, ())}
     keys |= {key for name in linked_keys | forms for key in register.by_initial.get(name, ())}
     keys |= {name for key in keys for name in register.names.get(key, ())}
-    unnumbered = [names for names in _with(uow, keys) if not names.keys() & set(NUMBERS)]
-    return frozenset(keys.union(*(names.values() for names in unnumbered)))
+    ways = _with(uow, keys, knows_all=knows_all)
+    unnumbered = [names for names in ways if not names.keys() & set(NUMBERS)]
+    keys = keys.union(*(names.values() for names in unnumbered))
+    spelled = map(number_spellings, keys) if len(keys) <= MOST_SPELLED else ()
+    return frozenset(keys.union(*spelled))
 
 
 def keys_of_readers(uow: UnitOfWork, lane: str) -> frozenset[str]:
@@ -132,9 +146,9 @@ def _with_approved(
     return keys | own_keys(uow, *holders)
 
 
-def _approved(uow: UnitOfWork, keys: Iterable[str]) -> set[str]:
+def _approved(uow: UnitOfWork, keys: Collection[str]) -> set[str]:
     """Return the cardholders whose card people of some keys approve, by the register in force."""
-    by_approver = holders_by_approver(uow)
+    by_approver = holders_by_approver(uow) if keys else {}
     return {holder for key in keys for holder in by_approver.get(key, ())}
 
 
@@ -144,20 +158,20 @@ def approved_by_actor(uow: UnitOfWork) -> set[str]:
 
 
 def approvers_of(
-    uow: UnitOfWork, approvers: Mapping[str, Sequence[str]], person: str
+    uow: UnitOfWork, approvers: Mapping[str, Sequence[str]], person: str, lane: str
 ) -> Sequence[str]:
-    """Return who approves what a person pays, by whichever of their names is known; or nobody."""
+    """Return who approves what a person pays, by whichever of their names a lane may know."""
     if person in approvers or not approvers:
         return approvers.get(person, ())
-    keys = own_keys(uow, person)
+    keys = own_keys(uow, person, lane=lane)
     by_key = ((person_key(holder), names) for holder, names in approvers.items())
     return sorted({name for key, names in by_key if key in keys for name in names})
 
 
-def _with(uow: UnitOfWork, keys: set[str]) -> list[dict[str, str]]:
+def _with(uow: UnitOfWork, keys: set[str], *, knows_all: bool) -> list[dict[str, str]]:
     """Return the ways to name a cardholder that have one of some keys, by field; none is shared."""
     names = uow.scope(holder_names) & (holder_names.c.field != SHARED)
-    if uow.actor.role != PSD:
+    if not knows_all:
         names &= holder_names.c.visible_to_psd_only == 0
     with_them = sa.select(holder_names.c.names_id).where(names, holder_names.c.subject_id.in_(keys))
     ids = {row["names_id"] for row in uow.fetch_all(with_them)}

@@ -176,6 +176,14 @@ def get_payment(uow: UnitOfWork, statement_id: str, number: int) -> StoredPaymen
     return row
 
 
+def card_token_of(uow: UnitOfWork, statement_id: str, number: int) -> str:
+    """Return the keyed hash of the card of a payment; empty where its statement names none."""
+    same = (transactions.c.statement_id == statement_id) & (transactions.c.row == number)
+    question = sa.select(transactions.c.card_token).where(uow.scope(transactions), same)
+    row = uow.fetch_one(question)
+    return str(row["card_token"] or "") if row else ""
+
+
 def _columns() -> list[sa.ColumnElement[Any]]:
     """The columns of a payment as it is shown, with the label of its statement."""
     names = [transactions.c[name] for name in STORED_COLUMNS]

@@ -36,6 +36,9 @@ TOLD_MINUTES = 1
 """Its last use is written down this often."""
 VERIFIED_MINUTES = 5
 """Minutes for which a code allows what is sensitive (OWASP ASVS 5.0, 7.5.3)."""
+AHEAD_SECONDS = 60
+"""What began later than now by more, as when a clock was set back, has ended: it would go on for as
+long again."""
 MOST_SESSIONS = 5
 """Of one person; one more ends the oldest."""
 BROWSER_CHARACTERS = 120
@@ -130,9 +133,9 @@ def actor_of_session(
     seen_at, made_at = (
         dt.datetime.fromisoformat(session_row[name]) for name in ("seen_at", "made_at")
     )
-    if now - seen_at > dt.timedelta(minutes=idle) or now - made_at > dt.timedelta(
-        hours=LONGEST_HOURS
-    ):
+    earliest_begin = -dt.timedelta(seconds=AHEAD_SECONDS)
+    is_idle = not earliest_begin <= now - seen_at <= dt.timedelta(minutes=idle)
+    if is_idle or not earliest_begin <= now - made_at <= dt.timedelta(hours=LONGEST_HOURS):
         raise refusal
     if now - seen_at > dt.timedelta(minutes=TOLD_MINUTES):
         with casebook.unaudited(itself, now) as uow:
@@ -154,12 +157,14 @@ def set_verified(uow: UnitOfWork, session_id: str, seal: MultiFernet) -> None:
 
 def is_verified(uow: UnitOfWork, session_id: str) -> bool:
     """Whether the actor has given a code in one of their sessions within the last minutes."""
-    earliest = dt.datetime.fromisoformat(uow.now) - dt.timedelta(minutes=VERIFIED_MINUTES)
+    now = dt.datetime.fromisoformat(uow.now)
+    earliest = now - dt.timedelta(minutes=VERIFIED_MINUTES)
+    latest = now + dt.timedelta(seconds=AHEAD_SECONDS)
     recent = sa.select(sessions.c.session_id).where(
         uow.scope(sessions),
         sessions.c.person_id == uow.actor.actor_id,
         sessions.c.session_id == session_id,
-        sessions.c.verified_at >= as_text(earliest),
+        sessions.c.verified_at.between(as_text(earliest), as_text(latest)),
     )
     return uow.fetch_one(recent) is not None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import sqlalchemy as sa
 
 from cardwatch.casebook.alerts import not_about
@@ -28,21 +29,22 @@ from cardwatch.casebook.tables import (
     transactions,
 )
 from cardwatch.errors import CardwatchError
-from cardwatch.registers import person_key
+from cardwatch.registers import match_cards, person_key, spellings
 from cardwatch.vocabulary import ASKED_ABOUT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from collections.abc import Set as AbstractSet
 
-    import pandas as pd
-
     from cardwatch.casebook.alert_rows import Suppression
     from cardwatch.casebook.rows import Person
     from cardwatch.casebook.unit_of_work import Row, UnitOfWork
+    from cardwatch.records import CardRegister
 
 NUMBERS = ("key_holder_id", "key_employee_id")
 """Keys that belong to one person; a name may belong to several."""
+NAMED_BY = (*NUMBERS, "key_cardholder")
+"""Ways in which a statement names a person; another says a card or account."""
 
 
 def keys_of_person(uow: UnitOfWork, identifiers: Sequence[str]) -> set[str]:
@@ -51,7 +53,7 @@ def keys_of_person(uow: UnitOfWork, identifiers: Sequence[str]) -> set[str]:
     Raises:
         CardwatchError: none is given, or what is given belongs to several people.
     """
-    keys = {person_key(text) for text in identifiers} - {""}
+    keys = set[str]().union(*map(spellings, identifiers)) - {""}
     if not keys:
         raise CardwatchError("Enter a number or name of the person", field="identifiers")
     numbers: set[str] = set()
@@ -73,20 +75,33 @@ def _key_rows(uow: UnitOfWork) -> list[Row]:
     return uow.fetch_all(counting_payments(uow, columns).order_by(None).distinct())
 
 
-def payments_of(uow: UnitOfWork, keys: AbstractSet[str]) -> pd.DataFrame:
-    """The payments of a person that count, each once, by day, with `label` and `row`."""
+def payments_of(
+    uow: UnitOfWork, keys: AbstractSet[str], cards: CardRegister | None
+) -> pd.DataFrame:
+    """The payments of a person that count, each once, by day, with `label` and `row`.
+
+    Whose those are of which a statement names the card alone, the card register says.
+    """
     rows = _key_rows(uow)
-    spellings = {
+    printed = {
         str(row[name])
         for row in rows
         for name in HOLDER_KEYS
         if row[name] and person_key(str(row[name])) in keys
     }
-    is_own = sa.or_(sa.false(), *(transactions.c[name].in_(spellings) for name in HOLDER_KEYS))
+    is_own = sa.or_(sa.false(), *(transactions.c[name].in_(printed) for name in HOLDER_KEYS))
     names = ("identity", "row", *TRANSACTION_TEXTS, "amount_pence")
     columns = [*(transactions.c[name] for name in names), statements.c.label]
     table = each_once(uow, counting_payments(uow, columns).where(is_own))
-    return table.sort_values(["date", "label", "row"], ignore_index=True)
+    if cards is not None:
+        is_unnamed = sa.and_(*(sa.func.coalesce(transactions.c[n], "") == "" for n in NAMED_BY))
+        unnamed = each_once(uow, counting_payments(uow, columns).where(is_unnamed))
+        frame = unnamed.assign(date=pd.to_datetime(unnamed["date"]), holder_id="")
+        holders = match_cards(frame.fillna(""), cards)["holder_id"].map(person_key)
+        table = pd.concat([table, unnamed[holders.isin(keys).to_numpy()]])
+        table = table.drop_duplicates("identity")
+    table = table.sort_values(["date", "label", "row"], ignore_index=True)
+    return table.astype(object).where(table.notna(), None)  # one statement says less than another
 
 
 def alert_ids_about(uow: UnitOfWork, keys: AbstractSet[str]) -> list[str]:
@@ -172,7 +187,7 @@ def holder_names_of(uow: UnitOfWork, keys: AbstractSet[str]) -> list[str]:
             str(row[name])
             for row in _key_rows(uow)
             if keys & {person_key(str(row[key])) for key in HOLDER_KEYS if row[key]}
-            for name in (*NUMBERS, "key_cardholder")
+            for name in NAMED_BY
             if row[name]
         }
     )

@@ -72,6 +72,11 @@ def activate_model(
     from cardwatch import services
     from cardwatch.forest import load_forest
 
+    if folder is None and since:
+        raise typer.BadParameter(
+            "a model that is trained now applies from today; name a folder to choose the day",
+            param_hint="--from",
+        )
     with open_context(person, organisation) as context:
         if folder is None:
             digest = services.retrain_model(context)

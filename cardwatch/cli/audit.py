@@ -24,13 +24,16 @@ from cardwatch.cli.context import (
     write_file,
     write_private,
 )
+from cardwatch.cli.noun_group import NounGroup
 from cardwatch.cli.options import FAULTY, AsJson
 from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
     from cardwatch.transparency import Note
 
-app = typer.Typer(no_args_is_help=True, help="Verify, read and sign the audit chains.")
+app = typer.Typer(
+    cls=NounGroup, no_args_is_help=True, help="Verify, read and sign the audit chains."
+)
 
 
 @app.command("verify", epilog="Example: cardwatch audit verify force-finance.checkpoints")

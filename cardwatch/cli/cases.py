@@ -17,13 +17,16 @@ from cardwatch.cli.context import (
     print_rows,
     write_file,
 )
+from cardwatch.cli.noun_group import NounGroup
 from cardwatch.cli.options import AsJson, one_of
 from cardwatch.vocabulary import CASE_OUTCOMES
 
 if TYPE_CHECKING:
     from cardwatch.services.answers import CaseDetail
 
-cases_app = typer.Typer(no_args_is_help=True, help="Cases of professional standards.")
+cases_app = typer.Typer(
+    cls=NounGroup, no_args_is_help=True, help="Cases of professional standards."
+)
 CASES_SHOWN = ("reference", "state", "title", "owner", "alerts_count", "made_at")
 CaseId = Annotated[str, typer.Argument(help="The case's reference, such as C-2026-0001.")]
 

@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from cardwatch.cli.context import Owner, Who, open_context, print_rows
+from cardwatch.cli.noun_group import NounGroup
 from cardwatch.cli.options import AsJson  # noqa: TC001  typer reads it
 
 queries_app = typer.Typer(
+    cls=NounGroup,
     no_args_is_help=True,
     help="Queries to line managers: list those sent by email, and record replies.",
 )

@@ -20,6 +20,7 @@ from cardwatch.cli.context import (
     sign_checkpoint,
     write_file,
 )
+from cardwatch.cli.noun_group import NounGroup
 from cardwatch.cli.options import PARTLY, REFUSED, AsJson, DateOrder, busy, reading_choices
 from cardwatch.errors import CardwatchError
 from cardwatch.quantities import quantity
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from cardwatch.statements import Profile, ReadingChoices
 
 registers_app = typer.Typer(
+    cls=NounGroup,
     no_args_is_help=True,
     help="Gifts, interests, contracts, people and other registers beside the card register.",
 )

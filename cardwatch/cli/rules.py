@@ -39,7 +39,7 @@ def list_rules(json: AsJson = False) -> None:
     if json:
         _print_rules(load_rules())
         return
-    table = Table("Rule", "Rule", "Kind", "Level", "Lane", "Role", box=None, pad_edge=False)
+    table = Table("Rule", "Title", "Kind", "Level", "Lane", "Role", box=None, pad_edge=False)
     for rule in load_rules():
         table.add_row(rule.id, rule.title, rule.kind, rule.level, rule.lane, rule.role)
     out.print(table)

@@ -19,10 +19,13 @@ from cardwatch.cli.context import (
     print_rows,
     write_private,
 )
+from cardwatch.cli.noun_group import NounGroup
 from cardwatch.cli.options import AsJson, busy
 
 app = typer.Typer(
-    no_args_is_help=True, help="List and replace the installation's own keys; none is shown."
+    cls=NounGroup,
+    no_args_is_help=True,
+    help="List and replace the installation's own keys; none is shown.",
 )
 
 

@@ -322,6 +322,10 @@ ENTRIES_SHOWN: dict[str, Callable[[Ledger], Hits]] = {
     "absent_count": staff.absence_hits,
     "leaver_firm_count": staff.leaver_firm_hits,
     "approver_absent_count": staff.approver_absence_hits,
+    "is_junior_approver": staff.latest_approval_hits,
+    "is_self_approved": staff.self_approval_hits,
+    "reciprocal_count": staff.latest_approval_hits,
+    "approved_together_count": staff.batch_hits,
 }
 """Features that count entries of a register, with what they counted, for alerts to show."""
 

@@ -23,6 +23,7 @@ from cardwatch.features.registered import (
     no_hits,
     pairs_by_merchant,
     register_entries,
+    shown_pairs,
 )
 from cardwatch.policy import in_categories
 from cardwatch.registers import BANDS, SAME_LETTERS, STATED
@@ -72,7 +73,10 @@ def ended_hits(ledger: Ledger) -> pd.DataFrame:
 
 
 def category_hits(ledger: Ledger) -> Hits:
-    """Return current contracts for the payment's category, where the merchant has none."""
+    """Return current contracts for the payment's category, where the merchant has none.
+
+    Of the contracts of one category only the latest is shown: a force has hundreds.
+    """
 
     def make() -> Hits:
         if not has_register(ledger, "contracts"):
@@ -95,7 +99,9 @@ def category_hits(ledger: Ledger) -> Hits:
             holds &= np.isnan(ends_day) | (day <= ends_day)
             result.count[rows[holds]] += 1
             latest[rows[holds]] = entry  # in the order of the register: the last stays
-        return replace(result, entry=latest)
+        rows = np.flatnonzero(latest >= 0)
+        pairs = shown_pairs(pd.DataFrame({"row": rows, "entry": latest[rows]}))
+        return replace(result, entry=latest, pairs=pairs)
 
     return ledger.once("contracts for the category", make)
 

@@ -9,7 +9,7 @@ alert can show the entry.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -48,49 +48,63 @@ BEARS_DAYS = 365
 """Those who paid the merchant are counted in the year before at most."""
 
 
+PAIR_COLUMNS = {"row": NONE, "entry": NONE, "match": NONE, "payer_count": 0, "known_count": 0}
+"""Columns of a payment with one entry that was counted for it, each with its value where none is
+known; `Hits` says what they are."""
+
+
 @dataclass(frozen=True)
 class Hits:
-    """Counts of a feature: entries for each payment, and the one that is shown.
+    """Counts of a feature: entries for each payment, and which these are.
 
     Attributes:
         kind: the register.
         count: entries that hold, a payment each.
         entry: position of the latest of them in the register's entries, -1 without one.
-        match: position of its match in the register's links, -1 where no name was matched.
-        payer_count: people who would fit it in place of its own by then; 0 where none is counted.
-        known_count: people known by then.
+        pairs: each payment with each entry, in the order of payments, then of time: `row` and
+            `entry`; `match`, its position in the register's links, -1 where no name was matched;
+            `payer_count`, people who would fit it in place of its own by then, 0 where none is
+            counted; `known_count`, people known by then.
     """
 
     kind: str
     count: Numbers
     entry: Whole
-    match: Whole
-    payer_count: Whole
-    known_count: Whole
+    pairs: pd.DataFrame
+
+    def entries_of(self, row: int) -> list[tuple[int, ...]]:
+        """Return the pairs of one payment without `row`, the latest entry first."""
+        first, last = self.pairs["row"].searchsorted([row, row + 1])
+        values = self.pairs.iloc[first:last, 1:].to_numpy()[::-1]
+        return [tuple(map(int, pair)) for pair in values]
 
 
 def no_hits(ledger: Ledger, kind: str) -> Hits:
     """Return the hits of a register that was not given."""
     nowhere = np.full(len(ledger), NONE, dtype="int64")
-    return Hits(kind, np.zeros(len(ledger)), nowhere, nowhere, nowhere + 1, nowhere + 1)
+    return Hits(kind, np.zeros(len(ledger)), nowhere, shown_pairs(pd.DataFrame()))
+
+
+def shown_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return pairs of payments and entries with the columns of `Hits.pairs`."""
+    columns = {
+        name: pairs[name].to_numpy() if name in pairs else np.full(len(pairs), none)
+        for name, none in PAIR_COLUMNS.items()
+    }
+    return pd.DataFrame(columns, dtype="int64")
 
 
 def hits(ledger: Ledger, kind: str, pairs: pd.DataFrame) -> Hits:
-    """Return pairs of payments and entries as counts, with the latest entry of each payment."""
+    """Return pairs of payments and entries as counts, with the entries of each payment."""
     result = no_hits(ledger, kind)
     if pairs.empty:
         return result
     pairs = pairs.sort_values(["row", "true_day", "entry"], kind="stable")
-    counts = pairs.groupby("row")["entry"].nunique()
-    last = pairs.drop_duplicates("row", keep="last")
-    rows = last["row"].to_numpy()
-    result.count[counts.index.to_numpy()] = counts.to_numpy()
-    columns = {"entry": NONE, "match": NONE, "payer_count": 0, "known_count": 0}
-    shown = {name: np.full(len(ledger), none, dtype="int64") for name, none in columns.items()}
-    for name, values in shown.items():
-        if name in last:
-            values[rows] = last[name].to_numpy()
-    return Hits(kind, result.count, **shown)
+    pairs = pairs.drop_duplicates(["row", "entry"], keep="last")
+    rows, entries = (pairs[name].to_numpy() for name in ("row", "entry"))
+    np.add.at(result.count, rows, 1)
+    result.entry[rows] = entries  # in the order of time: the last stays
+    return replace(result, pairs=shown_pairs(pairs))
 
 
 def has_register(ledger: Ledger, kind: str) -> bool:
@@ -215,12 +229,12 @@ def approvers(ledger: Ledger) -> pd.Series[str]:
 def approval_pairs(ledger: Ledger) -> pd.DataFrame:
     """Return each approval of a payment in the order of time: `row`, `approver_id`, `approved_at`.
 
-    With `entry`; rows are the ledger's.
+    With `entry` and `true_day`; rows are the ledger's.
     """
 
     def make() -> pd.DataFrame:
         entries = register_entries(ledger, "approvals")
-        approved = entries[["entry", "payment", "approver_id", "approved_at"]]
+        approved = entries[["entry", "payment", "approver_id", "approved_at", "true_day"]]
         payments = pd.DataFrame({"row": np.arange(len(ledger)), "payment": ledger.reference})
         pairs = payments[payments["payment"] != ""].merge(approved, on="payment")
         return pairs.sort_values(["approved_at", "entry"], kind="stable").drop(columns="payment")

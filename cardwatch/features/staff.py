@@ -59,6 +59,27 @@ def approver_absence_hits(ledger: Ledger) -> pd.DataFrame:
     return during_entries(approved, "approver_id", "approved_day", absences)
 
 
+@hits_of("approvals")
+def latest_approval_hits(ledger: Ledger) -> pd.DataFrame:
+    """Return the latest approval of each payment, which says who approved it."""
+    return approval_pairs(ledger).drop_duplicates("row", keep="last")
+
+
+@hits_of("approvals")
+def self_approval_hits(ledger: Ledger) -> pd.DataFrame:
+    """Return approvals of payments by the cardholder."""
+    approved = approval_rows(ledger)
+    return approved[approved["approver_id"] == approved["holder_key"]]
+
+
+@hits_of("approvals")
+def batch_hits(ledger: Ledger) -> pd.DataFrame:
+    """Return of each payment the approvals with which most others were approved together."""
+    batches = _batches(ledger)
+    largest = batches.groupby("row")["together_count"].transform("max")
+    return batches[batches["together_count"] == largest]
+
+
 @hits_of("people")
 def leaver_firm_hits(ledger: Ledger) -> pd.DataFrame:
     """Return people who left the unit for this merchant before it was paid by the unit."""
@@ -163,12 +184,7 @@ def _managers(person: str, day: float, posts: dict[str, list[tuple[float, str]]]
 
 def is_self_approved(ledger: Ledger) -> Flags:
     """Whether the register of approvals names the cardholder as the one who approved it."""
-    self_approved = np.zeros(len(ledger), dtype=bool)
-    if has_register(ledger, "approvals"):
-        approved = approval_rows(ledger)
-        same = approved["approver_id"] == approved["holder_key"]
-        self_approved[approved["row"][same].to_numpy()] = True
-    return self_approved
+    return self_approval_hits(ledger).count > 0
 
 
 def reciprocal_count(ledger: Ledger) -> Numbers:
@@ -201,13 +217,24 @@ def approved_together_count(ledger: Ledger) -> Numbers:
     """
     counts = np.zeros(len(ledger))
     if has_register(ledger, "approvals"):
+        batches = _batches(ledger)
+        np.maximum.at(counts, batches["row"].to_numpy(), batches["together_count"].to_numpy())
+    return counts
+
+
+def _batches(ledger: Ledger) -> pd.DataFrame:
+    """Return approvals that have a time of day, each with `together_count`: see above."""
+
+    def make() -> pd.DataFrame:
         approved = approval_rows(ledger).sort_values("second", kind="stable")
         approved = approved.drop_duplicates(["row", "approver_id", "approved_day"], keep="last")
         approved = approved[approved["second"] % DAY_SECONDS != 0]
-        for _, of_one in approved.groupby("approver_id"):
-            seconds, rows = of_one["second"].to_numpy(), of_one["row"].to_numpy()
-            np.maximum.at(counts, rows, _within_a_minute(seconds))
-    return counts
+        together = approved.groupby("approver_id")["second"].transform(
+            lambda seconds: _within_a_minute(seconds.to_numpy())
+        )
+        return approved.assign(together_count=together.astype("int64"))
+
+    return ledger.once("batches of approvals", make)
 
 
 def _within_a_minute(seconds: Whole) -> Whole:

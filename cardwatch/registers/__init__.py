@@ -51,7 +51,9 @@ from cardwatch.registers.persons import (
     keys_by_name_and_fact,
     name_forms,
     names_of,
+    number_spellings,
     person_keys,
+    spellings,
 )
 from cardwatch.registers.profiles import (
     chosen_profile,
@@ -104,6 +106,7 @@ __all__ = [
     "names_in",
     "names_of",
     "names_people",
+    "number_spellings",
     "parse_register_profile",
     "people_in",
     "person_key",
@@ -118,5 +121,6 @@ __all__ = [
     "register_profile_text",
     "register_profile_toml",
     "register_quality",
+    "spellings",
     "template_text",
 ]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cardwatch.registers.cards import compared, plain_letters
+from cardwatch.registers.cards import compared, person_key, plain_letters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 SECOND_FACTS = ("email", "unit", "post")
 """What names a person together with their full name, the most certain first."""
 MOST_INITIALS = 3
+LONGEST_NUMBER = 8
+"""Of a person's number."""
+BETWEEN_NAMES = ("", ",", "/")
+"""Between a surname and the forename after it."""
 TITLES = re.compile(
     r"\b(?:mr|mrs|ms|miss|mx|dr|prof|sir|dame|pc|dc|ps|ds|di|dci|dsu|pcso|sgt|sergeant|insp|inspector"
     r"|ch(?:ief)?|supt|superintendent|constable|detective|acting|temp|t/|a/|acc|dcc|cc|qpm|obe|mbe)\b\.?",
@@ -63,6 +67,27 @@ def name_forms(text: str) -> tuple[str, ...]:
         return (whole,)
     words = _name_words(text)
     return (f"{words[0][0]} {words[-1]}",) if len(words) > 1 else ()
+
+
+def spellings(text: str) -> set[str]:
+    """Return the keys by which one person's number or name may be printed, as `person_key`.
+
+    A number of digits loses its leading zeros in Excel, and a name is printed surname first.
+    """
+    key = person_key(text)
+    if key.isdecimal():
+        return number_spellings(key)
+    first, _, last = full_name(text).partition(" ")
+    turned = {f"{last}{mark}{first}" for mark in BETWEEN_NAMES} if last else set()
+    return {key, f"{first}{last}", *turned} - {""}
+
+
+def number_spellings(key: str) -> set[str]:
+    """Return the keys of a number of digits, with and without leading zeros; of another its own."""
+    if not key.isdecimal() or len(key) > LONGEST_NUMBER:
+        return {key}
+    digits = key.lstrip("0")
+    return {digits.zfill(count) for count in range(max(len(digits), 1), LONGEST_NUMBER + 1)}
 
 
 def is_written_like(cardholders: Collection[str], text: str) -> bool:

@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
@@ -20,12 +20,15 @@ import pandas as pd
 from cardwatch.casebook import AuditEvent, documents
 from cardwatch.casebook import statements as kept
 from cardwatch.casebook.counting import is_counting
+from cardwatch.casebook.own_keys import hidden_keys
 from cardwatch.casebook.unit_of_work import canonical
 from cardwatch.errors import CardwatchError, CasebookBusy, NothingToScore
 from cardwatch.evaluation.benchmark import Plan, evaluate
+from cardwatch.registers import match_cards, person_key
 from cardwatch.services.scoring_inputs import (
     SHIPPED,
     active_inputs,
+    load_inputs,
     read_content,
     unpack_policy,
     unpack_rules,
@@ -62,6 +65,8 @@ def evaluate_own(
 ) -> OwnEvaluation:
     """Measure what would be found in the organisation's own payments: see `evaluation.benchmark`.
 
+    Payments of somebody who asks, and on cards that they approve, are left out: alerts are counted.
+
     Args:
         context: who asks; the lists of the lanes they see are measured, by the active rules.
         tell: called with how many per cent are done.
@@ -82,9 +87,12 @@ def evaluate_own(
         table = _newest(uow)
         recipe = active_inputs(uow, str(context.now.date()))
         texts = {kind: read_content(uow, recipe, kind) for kind in SHIPPED}
+        hidden, cards = hidden_keys(uow), load_inputs(uow, replace(recipe, model="")).cards
     if table.empty:
         raise NothingToScore("No statement has been uploaded yet.")
     together, _ = name_holders(kept.as_read(table))
+    named = match_cards(together, cards) if hidden and cards else together
+    together = together[~named["holder_id"].map(person_key).isin(hidden)]
     holders = together["holder_id"].nunique()
     chosen = _fewer(together)
     rows = io.BytesIO()

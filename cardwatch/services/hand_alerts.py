@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from cardwatch.casebook import AuditEvent, payment_queries, people
 from cardwatch.casebook.alert_store import Source, keep_by_hand
 from cardwatch.casebook.own_keys import hidden_keys
@@ -14,7 +16,7 @@ from cardwatch.casebook.tables import RECEIVES
 from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.merchants import canonical_name
 from cardwatch.records import Alert, Payment, Reason
-from cardwatch.registers import person_key
+from cardwatch.registers import match_cards, person_key
 from cardwatch.services.scoring_inputs import active_inputs, load_inputs
 from cardwatch.vocabulary import BY_HAND_KIND, RAISED_BY_HAND
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from cardwatch.casebook import UnitOfWork
     from cardwatch.casebook.rows import StoredPayment
+    from cardwatch.records import CardRegister
     from cardwatch.services.context import ServiceContext
 
 MAX_RAISED_TOGETHER = 50
@@ -61,12 +64,13 @@ def raise_by_hand(
             key=lambda row: (row["date"], row["statement_id"], row["row"]),
         )
         settings = replace(active_inputs(uow, uow.today), model="")
-        approvers = load_inputs(uow, settings).approvers
+        loaded = load_inputs(uow, settings)
+        payments = _with_cardholders(uow, payments, loaded.cards)
         _check_actor(uow, payments)
         title = f"Raised by hand by {people.email_of(uow)}"
         alert = _alert(lane, payments, title, question)
         stored = {(row["label"], row["row"]): (row["statement_id"], row["row"]) for row in payments}
-        source = Source(lane, payments[-1]["statement_id"], stored, approvers)
+        source = Source(lane, payments[-1]["statement_id"], stored, loaded.approvers)
         keep_by_hand(uow, source, alert)
         uow.event.object_id = alert.alert_id
         uow.event.counts = {"payments": len(payments)}
@@ -86,6 +90,30 @@ def _check_question(uow: UnitOfWork, lane: str, question: str) -> None:
     if len(question) > MAX_QUESTION_CHARACTERS:
         sentence = f"Enter a question of {MAX_QUESTION_CHARACTERS:,} characters or fewer."
         raise CardwatchError(sentence, field="question")
+
+
+def _with_cardholders(
+    uow: UnitOfWork, payments: list[StoredPayment], cards: CardRegister | None
+) -> list[StoredPayment]:
+    """Return payments with whom the card register names as the holder of their card, if it does."""
+    if cards is None:
+        return payments
+    frame = pd.DataFrame(
+        {
+            "date": pd.to_datetime([row["date"] for row in payments]),
+            "card_token": [
+                payment_queries.card_token_of(uow, row["statement_id"], row["row"])
+                for row in payments
+            ],
+            "card_last4": [row["card_last4"] or "" for row in payments],
+            "holder_id": [row["holder_id"] or "" for row in payments],
+            "cost_centre": [row["cost_centre"] or "" for row in payments],
+        }
+    )
+    holders = match_cards(frame, cards)["holder_id"].tolist()
+    return [
+        {**row, "holder_id": str(holder)} for row, holder in zip(payments, holders, strict=True)
+    ]
 
 
 def _check_actor(uow: UnitOfWork, payments: Sequence[StoredPayment]) -> None:

@@ -14,8 +14,10 @@ from cardwatch.casebook.own_keys import hidden_keys
 from cardwatch.casebook.registers import visible_registers
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.errors import NotFound
+from cardwatch.features import ENTRIES_SHOWN
 from cardwatch.line_items import read_line_items
 from cardwatch.registers import person_key
+from cardwatch.rules import EVIDENCE
 from cardwatch.services.entry_masks import masked_item
 from cardwatch.services.history_window import HISTORY_WINDOW_DAYS
 from cardwatch.services.register_inputs import load_registers, registers_then
@@ -141,7 +143,8 @@ def explain_payment(
 
     Returns:
         The rules that fire, then those that do not, each with its figures; none for a payment of
-        the actor's own, or on a card that they approve.
+        the actor's own, or on a card that they approve. Who holds a card is not shown rules that
+        may be about others than the payment's cardholder: these may be about them.
 
     Raises:
         NotAllowed: the role sees no alerts.
@@ -167,9 +170,27 @@ def explain_payment(
     if person_key(holder) in hidden:
         return []
     lanes = context.actor.lanes
-    rules = [rule for rule in settings.rules if rule.lane in lanes and rule.subject == "payment"]
+    rules = [
+        rule
+        for rule in settings.rules
+        if rule.lane in lanes
+        and rule.subject == "payment"
+        and (not context.actor.holder_id or is_about_cardholder_alone(rule))
+    ]
     results = (_result(rule, scoring, int(rows.argmax()), settings) for rule in rules)
     return sorted(filter(None, results), key=lambda result: (not result.fires, result.rule))
+
+
+def is_about_cardholder_alone(rule: Rule) -> bool:
+    """Whether nobody but a payment's cardholder can be asked about where a rule fires.
+
+    It looks neither for payments of others nor for entries of registers, which may name others.
+    """
+    if rule.subject != "payment":
+        return False
+    by = EVIDENCE[rule.evidence].by
+    is_of_one = not by or not {"holder_id", "card_id"}.isdisjoint(by)
+    return is_of_one and ENTRIES_SHOWN.keys().isdisjoint(rule.reads)
 
 
 def _check_alerts(uow: UnitOfWork, filters: PaymentFilters) -> None:

@@ -15,6 +15,7 @@ from cardwatch.casebook.own_keys import hidden_keys
 from cardwatch.features import Ledger
 from cardwatch.independent import require_database
 from cardwatch.registers import match_cards, person_key
+from cardwatch.services.payments import is_about_cardholder_alone
 from cardwatch.services.scoring_inputs import ScoringInputs, load_inputs
 from cardwatch.statements import name_holders
 
@@ -84,7 +85,8 @@ def verify_independently(context: ServiceContext, statement_id: str) -> Independ
     """Run a statement's limits, splits and duplicates again in SQL, and compare every firing.
 
     The rules, the policy and the card register are those that it was scored with. Payments of a
-    person who asks, and on cards that they approve, are not compared: firings are counted.
+    person who asks, and on cards that they approve, are not compared, nor for who holds a card
+    rules that may be about others than the cardholder of a payment: firings are counted.
 
     Raises:
         NotAllowed: the role sees no alerts.
@@ -109,7 +111,12 @@ def verify_independently(context: ServiceContext, statement_id: str) -> Independ
     ledger = Ledger(transactions, loaded.policy)
     own_rows = ledger.frame["file"].eq(row["label"]).to_numpy()
     compared = own_rows & ~_about(hidden, ledger)
-    rules = compare(ledger, loaded.rules, compared)
+    withheld = {
+        rule.id
+        for rule in loaded.rules
+        if context.actor.holder_id and not is_about_cardholder_alone(rule)
+    }
+    rules = (one for one in compare(ledger, loaded.rules, compared) if one.rule not in withheld)
     return IndependentCheck(statement_id, row["label"], rules=tuple(rules))
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from cardwatch.casebook import UnitOfWork
     from cardwatch.casebook.alert_rows import AlertDetail
+    from cardwatch.records import CardRegister
     from cardwatch.services.context import ServiceContext
 
 CARD_FIELDS = ("card_last4", "unit", "single_limit_pence", "month_limit_pence", "opened_on",
@@ -86,7 +87,9 @@ def make_subject_access_pack(
 
 def _content(uow: UnitOfWork, keys: set[str]) -> dict[str, Any]:
     """Gather what a pack holds."""
-    payments = queries.payments_of(uow, keys)
+    recipe = replace(active_inputs(uow, uow.today), policy="", model="")
+    register = load_inputs(uow, recipe).cards
+    payments = queries.payments_of(uow, keys, register)
     details = [kept.get_alert(uow, name) for name in queries.alert_ids_about(uow, keys)]
     managers = {
         text for query in queries_sent(uow) for text in (query["recipient"], query["email"]) if text
@@ -101,7 +104,7 @@ def _content(uow: UnitOfWork, keys: set[str]) -> dict[str, Any]:
         "payments": [
             {name: row[name] for name in PAYMENT_FIELDS} for row in payments.to_dict("records")
         ],
-        "cards": _cards(uow, keys),
+        "cards": _cards(register, keys),
         "alerts": [_alert(detail, keys, names) for detail in details],
         "queries": _queries(uow, details, names | _others(details, keys)),
         "not_asked": [
@@ -153,10 +156,8 @@ def _queries(
     ]
 
 
-def _cards(uow: UnitOfWork, keys: set[str]) -> list[dict[str, Any]]:
+def _cards(register: CardRegister | None, keys: set[str]) -> list[dict[str, Any]]:
     """The person's cards in the active card register; approvers are other people."""
-    recipe = replace(active_inputs(uow, uow.today), policy="", model="")
-    register = load_inputs(uow, recipe).cards
     if register is None:
         return []
     cards = register.cards
@@ -164,7 +165,7 @@ def _cards(uow: UnitOfWork, keys: set[str]) -> list[dict[str, Any]]:
     is_own = pd.concat(list(columns), axis=1).isin(keys).any(axis=1)
     rows = cards.loc[is_own, list(CARD_FIELDS)].astype({"opened_on": "str", "closed_on": "str"})
     return [
-        {str(name): "" if value in {"NaT", "nan"} else value for name, value in row.items()}
+        {str(name): "" if pd.isna(value) else value for name, value in row.items()}
         for row in rows.to_dict("records")
     ]
 

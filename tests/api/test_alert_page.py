@@ -77,6 +77,23 @@ def test_a_month_without_a_statement_is_no_month_without_spending(
         assert figures[2][1].startswith("£")
 
 
+@pytest.mark.parametrize("role", ["finance", "psd"])
+def test_an_alert_is_shown_beside_a_statement_that_names_cardholders_otherwise(
+    held: Running, role: str
+) -> None:
+    """Its page failed, where another bank's statement has a payment to the merchant that day."""
+    lines = [f"2026-10-{day},************1111,NEW FIRM,{day}.50" for day in range(10, 13)]
+    other = "\n".join(["Date,Card Number,Merchant,Amount", *lines, ""])
+    held.send(other, name="other.csv")
+    while services.do_next_job(held.book, held.clock, held.seal):
+        pass
+    alert_id = _alert_id(held)
+    assert "NEW FIRM" in _get(held, f"/alerts/{alert_id}", role)
+    answer = held.ask("GET", f"/v1/alerts/{alert_id}", role)
+    (beside,) = (row for row in answer.json()["neighbours"] if row["shares"] == "merchant")
+    assert (beside["holder_id"] == "card ending 1111") is (role == "finance")
+
+
 def test_a_decision_is_chosen_before_it_is_saved(held: Running) -> None:
     page = _get(held, f"/alerts/{_alert_id(held)}")
     assert page.count('type="radio"') == 6

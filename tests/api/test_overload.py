@@ -12,6 +12,7 @@ from book_fixtures import database_url  # noqa: F401  both databases
 from services import OWN, Running
 
 from api.middleware.rate_limit import MOST_AT_ONCE, MOST_AT_ONCE_UNKNOWN
+from cardwatch import services
 from cardwatch.casebook import FINANCE, Casebook
 from cardwatch.casebook.unit_of_work import lock_number
 from cardwatch.errors import CasebookBusy
@@ -55,6 +56,15 @@ def test_health_answers_and_others_are_told_to_come_again_while_a_lock_is_held(
     assert running.ask("GET", "/v1/alerts").status_code == 200
 
 
+def _new_key(running: Running, role: str) -> dict[str, str]:
+    """Return the headers of one key more that an administrator has made."""
+    email = f"admin@{OWN}.example"
+    actor = services.actor_of_person(running.book, OWN, email, running.clock())
+    giver = services.ServiceContext(running.book, actor, running.clock())
+    key = services.create_key(giver, name="one more", role=role, days=9)
+    return {"Authorization": f"Bearer {key}"}
+
+
 @pytest.mark.parametrize(
     ("path", "role", "most"),
     [("/sign-in", "", MOST_AT_ONCE_UNKNOWN), ("/v1/statements", "finance", MOST_AT_ONCE)],
@@ -62,21 +72,21 @@ def test_health_answers_and_others_are_told_to_come_again_while_a_lock_is_held(
 def test_bodies_that_never_arrive_keep_nobody_else_out(
     serve: Callable[..., Running], path: str, role: str, most: int
 ) -> None:
-    """Or two hundred of them take every connection of a process."""
+    """Or two hundred of them take every connection of a process. Somebody may have many keys."""
     running = serve(chores=False)
+    sent_by = [{}] if not role else [_new_key(running, role) for _ in range(3)]
     headers = {"host": "testserver", "sec-fetch-site": "same-origin", "content-length": "99"}
-    headers |= running.of(role) if role else {}
-    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     form = (b"content-type", b"application/x-www-form-urlencoded")
     scope = {
         "type": "http", "method": "POST", "path": path, "raw_path": path.encode(),
         "scheme": "https", "query_string": b"", "http_version": "1.1", "root_path": "",
-        "headers": [*raw, form], "server": ("testserver", 443), "client": ("testclient", 1),
+        "server": ("testserver", 443), "client": ("testclient", 1),
     }  # fmt: skip
     answered: list[int] = []
 
-    async def one_more(*, task_status: TaskStatus[None]) -> None:
+    async def one_more(key: dict[str, str], *, task_status: TaskStatus[None]) -> None:
         """Send a request of which the body is waited for, or which is answered at once."""
+        raw = [(name.lower().encode(), text.encode()) for name, text in (headers | key).items()]
 
         async def hang() -> dict[str, object]:
             task_status.started()
@@ -88,13 +98,13 @@ def test_bodies_that_never_arrive_keep_nobody_else_out(
                 answered.append(int(str(message["status"])))
                 task_status.started()
 
-        await running.client.app(dict(scope), hang, send)
+        await running.client.app(scope | {"headers": [*raw, form]}, hang, send)
 
     async def attack() -> None:
         with anyio.fail_after(HANG_SECONDS):
             async with anyio.create_task_group() as tasks:
-                for _ in range(most + 1):
-                    await tasks.start(one_more)
+                for number in range(most + 1):
+                    await tasks.start(one_more, sent_by[number % len(sent_by)])
                 tasks.cancel_scope.cancel()
 
     assert running.client.portal

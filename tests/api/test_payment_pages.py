@@ -64,6 +64,16 @@ def test_filters_that_are_wrong_are_named(page: Callable[..., Any]) -> None:
     assert "2 payments fit" in page("/payments?at_least=£900&at_most=950.00").text
 
 
+@pytest.mark.parametrize("more", ["", "/rules"])
+@pytest.mark.parametrize(("row", "status"), [(10**19, 422), (-1, 422), ("x", 422), (999, 404)])
+def test_no_row_number_makes_a_page_fail(
+    page: Callable[..., Any], row: object, status: int, more: str
+) -> None:
+    """One too large for the database was answered 500."""
+    found = re.findall(r"/payments/([0-9a-f]{12})/", page("/payments").text)
+    assert page(f"/payments/{found[0]}/{row}{more}").status_code == status
+
+
 def test_the_filtered_list_as_csv(page: Callable[..., Any]) -> None:
     answer = page("/payments.csv?at_least=900")
     assert 'filename="2026-10 payments.csv"' in answer.headers["content-disposition"]

@@ -97,6 +97,18 @@ def test_a_code_lets_a_session_go_on_for_five_minutes_and_is_used_once(
     assert _events(running).count(("code", "denied")) == 4
 
 
+@pytest.mark.parametrize(("seconds", "status"), [(60, 201), (61, 401)])
+def test_a_clock_that_is_set_back_prolongs_neither_code_nor_session(
+    stale: tuple[Running, str], seconds: int, status: int
+) -> None:
+    running, secret = stale
+    code = pyotp.TOTP(secret).at(running.clock())
+    assert running.client.post("/v1/session/code", json={"code": code}).status_code == 204
+    running.clock.go(seconds=-seconds)
+    asked = running.client.post("/v1/keys", json={"name": "x", "role": "auditor"})
+    assert asked.status_code == status
+
+
 def test_a_code_of_one_session_does_not_serve_another(stale: tuple[Running, str]) -> None:
     running, secret = stale
     first = running.client.cookies[COOKIE]

@@ -45,6 +45,27 @@ def test_an_open_alert_is_never_erased(at: Context, old: str) -> None:
     assert services.get_alert(at(), old)["raised"].payments
 
 
+def test_a_month_that_was_deleted_is_not_shown_as_one_without_spending(
+    at: Context, read: Read
+) -> None:
+    september, october = (
+        [line.replace("2026-", "2016-") for line in (*month(number, 20), *more)]
+        for number, more in ((9, []), (10, SPLIT))
+    )
+    services.receive(at(), read(*september), is_history=True)
+    services.receive(at(), read(*october))
+    (alert,) = services.list_alerts(at())
+
+    def months() -> list[tuple[bool, bool]]:
+        shown = services.get_history(at(), alert["alert_id"])["holder"]["months"]
+        return [(month["has_statement"], month["payments"] > 0) for month in shown]
+
+    assert months() == [(True, True), (True, True)]
+    services.place_hold(at(), alert["alert_id"], reason="case 12")
+    erase(at("admin"))
+    assert months() == [(False, False), (False, True)]
+
+
 def test_a_hold_beats_its_time_and_ends(at: Context, old: str) -> None:
     services.decide(at(), old, DecisionInput("so", "explained"))
     held = services.place_hold(at(), old, reason="case 12")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import time
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 from books import NOW, SEAL, lively_month, month
 
 from api.schemas.jobs import Job
 from cardwatch import services
+from cardwatch.casebook import documents
 from cardwatch.errors import CasebookFailed, NothingToScore
 from cardwatch.services import evaluation_runner
 
@@ -72,6 +75,27 @@ def test_an_evaluation_is_done_apart_and_leaves_nothing_but_its_answer(
     assert "psd_per_1000" not in told["volume"][0]
     facts = told["facts"]
     assert (facts["holders"], facts["holders_of"], facts["seeds"]) == (13, 13, [11])
+
+
+def test_an_evaluation_counts_no_alerts_about_whoever_asks(
+    at: Context, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says how many alerts unchanged payments raise: one more than the reader sees."""
+    orders: list[bytes] = []
+
+    def note(order: bytes, *_: object) -> dict[str, Any]:
+        orders.append(order)
+        return {"facts": {}}
+
+    monkeypatch.setattr(evaluation_runner, "_apart", note)
+    services.receive(at(), read(*lively_month(10)))
+    for asks in (at(), at(person="subject", holder_id="e 1")):
+        evaluation_runner.evaluate_own(asks)
+    holders = [
+        set(pd.read_parquet(io.BytesIO(documents.unpack(order)["rows.parquet"]))["holder_id"])
+        for order in orders
+    ]
+    assert holders == [{"E0", "E1", "E2", "E3"}, {"E0", "E2", "E3"}]
 
 
 def _kept(at: services.ServiceContext) -> list[Any]:

@@ -178,6 +178,25 @@ def test_no_rule_is_shown_for_the_readers_own_payment(at: Context, scored: str) 
         assert bool(services.explain_payment(asks, scored, min(own))) == is_shown
 
 
+def test_rules_of_a_colleagues_payment_do_not_tell_of_an_alert_about_the_reader_too(
+    at: Context, scored: str
+) -> None:
+    """Four paid one sum; each of them could ask about the payment of another."""
+    subject = at("psd", person="subject", holder_id="E1")
+    rule = "equal-amounts-across-holders"
+    assert rule in {one["rule"] for one in services.list_alerts(at("psd"))}
+    assert rule not in {one["rule"] for one in services.list_alerts(subject)}
+    payments = services.list_payments(at(), PaymentFilters(text="training hall"), limit=50)
+    (colleagues,) = (row["row"] for row in payments if row["holder"] == "E2")
+    told = [
+        {one.rule: one.fires for one in services.explain_payment(who, scored, colleagues)}
+        for who in (at("psd"), subject)
+    ]
+    assert told[0][rule]
+    assert rule not in told[1]
+    assert told[1]["split-same-day"] is False, "rules about one cardholder are shown"
+
+
 def test_rules_of_a_payment_that_was_kept_as_history(at: Context, scored: str) -> None:
     del scored
     history = services.list_statements(at())[0]["statement_id"]

@@ -11,10 +11,16 @@ from books import EQUAL, SPLIT, assert_whole, export_alerts, month
 from cardwatch import services
 from cardwatch.casebook import PSD
 from cardwatch.casebook.alerts import DecisionInput
+from cardwatch.casebook.payment_queries import PaymentFilters
 from cardwatch.errors import CardwatchError, Conflict, NotAllowed, NotFound
+from cardwatch.registers import read_cards
+from cardwatch.statements import read_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+
+    from cardwatch.statements import ReadingChoices
 
     Context = Callable[..., services.ServiceContext]
     Read = Callable[..., Any]
@@ -108,3 +114,38 @@ def test_what_cannot_be_raised_is_refused(at: Context, statements: tuple[str, st
     ranks = [services.get_alert(subject, one["alert_id"])["raised"].rank
              for one in services.list_alerts(subject)]  # fmt: skip
     assert sorted(ranks) == list(range(1, len(ranks) + 1))
+
+
+CARDS = """employee_id,card_number,single_limit,opened_on,approver_id
+E1,************1111,500,2026-01-20,E5
+E2,************2222,500,2026-01-20,E6
+"""
+
+
+@pytest.mark.parametrize("reader", ["E1", "E5"])
+def test_whose_card_it_is_says_the_card_register_where_the_statement_has_a_number_alone(
+    at: Context, tmp_path: Path, choices: ReadingChoices, reader: str
+) -> None:
+    """Or they saw what a colleague asks about them, and could ask about themselves."""
+    (tmp_path / "cards.csv").write_text(CARDS, encoding="utf-8")
+    cards = services.pack_cards(read_cards(tmp_path / "cards.csv", choices))
+    services.activate_document(at(), "cards", cards, "2026-01-01")
+    lines = [f"2026-10-{day},************{'1111' if day % 2 else '2222'},SHOP,{day}.50,R{day}"
+             for day in range(10, 24)]  # fmt: skip
+    path = tmp_path / "october.csv"
+    headings = "Date,Card Number,Merchant,Amount,Reference"
+    path.write_text("\n".join([headings, *lines, ""]), encoding="utf-8")
+    (statement,) = read_each([path], choices)
+    assert isinstance(statement, tuple), statement
+    services.receive(at(), statement)
+    places: dict[str, list[tuple[str, int]]] = {"1111": [], "2222": []}
+    for row in services.list_payments(at(), PaymentFilters(), limit=100):
+        places[row["card_last4"]].append((row["statement_id"], row["row"]))
+    asked = services.raise_by_hand(at(), places["1111"][:2], question="What for?")
+    assert services.get_alert(at(), asked)["holders"] == ["E1"]
+    subject = at(person="subject", holder_id=reader)
+    with pytest.raises(NotFound):
+        services.get_alert(subject, asked)
+    with pytest.raises(NotAllowed, match="those you approve"):
+        services.raise_by_hand(subject, places["1111"][2:4], question="What for?")
+    assert services.raise_by_hand(subject, places["2222"][:1], question="What for?")

@@ -17,6 +17,7 @@ from cardwatch.casebook.own_keys import own_keys
 from cardwatch.casebook.register_content import unpack_register
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
 from cardwatch.registers import people_in, person_key, read_cards, read_register
+from cardwatch.statements import read_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,6 +155,90 @@ def test_whom_an_entry_names_by_name_alone_does_not_see_the_alert_either(
         seen = {row["alert_id"] for row in services.list_alerts(reader)}
         assert (alert_id in seen) is sees, holder_id
         assert alert_id not in seen or services.get_alert(reader, alert_id)
+
+
+SENT = "Payment reference,Approver No,Approved at\n"
+CHIEF = (
+    "Employee No,Name,Start date,Manager No\nE0,Ann Poole,2020-01-01,\nE9,Jo Vane,2020-01-01,E0\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("rule", "approvals", "reader"),
+    [
+        ("rushed-approval", [f"T{n},E9,21/10/2026 09:00:00" for n in range(24)], "E9"),
+        ("rushed-approval", [f"T{n},E9,21/10/2026 09:00:00" for n in range(24)]
+         + [f"T{n},E8,22/10/2026 09:{n}:00" for n in range(10, 24)], "E9"),
+        ("reciprocal-approval", [f"T{n},E{n % 4 ^ 1},21/10/2026 09:{n + 10}:00"
+                                 for n in range(24)], "E1"),
+        ("junior-approves-senior", [f"T{n},E9,21/10/2026 09:{n + 10}:00"
+                                    for n in range(0, 24, 4)], "E9"),
+    ],
+)  # fmt: skip
+def test_who_approved_payments_does_not_see_the_alert_that_asks_about_approval(
+    at: At,
+    read: Read,
+    register: Callable[..., Register],
+    rule: str,
+    approvals: list[str],
+    reader: str,
+) -> None:
+    """The register of approvals alone names them: no card register does."""
+    services.import_register(at("psd"), register(CHIEF, "people.csv"))
+    services.import_register(at("psd"), register(SENT + "\n".join(approvals), "approvals.csv"))
+    lines = (f"2026-10-{1 + n:02},E{n % 4},SHOP {n % 5},{20 + n}.50,T{n}" for n in range(24))
+    services.receive(at(), read(*lines))
+    asked = [row for row in services.list_alerts(at("psd")) if row["rule"] == rule]
+    about = [row["alert_id"] for row in asked if reader == "E9" or row["holders"] == ["E0"]]
+    assert about
+    approver = at("psd", person="approver", holder_id=reader)
+    seen = {row["alert_id"] for row in services.list_alerts(approver)}
+    assert seen.isdisjoint(about)
+    raised = services.get_alert(at("psd"), about[0])["raised"]
+    assert "approvals" in {entry.register for entry in raised.entries}, "reviewers see it"
+
+
+@pytest.mark.parametrize("count", [2, 14])
+def test_everybody_whom_the_entries_of_an_alert_name_is_kept_from_it(
+    at: At,
+    register: Callable[..., Register],
+    tmp_path: Path,
+    choices: ReadingChoices,
+    count: int,
+) -> None:
+    """Of several entries the last was shown, and twelve of more: the others were not looked at."""
+    rows = [
+        f"G{n},Fleet,{1 + n:02}/09/2026,Osprey Joinery Ltd,Lunch,Accepted,£40,{2 + n:02}/09/2026"
+        for n in range(count)
+    ]
+    services.import_register(at("psd"), register(GIFTS + "\n".join(rows) + "\n"))
+    path = tmp_path / "october.csv"
+    path.write_text(
+        "Date,Employee ID,Cost Centre,Merchant,Amount,Reference\n"
+        "2026-10-15,E1,Fleet,OSPREY JOINERY LTD,420.00,P1\n"
+        + "".join(
+            f"2026-10-{n:02},E{n % 3},Fleet,SHOP {n % 3},{n}.50,R{n}\n" for n in range(1, 14)
+        ),
+        encoding="utf-8",
+    )
+    (statement,) = read_each([path], choices)
+    assert isinstance(statement, tuple), statement
+    services.receive(at(), statement, is_history=True)
+    (pair,) = services.list_matches(at("psd"))
+    chosen = {"organisation": pair.organisation, "merchant": pair.merchant}
+    services.decide_match(at("psd"), **chosen, decision="same", reason="so")
+    later = path.with_name("november.csv")
+    later.write_text(path.read_text("utf-8").replace("2026-10", "2026-11"), encoding="utf-8")
+    (statement,) = read_each([later], choices)
+    assert isinstance(statement, tuple), statement
+    services.receive(at(), statement)
+    rows_of_rule = [a for a in services.list_alerts(at("psd")) if a["rule"] == "gift-to-unit"]
+    (alert_id,) = (row["alert_id"] for row in rows_of_rule)
+    for number in range(count):
+        reader = replace(at("psd"), actor=replace(at("psd").actor, holder_id=f"G{number}"))
+        assert alert_id not in {row["alert_id"] for row in services.list_alerts(reader)}, number
+    other = replace(at("psd"), actor=replace(at("psd").actor, holder_id="G99"))
+    assert len(services.get_alert(other, alert_id)["raised"].entries) == count
 
 
 def test_an_initial_and_surname_may_name_whoever_has_both_and_nobody_for_finance(

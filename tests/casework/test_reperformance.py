@@ -55,6 +55,22 @@ def test_a_person_asked_about_is_not_counted(at: Context, read: Read) -> None:
     assert _firings(services.verify_independently(at(), receipt.statement_id))
 
 
+def test_a_bill_that_a_colleague_paid_too_is_not_counted_for_either(
+    at: Context, read: Read
+) -> None:
+    """The firing at the colleague's payment is about both."""
+    bill = [f"2026-10-1{n},E{n},NEW FIRM,437.52,B{n}" for n in (1, 2)]
+    services.receive(at(), read(*month(9, 1_000)), is_history=True)
+    receipt = services.receive(at(), read(*month(10), *bill))
+    subject = at(person="subject", holder_id="E1")
+    colleague, own = (
+        services.verify_independently(who, receipt.statement_id) for who in (at(), subject)
+    )
+    assert _firings(colleague)["same-bill-two-holders"]
+    assert "same-bill-two-holders" not in {rule.rule for rule in own.rules}
+    assert "exact-duplicate" in {rule.rule for rule in own.rules}
+
+
 def test_who_sees_no_alerts_runs_nothing(at: Context, read: Read) -> None:
     receipt = services.receive(at(), read(*month(10), *SPLIT))
     with pytest.raises(NotAllowed, match="cannot see alerts"):

@@ -15,10 +15,15 @@ from cardwatch import services
 from cardwatch.casebook.alerts import DecisionInput
 from cardwatch.casebook.queries import ReplyInput
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
+from cardwatch.registers import read_cards
 from cardwatch.reports.subject_access import EXEMPTIONS, REDACTED, redacted
+from cardwatch.statements import read_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+
+    from cardwatch.statements import ReadingChoices
 
     Context = Callable[..., services.ServiceContext]
     Read = Callable[..., Any]
@@ -53,6 +58,39 @@ def force(at: Context, read: Read) -> Context:
     services.decide(at(), alert["alert_id"], DecisionInput(text, "explained"))
     export_alerts(at(), alert_ids=(alert["alert_id"],))
     return at
+
+
+@pytest.mark.parametrize("identifier", ["000123", "123"])
+def test_payments_of_which_a_statement_names_the_card_alone_are_the_persons(
+    at: Context, tmp_path: Path, choices: ReadingChoices, read: Read, identifier: str
+) -> None:
+    """The card register says whose; a number is the same without its zeros.
+
+    One statement says less than the other, and the card is open: a pack failed where that was so.
+    """
+    (tmp_path / "cards.csv").write_text(
+        "employee_id,card_number,single_limit,opened_on\n"
+        "000123,************1111,500,2026-01-20\n000124,************2222,500,2026-01-20\n",
+        encoding="utf-8",
+    )
+    cards = services.pack_cards(read_cards(tmp_path / "cards.csv", choices))
+    services.activate_document(at(), "cards", cards, "2026-01-01")
+    lines = [
+        f"2026-10-{day},2026-10-{day + 1},************{'1111' if day % 2 else '2222'},SHOP,{day}.50"
+        for day in range(10, 24)
+    ]
+    path = tmp_path / "october.csv"
+    headings = "Date,Posting Date,Card Number,Merchant,Amount"
+    path.write_text("\n".join([headings, *lines, ""]), encoding="utf-8")
+    (statement,) = read_each([path], choices)
+    assert isinstance(statement, tuple), statement
+    services.receive(at(), statement)
+    services.receive(at(), read(*(line.replace(",E1,", ",123,") for line in month(11))))
+    data = _data(_pack(at("auditor"), identifier))
+    dates = [payment["date"] for payment in data["payments"]]
+    assert len([day for day in dates if day < "2026-11"]) == 7
+    assert len([day for day in dates if day > "2026-11"]) == 3
+    assert [card["card_last4"] for card in data["cards"]] == ["1111"]
 
 
 def test_a_pack_is_whole_for_its_person_and_names_nobody_else(force: Context) -> None:

@@ -77,6 +77,23 @@ def test_without_a_terminal_nothing_is_coloured_and_nothing_spins(home: Path) ->
     assert "\x1b" not in run(home, "rules").stdout
 
 
+@pytest.mark.parametrize(
+    "words", [("alerts", "lsit"), ("rules", "lst"), ("cards", "shwo", "x.csv"), ("case", "opne")]
+)
+def test_a_misspelt_verb_is_not_taken_for_an_id(home: Path, words: tuple[str, ...]) -> None:
+    assert f"No such command '{words[1]}'. Did you mean" in run(home, *words, code=2).stderr
+
+
+def test_a_day_from_which_a_model_applies_is_not_left_out_of_account(home: Path) -> None:
+    done = run(home, "model", "activate", "--from", "2026-01-01", code=2)
+    assert "applies from today" in done.stderr
+
+
+@pytest.mark.parametrize("noun", ["alerts", "statements", "queries", "case", "registers", "audit"])
+def test_a_noun_alone_lists(home: Path, noun: str) -> None:
+    assert "There is no casebook yet" in run(home, noun, code=3).stderr
+
+
 def test_score_gives_json_for_machines_and_only_finance_unless_asked(home: Path) -> None:
     words = ("score", SAMPLE / "statements" / "2026-10.csv", "--history", SAMPLE / "statements")
     done = run(home, *words, "--policy", SAMPLE / "policy.toml", "--json")
