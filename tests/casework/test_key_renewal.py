@@ -39,6 +39,7 @@ def upgrade(at: Context, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     def open_anew() -> None:
         for module in ("own_keys", "alert_store", "derived_rows", "people", "key_renewal"):
             monkeypatch.setattr(f"cardwatch.casebook.{module}.person_key", _new_key)
+        monkeypatch.setattr("cardwatch.registers.persons.person_key", _new_key)
         for module in ("own_keys", "people", "key_renewal"):
             monkeypatch.setattr(f"cardwatch.casebook.{module}.PERSON_KEYS", "another")
         renew_person_keys(at().casebook, at().now)
