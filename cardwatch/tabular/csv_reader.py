@@ -258,8 +258,8 @@ def columns_of(
     limited_rows = list(itertools.islice(rows, limits.rows + 1))
     width = max(map(len, [headings, *limited_rows]))
     _check_shape(len(limited_rows), width, file, limits)
-    filled = ((*row, *[""] * (width - len(row))) for row in limited_rows)
-    columns = zip(*filled, strict=True) if limited_rows else [()] * width
+    columns = list(itertools.zip_longest(*limited_rows, fillvalue=""))
+    columns += [("",) * len(limited_rows)] * (width - len(columns))
     encoded = [pa.array(column, pa.string()).dictionary_encode() for column in columns]
     return pa.table(encoded, names=list(map(str, range(len(encoded)))))
 

@@ -178,6 +178,8 @@ def choose_sheets(sheets: Sequence[Sheet], file: str) -> tuple[list[Sheet], list
     filled = [sheet for sheet in sheets if sheet.rows]
     if not filled:
         raise FileRefused(file, "empty", "the workbook has no filled sheet")
+    if len(filled) == 1:
+        return filled, []
     best = max(filled, key=Sheet.rank)
     same = [sheet for sheet in filled if _joins(sheet, best)]
     _check_others(filled, same, best, file)
@@ -283,8 +285,6 @@ def _copies(same: list[Sheet], file: str) -> list[Sheet]:
         FileRefused: a sheet repeats most rows of others, but not all.
     """
     copies: list[Sheet] = []
-    if len(same) == 1:
-        return copies
     for sheet in sorted(same, key=lambda candidate: (-candidate.size, -candidate.number)):
         other_counts: Counter[tuple[str, ...]] = Counter()
         for other in same:
