@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -208,26 +209,35 @@ def _payments(sheet: ParsedSheet, dates: Days, pence: Pence) -> dict[str, Codes]
 
 
 def _by_parts(sheet: ParsedSheet, good: Flags, payments: Mapping[str, Codes], part: int) -> Flags:
-    """Return the further lines whose parts, row by row, come to the amount that each repeats."""
-    parts = read_column(sheet.column_at(part), ".").pence
+    """Return the further lines whose parts, row by row, come to the amount that each repeats.
+
+    The parts may be without VAT, which stands beside them.
+    """
+    parts, vat = read_column(sheet.column_at(part), ".").pence, _vat(sheet)
     good_payments = pd.DataFrame(payments)[good]
     group = (good_payments != good_payments.shift()).any(axis=1).cumsum()
-    frame = pd.DataFrame(
-        {"part": np.abs(parts[good]), "amount": good_payments["pence"].abs(), "group": group}
-    )
-    sums = frame.groupby("group")["part"].transform("sum")
-    several = frame.groupby("group")["part"].transform("size") > 1
-    differs = frame["part"] != frame["amount"]
-    split = several & differs
-    proved = split & (sums == frame["amount"])
-    unproved = int((differs & ~proved & (frame["part"] > 0)).sum())
+
+    def compare(parts: Pence) -> tuple[int, pd.Series[bool]]:
+        """Return how many rows are not explained, and which are parts of a payment."""
+        frame = pd.DataFrame(
+            {"part": np.abs(parts[good]), "amount": good_payments["pence"].abs(), "group": group}
+        )
+        sums = frame.groupby("group")["part"].transform("sum")
+        several = frame.groupby("group")["part"].transform("size") > 1
+        differs = frame["part"] != frame["amount"]
+        proved = differs & several & (sums == frame["amount"])
+        return int((differs & ~proved & (frame["part"] > 0)).sum()), proved
+
+    unproved, proved = compare(parts)
+    if unproved and vat is not None:
+        unproved, proved = min((unproved, proved), compare(parts + vat.pence), key=itemgetter(0))
     if unproved:
         heading = sheet.headings[part]
         sheet.notes.append(
             f"'{heading}' does not add up to the amount in {unproved} rows; all are kept"
         )
     lines = np.zeros(len(good), dtype=bool)
-    lines[good] = (proved & frame["group"].duplicated()).to_numpy()
+    lines[good] = (proved & group.duplicated()).to_numpy()
     return lines
 
 

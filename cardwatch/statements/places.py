@@ -14,12 +14,7 @@ from cardwatch.statements import cells
 from cardwatch.statements.cells import TextColumn
 from cardwatch.statements.dates import is_day
 from cardwatch.statements.profiles import HOLDER_FIELDS, known_headings
-from cardwatch.statements.states import (
-    check_paid_by_bank,
-    not_booked,
-    tell_described,
-    tell_paid_otherwise,
-)
+from cardwatch.statements.states import check_paid_by_bank, not_booked
 from cardwatch.statements.table_headings import CELL_MARKS
 from cardwatch.statements.words import MOST_LINE_CHARACTERS, plain_word
 from cardwatch.tabular import normalise_heading
@@ -96,10 +91,8 @@ def place_rows(sheet: ParsedSheet, amounts: Amounts, dates: Days, kinds: Kinds) 
     )
     _place_dated_totals(sheet, amounts, dates, place)
     place[not_booked(sheet) & (place == ROW)] = APART
-    tell_described(sheet, place == ROW)
     payments = (place == ROW) & ~np.isnat(dates) & (kinds != "payment")
     check_paid_by_bank(sheet, payments, amounts.pence)
-    tell_paid_otherwise(sheet, place == ROW)
     if mark := sheet.profile.end_mark:
         pattern = rf"^\s*{re.escape(mark)}\s*$"
         everything = [TextColumn.of(column) for column in table.cells.columns]

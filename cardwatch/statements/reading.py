@@ -52,6 +52,7 @@ from cardwatch.statements.places import (
 from cardwatch.statements.printed_signs import described_as_refunds
 from cardwatch.statements.profiles import FIELDS, HOLDER_FIELDS, Profile
 from cardwatch.statements.sheet import ParsedSheet, ReadingChoices
+from cardwatch.statements.states import tell_described, tell_paid_otherwise
 from cardwatch.statements.sums import tell_other_amounts, without_sums
 from cardwatch.statements.whole_list import check_levels, check_list
 from cardwatch.tabular import Part, Table, normalise_heading
@@ -137,6 +138,8 @@ def _check_invariants(
 ) -> None:
     """Compare the payments with what else the file says of them; outcomes are in its report."""
     dates = sheet.days("date", order)
+    tell_described(sheet, good)
+    tell_paid_otherwise(sheet, good)
     tell_unpaid_marks(sheet, footnotes(sheet, place, dates), good)
     checks.tell_month_starts(sheet, dates, good)
     checks.tell_one_day(sheet, dates, good)

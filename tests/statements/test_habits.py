@@ -280,3 +280,29 @@ def test_where_a_receipt_is_makes_no_refund(write: Write, heading: str) -> None:
     assert any("taken for the state of a receipt" in note for note in report.notes)
     rows = rows.replace("Sent", "Missing").replace("U,2,Received", "U,2,")
     assert pence_of(write(f"{HEAD},{heading}\n{rows}")) == [1000, 400, 200]
+
+
+def test_lines_without_vat_come_to_a_payment_with_it(write: Write) -> None:
+    """The payment was counted once for each of its lines."""
+    head = "Transaction ID,Date,Employee,Merchant,Transaction Amount,Line Amount,VAT"
+    rows = (
+        "T1,13/10/2025,A,S,120.00,60.00,12.00\n"
+        "T1,13/10/2025,A,S,120.00,40.00,8.00\n"
+        "T2,14/10/2025,B,T,15.00,12.50,2.50\n"
+        "T3,15/10/2025,B,T,30.00,30.00,0.00\n"
+    )
+    reading, report = read(write(f"{head}\n{rows}"))
+    assert reading.transactions["amount_pence"].tolist() == [12000, 1500, 3000]
+    assert not any("does not add up" in note for note in report.notes)
+
+
+def test_a_limit_of_credit_is_no_word_for_a_refund(write: Write) -> None:
+    rows = "13/10/2025,A,S,10,1000.00\n14/10/2025,B,T,4,5000.00\n15/10/2025,A,U,2,1000.00\n"
+    _, report = read(write(f"{HEAD},Credit Limit\n{rows}"))
+    assert not any("are not known" in note for note in report.notes)
+
+
+def test_an_expense_that_is_not_read_is_not_said_to_be_counted(write: Write) -> None:
+    rows = "13/10/2025,A,S,10,Company Card\n14/10/2025,B,,4,Out of Pocket\n"
+    _, report = read(write(f"{HEAD},Payment Type\n{rows}"))
+    assert not any("no card of yours paid" in note for note in report.notes)
