@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
     Pence = np.ndarray[Any, np.dtype[np.int64]]
 
 WITH_PLUS = r"^\s*£?\s*\+|\d\s*\+\s*$"
-A_NUMBER = re.compile(r"£?[\d,]{2,}(?:\.\d\d)?")
 CREDIT_AT_END = r"\w\W+CR\W*$"
 MOST_CODE_CHARACTERS = 4
 """Codes of transactions have no more characters than this."""
@@ -220,7 +218,7 @@ def _tell_codes(sheet: ParsedSheet) -> None:
         texts = {text.strip() for text in sheet.column_at(position).used} - {""}
         unknown = [text for text in texts if not direction_of(plain_word(cells.plain_cell(text)))]
         is_code = all(len(text) <= MOST_CODE_CHARACTERS for text in texts)
-        if is_flag and all(map(A_NUMBER.fullmatch, texts)):  # `Credit limit`
+        if all(map(cells.PLAIN.fullmatch, texts)):  # amounts, as of `Credit limit`
             continue
         if unknown and is_flag <= len(texts) <= MOST_WORDS and (is_flag or len(texts) > 1):
             sheet.notes.append(

@@ -302,6 +302,12 @@ def test_a_limit_of_credit_is_no_word_for_a_refund(write: Write) -> None:
     assert not any("are not known" in note for note in report.notes)
 
 
+def test_numbers_for_credit_are_told(write: Write) -> None:
+    rows = "13/10/2025,A,S,10,05\n14/10/2025,B,T,4,06\n15/10/2025,A,U,2,05\n"
+    _, report = read(write(f"{HEAD},Credit ref\n{rows}"))
+    assert any("2 codes that are not known" in note for note in report.notes)
+
+
 def test_an_expense_that_is_not_read_is_not_said_to_be_counted(write: Write) -> None:
     rows = "13/10/2025,A,S,10,Company Card\n14/10/2025,B,,4,Out of Pocket\n"
     _, report = read(write(f"{HEAD},Payment Type\n{rows}"))
