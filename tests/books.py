@@ -17,12 +17,16 @@ from cardwatch.casebook import LANES, PSD, Actor, AuditEvent, tables
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import SecondPersonNeeded
 from cardwatch.policy_pack import PolicyPack
+from cardwatch.registers import read_cards
 from cardwatch.rules import rule_texts
 from cardwatch.services import ServiceContext
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable
+    from pathlib import Path
+
+    from cardwatch.statements import ReadingChoices
 
 R = TypeVar("R")
 NOW = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
@@ -109,6 +113,16 @@ def receive_as_two(
     first = services.receive(at(), statement, **choices)
     assert first.outcome == "second-person", first
     return services.receive(at(person=2), statement, **choices)
+
+
+def activate_cards(
+    context: ServiceContext, folder: Path, choices: ReadingChoices, text: str
+) -> None:
+    """Activate a card register of some text from the beginning of 2026."""
+    path = folder / "cards.csv"
+    path.write_text(text, encoding="utf-8")
+    content = services.pack_cards(read_cards(path, choices))
+    services.activate_document(context, "cards", content, "2026-01-01")
 
 
 def assert_whole(at: ServiceContext) -> None:

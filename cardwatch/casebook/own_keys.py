@@ -45,6 +45,7 @@ SHARED = "key_account"
 PSD_ONLY = "visible_to_psd_only"
 """Column of names that no payment has any more which others than professional standards see."""
 NUMBERS = ("key_holder_id", "key_employee_id")
+"""Keys that belong to one person; a name may belong to several."""
 MOST_SPELLED = 1_500
 """Keys of which numbers count without zeros too: SQLite takes 32,766 values in one question."""
 NOBODY: Mapping[str, Collection[str]] = {}

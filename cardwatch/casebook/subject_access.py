@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from cardwatch.casebook.alerts import not_about
 from cardwatch.casebook.counting import counting_payments, each_once
+from cardwatch.casebook.own_keys import NUMBERS
 from cardwatch.casebook.people import list_people
 from cardwatch.casebook.rows import Export, Look
 from cardwatch.casebook.suppressions import list_suppressions
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
     from cardwatch.casebook.unit_of_work import Row, UnitOfWork
     from cardwatch.records import CardRegister
 
-NUMBERS = ("key_holder_id", "key_employee_id")
-"""Keys that belong to one person; a name may belong to several."""
 NAMED_BY = (*NUMBERS, "key_cardholder")
 """Ways in which a statement names a person; another says a card or account."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
+from books import activate_cards
 from fastapi.testclient import TestClient
 from markupsafe import Markup
 from matrix import TABLE
@@ -21,7 +22,6 @@ from cardwatch.casebook import PSD, Actor, sessions
 from cardwatch.casebook.people import find_person
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import CardwatchError, NotAllowed
-from cardwatch.registers import read_cards
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -223,10 +223,8 @@ def test_a_staff_number_makes_one_person_a_cardholder(
     provider: Provider, tmp_path: Path, choices: ReadingChoices
 ) -> None:
     """Or a provider with one number for all would hide an alert about it from everybody."""
-    cards = tmp_path / "cards.csv"
-    cards.write_text("employee_id,card_last4,single_limit\nE1,1111,500\n", encoding="utf-8")
-    content = services.pack_cards(read_cards(cards, choices))
-    services.activate_document(provider.running.context("finance"), "cards", content, "2026-01-01")
+    cards = "employee_id,card_last4,single_limit\nE1,1111,500\n"
+    activate_cards(provider.running.context("finance"), tmp_path, choices, cards)
     users = [
         provider.add_user(f"{name}@force.example", **{ENTERPRISE: {"employeeNumber": "E1"}})
         for name in "ab"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import PACK_KEY, SEAL, lively_month, policy_pack, second_person
+from books import PACK_KEY, SEAL, activate_cards, lively_month, policy_pack, second_person
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
@@ -16,7 +16,7 @@ from cardwatch.casebook.alerts import DecisionInput
 from cardwatch.cli import app
 from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.policy_pack import make_pack
-from cardwatch.registers import read_cards, read_register
+from cardwatch.registers import read_register
 from cardwatch.reports.aggregate import COUNT_STEP, read_aggregate
 from cardwatch.rules import rule_texts
 
@@ -159,10 +159,7 @@ def _activate_cards(at: Context, folder: Path, choices: ReadingChoices) -> None:
     """Give a force a register of thirty cards: each has a limit, twenty have an approver."""
     rows = [f"H{n},{1000 + n},50,01/01/2026,open,{'H29' if n < 20 else ''}" for n in range(30)]
     text = "employee_id,card_last4,single_limit,opened_on,status,approver_id\n" + "\n".join(rows)
-    path = folder / "cards.csv"
-    path.write_text(text + "\n", encoding="utf-8")
-    register = services.pack_cards(read_cards(path, choices))
-    services.activate_document(at(), "cards", register, "2026-01-01")
+    activate_cards(at(), folder, choices, text + "\n")
 
 
 def _import(at: Context, role: str, folder: Path, name: str, text: str, read_as: Any) -> None:

@@ -7,7 +7,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import EQUAL, NOW, SPLIT, export_alerts, month
+from books import EQUAL, NOW, SPLIT, activate_cards, export_alerts, month
 
 from cardwatch import services
 from cardwatch.casebook import PSD, STATES, Actor, AuditEvent
@@ -181,12 +181,8 @@ def test_admin_sees_no_alert_and_no_precision(at: Context, asked: str) -> None:
 def test_nobody_sees_an_alert_about_themselves_or_whom_they_approve(
     at: Context, read: Read, tmp_path: Path, choices: Any
 ) -> None:
-    from cardwatch.registers import read_cards  # noqa: PLC0415  beside its use
 
-    path = tmp_path / "cards.csv"
-    path.write_text("Employee ID,Approver ID\nE1,E9\nE2,E8\n", encoding="utf-8")
-    register = services.pack_cards(read_cards(path, choices))
-    services.activate_document(at(), "cards", register, "2026-01-01")
+    activate_cards(at(), tmp_path, choices, "Employee ID,Approver ID\nE1,E9\nE2,E8\n")
     receipt = services.receive(at(), read(*month(10), *SPLIT))
     named = next(a["alert_id"] for a in services.list_alerts(at()) if a["holders"] == ["E1"])
     services.place_hold(at(), named, reason="so")

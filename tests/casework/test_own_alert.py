@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import sqlalchemy as sa
-from books import EQUAL, NOW, SPLIT, approved, crowd, export_alerts, month
+from books import EQUAL, NOW, SPLIT, activate_cards, approved, crowd, export_alerts, month
 
 from cardwatch import services
 from cardwatch.alerts import without_alerts
@@ -306,11 +306,8 @@ def test_each_of_thousands_of_cardholders_is_looked_at_by_their_surname_alone(
 def test_who_is_in_the_card_register_alone_is_compared_too(
     at: Context, tmp_path: Path, choices: ReadingChoices, names: str
 ) -> None:
-    path = tmp_path / "cards.csv"
-    line = f"{names},1111,500\n"
-    path.write_text(f"employee_id,approver_id,card_number,single_limit\n{line}", encoding="utf-8")
-    cards = services.pack_cards(read_cards(path, choices))
-    services.activate_document(at(), "cards", cards, "2026-01-01")
+    text = f"employee_id,approver_id,card_number,single_limit\n{names},1111,500\n"
+    activate_cards(at(), tmp_path, choices, text)
     given = {"name": "Name Baker", "email": "desk@x.example", "role": "finance"}
     services.add_person(at("admin"), **given, holds_no_card=True)
     (row,) = (one for one in services.list_people(at("admin")) if one["email"] == given["email"])
@@ -420,9 +417,7 @@ E2,************2222,500,2026-01-20,E5
 def test_the_card_register_says_whose_payment_it_is_whatever_the_statement_calls_them(
     at: Context, tmp_path: Path, choices: ReadingChoices, reader: str, named: str
 ) -> None:
-    (tmp_path / "cards.csv").write_text(CARDS, encoding="utf-8")
-    cards = services.pack_cards(read_cards(tmp_path / "cards.csv", choices))
-    services.activate_document(at(), "cards", cards, "2026-01-01")
+    activate_cards(at(), tmp_path, choices, CARDS)
     both = _read_as(tmp_path, choices, "Employee ID,Cardholder", *month(9), file="september.csv")
     services.receive(at(), both)
     names = {"E1": "************1111", "E2": "************2222"}
@@ -452,9 +447,7 @@ def test_whom_the_reader_approves_is_hidden_in_what_is_scored_for_them_too(
     at: Context, tmp_path: Path, choices: ReadingChoices
 ) -> None:
     """The statement says a name alone, and only one of long ago says whose number it is."""
-    (tmp_path / "cards.csv").write_text(CARDS, encoding="utf-8")
-    cards = services.pack_cards(read_cards(tmp_path / "cards.csv", choices))
-    services.activate_document(at(), "cards", cards, "2026-01-01")
+    activate_cards(at(), tmp_path, choices, CARDS)
     old = [line.replace("2026-09", "2019-09") for line in month(9)]
     both = _read_as(tmp_path, choices, "Employee ID,Cardholder", *old, file="2019.csv")
     services.receive(at(), both, is_history=True)
@@ -490,9 +483,7 @@ def test_whom_the_reader_approves_is_hidden_where_the_people_register_alone_says
 ) -> None:
     """The card register has an initial, the statement a number."""
     by_initial = CARDS.replace("employee_id", "cardholder").replace("E1,", "A Baker,")
-    (tmp_path / "cards.csv").write_text(by_initial, encoding="utf-8")
-    cards = services.pack_cards(read_cards(tmp_path / "cards.csv", choices))
-    services.activate_document(at(), "cards", cards, "2026-01-01")
+    activate_cards(at(), tmp_path, choices, by_initial)
     names = "Employee No,Name,Start date\nE1,Ann Baker,2020-01-01\nE2,Bob Cole,2020-01-01\n"
     (tmp_path / "people.csv").write_text(names, encoding="utf-8")
     people = read_register(tmp_path / "people.csv", choices, kind="people")
@@ -547,9 +538,7 @@ def test_no_alert_about_whom_the_reader_approves_is_shown_however_they_are_named
     later: bool,
 ) -> None:
     """The card register, the statement and the people register each say another name of them."""
-    (tmp_path / "cards.csv").write_text(cards, encoding="utf-8")
-    register = services.pack_cards(read_cards(tmp_path / "cards.csv", choices))
-    services.activate_document(at(), "cards", register, "2026-01-01")
+    activate_cards(at(), tmp_path, choices, cards)
     people = "Employee No,Name,Former names,Start date\nE1,Ann Baker,Carter,2020-01-01\n"
     people += "E2,Bob Cole,,2020-01-01\nE5,Eve Dale,,2020-01-01\n"
     (tmp_path / "people.csv").write_text(people, encoding="utf-8")
@@ -716,9 +705,7 @@ def test_whom_the_reader_approves_takes_no_more_questions_the_more_cards_they_ap
     """It is asked for each list, and somebody may approve every card."""
     numbers = [f"E{number}" for number in range(100, 100 + cards_count)]
     rows = "".join(f"{n},************{n[1:]:0>4},500,2026-01-20,E5\n" for n in numbers)
-    (tmp_path / "cards.csv").write_text(CARDS.splitlines()[0] + "\n" + rows, encoding="utf-8")
-    register = services.pack_cards(read_cards(tmp_path / "cards.csv", choices))
-    services.activate_document(at(), "cards", register, "2026-01-01")
+    activate_cards(at(), tmp_path, choices, CARDS.splitlines()[0] + "\n" + rows)
     lines = [f"2026-10-{1 + int(n[1:]) % 27:02},{n},SHOP,9.50" for n in numbers]
     services.receive(at(), read("october.csv", *lines))
     subject = at(person="subject", holder_id="E5")

@@ -6,14 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import EQUAL, SPLIT, assert_whole, export_alerts, month
+from books import EQUAL, SPLIT, activate_cards, assert_whole, export_alerts, month
 
 from cardwatch import services
 from cardwatch.casebook import PSD
 from cardwatch.casebook.alerts import DecisionInput
 from cardwatch.casebook.payment_queries import PaymentFilters
 from cardwatch.errors import CardwatchError, Conflict, NotAllowed, NotFound
-from cardwatch.registers import read_cards
 from cardwatch.statements import read_each
 
 if TYPE_CHECKING:
@@ -127,9 +126,7 @@ def test_whose_card_it_is_says_the_card_register_where_the_statement_has_a_numbe
     at: Context, tmp_path: Path, choices: ReadingChoices, reader: str
 ) -> None:
     """Or they saw what a colleague asks about them, and could ask about themselves."""
-    (tmp_path / "cards.csv").write_text(CARDS, encoding="utf-8")
-    cards = services.pack_cards(read_cards(tmp_path / "cards.csv", choices))
-    services.activate_document(at(), "cards", cards, "2026-01-01")
+    activate_cards(at(), tmp_path, choices, CARDS)
     lines = [f"2026-10-{day},************{'1111' if day % 2 else '2222'},SHOP,{day}.50,R{day}"
              for day in range(10, 24)]  # fmt: skip
     path = tmp_path / "october.csv"

@@ -9,13 +9,12 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import KEY, approved, export_alerts, lively_month, month, needs_pdf
+from books import KEY, activate_cards, approved, export_alerts, lively_month, month, needs_pdf
 
 from cardwatch import services
 from cardwatch.casebook.alerts import DecisionInput
 from cardwatch.casebook.queries import ReplyInput
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
-from cardwatch.registers import read_cards
 from cardwatch.reports.subject_access import EXEMPTIONS, REDACTED, redacted
 from cardwatch.statements import read_each
 
@@ -68,13 +67,13 @@ def test_payments_of_which_a_statement_names_the_card_alone_are_the_persons(
 
     One statement says less than the other, and the card is open: a pack failed where that was so.
     """
-    (tmp_path / "cards.csv").write_text(
+    activate_cards(
+        at(),
+        tmp_path,
+        choices,
         "employee_id,card_number,single_limit,opened_on\n"
         "000123,************1111,500,2026-01-20\n000124,************2222,500,2026-01-20\n",
-        encoding="utf-8",
     )
-    cards = services.pack_cards(read_cards(tmp_path / "cards.csv", choices))
-    services.activate_document(at(), "cards", cards, "2026-01-01")
     lines = [
         f"2026-10-{day},2026-10-{day + 1},************{'1111' if day % 2 else '2222'},SHOP,{day}.50"
         for day in range(10, 24)
