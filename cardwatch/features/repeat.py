@@ -17,7 +17,7 @@ SAME = (*PAIR, "amount_pence")
 SOON_DAYS = 3
 BILL_DAYS, YEAR_DAYS = 60, 365
 """A bill paid again by somebody else comes within this (Lextegrity, duplicate spend)."""
-BILL_WINDOWS = (0, 7, BILL_DAYS)
+BILL_WINDOWS = (1, 7, 21, BILL_DAYS)
 """Windows of days in which an equal payment by another holder is looked for."""
 RAREST_SUM = 1e-4
 """A sum rarer than this is as good as unique; how rare exactly, only a long history could tell."""
@@ -115,12 +115,18 @@ def _sum_share(ledger: Ledger, until: int) -> Numbers:
 
 
 def charged_twice_surprise(ledger: Ledger) -> Numbers:
-    """The cardholder paid exactly this amount here within three days, which is rare."""
-    again = (same_day_equal_count(ledger) > 1) | (days_before_equal_count(ledger) > 0)
+    """The cardholder paid exactly this amount here within three days, which is rare.
+
+    How often equal payments come on one day says nothing of how often they come days apart.
+    """
+    on_day, before = same_day_equal_count(ledger) > 1, days_before_equal_count(ledger) > 0
     # A merchant of thousands of payments would make every sum seem rarer than anybody can tell.
     of_this_sum = np.maximum(_sum_share(ledger, SOON_DAYS + 1), RAREST_SUM)
-    share = of_this_sum * _given_to(ledger, _repeated(ledger))
-    return np.where(again, -np.log(np.minimum(share, 1.0)), 0.0)
+    chance = np.ones(len(ledger))
+    for again, repeated in ((on_day, _repeated(ledger)), (before, before)):
+        share = np.minimum(of_this_sum * _given_to(ledger, repeated), 1.0)
+        chance = np.where(again, np.minimum(chance, share), chance)
+    return -np.log(chance)
 
 
 def _given_to(ledger: Ledger, flags: Flags) -> Numbers:
@@ -169,10 +175,9 @@ def other_holder_equal_count(ledger: Ledger) -> Numbers:
 def other_bill_surprise(ledger: Ledger) -> Numbers:
     """Another cardholder paid exactly this amount here within 60 days, an unlikely coincidence.
 
-    Three chances are multiplied: that payments apart from each other come to one sum (see
-    `_coincidence`), that this cardholder pays here at all in so many days, and how often sums have
-    come twice here that should not have. Each further equal payment in those days makes the sum a
-    price rather than a bill.
+    Two chances are multiplied: that payments apart from each other come to one sum within so few
+    days (see `_coincidence`), and how often sums have come twice here that should not have. Each
+    further equal payment in 60 days makes the sum a price rather than a bill.
     """
     standing = _standing(ledger)
     by_others = _equal_by_others(ledger, BILL_DAYS)
@@ -181,13 +186,13 @@ def other_bill_surprise(ledger: Ledger) -> Numbers:
     more = np.maximum(by_others - 1, 0) + np.maximum(ledger.count(standing, SAME, BILL_DAYS) - 1, 0)
     usual = _usual(ledger, unexpected)
     by_ending = _drawn(ledger, unexpected, ("price_ending",), usual) / usual
-    chance = chance * _holder_pays_here(ledger) * _given_to(ledger, unexpected) * by_ending
+    chance = chance * _given_to(ledger, unexpected) * by_ending
     surprise = -np.log(chance) - 2 * np.log1p(more)
     return np.where(standing & (by_others > 0), np.maximum(surprise, 0.01), 0.0)
 
 
 def _holder_pays_here(ledger: Ledger) -> Numbers:
-    """Return how many payments the holder was to make to this merchant in 60 days, at most one.
+    """Return how many payments the holder was to make to this merchant in 60 days.
 
     Who pays somewhere often meets an equal sum by accident; whom a bill reached by mistake does
     not. It is the holder's own share of the year before, drawn towards everybody's. Below
@@ -202,22 +207,25 @@ def _holder_pays_here(ledger: Ledger) -> Numbers:
     holder_payments = in_year(PAIR[:1])
     share = (in_year(PAIR) + SHRINKAGE * usual) / (holder_payments + SHRINKAGE)
     history_days = np.clip(holder_history_days(ledger), BILL_DAYS, YEAR_DAYS)
-    return np.clip(share * holder_payments * BILL_DAYS / history_days, RARELY, 1.0)
+    return np.maximum(share * holder_payments * BILL_DAYS / history_days, RARELY)
 
 
 def _coincidence(ledger: Ledger) -> Numbers:
-    """Return the chance that another holder's payment near by equals this one, if all were apart.
+    """Return the chance that another holder's payment so near by equals this one by accident.
 
-    It is how many others paid the merchant in some days, times the share of this sum, in the window
-    in which that is least.
+    It is how many others paid the merchant in some days, times the share of this sum, times how
+    many payments this cardholder was to make there in those days, in the window in which that is
+    least: bills paid a day apart are less likely to meet by accident than two months apart.
     """
     bought, standing = ledger.is_purchase, _standing(ledger)
     least = np.ones(len(ledger))
+    pays_here = _holder_pays_here(ledger)
     for days in BILL_WINDOWS:
         other_payments = ledger.count(bought, ("merchant_id",), days) - ledger.count(
             bought, PAIR, days
         )
         usually = np.clip(other_payments * _sum_share(ledger, days + 1), LEAST_CHANCE, 1.0)
+        usually = usually * np.minimum(pays_here * (days + 1) / (BILL_DAYS + 1), 1.0)
         matched = standing & (_equal_by_others(ledger, days) > 0)
         least = np.where(matched, np.minimum(least, usually), least)
     return least

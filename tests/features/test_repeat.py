@@ -252,6 +252,16 @@ def test_a_bill_of_two_holders_is_one_on_the_same_day_or_within_sixty_days(
     assert _bills(make_ledger([*trade, *own]))[-1] == 0, "by one holder it is another question"
 
 
+def test_a_bill_of_two_holders_says_more_the_nearer_the_days_are(make_ledger: MakeLedger) -> None:
+    trade = _trade("ALPHA", range(10, 60))
+
+    def bill(day: str) -> float:
+        again = [("2026-05-01", "h", "ALPHA", 43_752), (day, "g", "ALPHA", 43_752)]
+        return float(_bills(make_ledger([*trade, *again]))[-1])
+
+    assert bill("2026-05-02") > bill("2026-05-08") > bill("2026-05-22") > bill("2026-06-25")
+
+
 def test_a_bill_of_two_holders_says_less_where_the_sum_is_a_price(make_ledger: MakeLedger) -> None:
     again = [("2026-05-01", "h", "ALPHA", 1_500), ("2026-05-01", "g", "ALPHA", 1_500)]
     bills = _trade("ALPHA", range(20, 50))
@@ -319,6 +329,26 @@ def test_a_sum_charged_twice_says_more_the_rarer_it_is(make_ledger: MakeLedger) 
     bills = _trade("ALPHA", range(20, 50))
     prices = [(day, who, where, 1_500) for day, who, where, _ in bills]
     assert twice(bills, 1_500) > twice(prices, 1_500) > 0
+
+
+def test_pairs_of_one_day_say_nothing_of_a_sum_charged_again_days_later(
+    make_ledger: MakeLedger,
+) -> None:
+    """Tickets bought two at a time do not explain a bill that is paid again two days later."""
+    pairs = [
+        (f"2026-{month:02}-{day:02}", "h", "ALPHA", 1_000 * day + 10 * month)
+        for month in (1, 2, 3)
+        for day in range(1, 20, 3)
+        for _ in range(2)
+    ]
+    alone = [payment for n, payment in enumerate(pairs) if n % 2]
+
+    def twice(before: list[Any], day: str) -> float:
+        again = [("2026-05-01", "h", "ALPHA", 43_752), (day, "h", "ALPHA", 43_752)]
+        return float(repeat.charged_twice_surprise(make_ledger([*before, *again]))[-1])
+
+    assert twice(pairs, "2026-05-01") < twice(alone, "2026-05-01") - 1
+    assert twice(pairs, "2026-05-03") > twice(alone, "2026-05-03")
 
 
 def test_a_sum_charged_twice_is_no_rarer_where_everybody_buys(make_ledger: MakeLedger) -> None:
