@@ -160,6 +160,7 @@ FEATURES: tuple[Feature, ...] = (
     recurring.steady_count,
     recurring.steady_total_pence,
     recurring.equal_months_count,
+    recurring.monthly_charges_pence,
     recurring.subscription_year_pence,
     spend.holder_day_pence,
     spend.non_working_day_limit_pence,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardwatch.features.baselines import A_PENNY, has_doubled
+from cardwatch.features.baselines import A_PENNY, SMALLEST_DEVIATION, has_doubled, past_moments
 from cardwatch.features.ledger import PAIR
 from cardwatch.features.merchant import MERCHANT_YEAR_DAYS, is_billed_in_parts
 from cardwatch.features.repeat import SAME
@@ -31,6 +31,9 @@ OTHER_CHARGES = 2
 THIRD_MONTH = 3
 THIRD_FROM_DAYS, THIRD_TO_DAYS = 55, 68
 """Days from the first of three monthly charges to the third."""
+FEWEST_SEEN_DAYS, LEAST_CHANCE = 60.0, 1e-12
+MOST_ALIKE = 6.0
+"""Maximum evidence of sums that are alike: they may be a price, or a standing order."""
 MOST_BETWEEN_DAYS = 40
 """Days from one monthly charge to the next: two in one month are followed by a longer gap."""
 
@@ -172,6 +175,7 @@ def _totals(ledger: Ledger, by: tuple[str, ...], limit: Numbers, back: int = SLO
         "count": np.where(over, ledger.count(part, by, back), 0),
         "total": np.where(over, now, 0.0),
         "times": np.where(over, times, 0.0),
+        "paid_days": np.where(over, days, 0),
     }
 
 
@@ -284,15 +288,52 @@ def _merchant_rarity(ledger: Ledger) -> Numbers:
 
 
 def slow_total_surprise(ledger: Ledger) -> Numbers:
-    """Small payments in 90 days exceed the limit at a merchant hardly anybody here uses.
+    """Small payments add up in 90 days, oftener than the cardholder paid here, and of like sums.
 
-    Each time that the cardholder's payments added up in the year before, anywhere, takes from it: a
-    card with which bills are paid has such totals at merchant after merchant.
+    The chance of so many days with the merchant by the rate of the year before, and that of sums so
+    alike, count beside how few here use the merchant. Each time that the cardholder's payments
+    added up in the year before, anywhere, takes from it: a card with which bills are paid has such
+    totals at merchant after merchant.
     """
     times = _slow(ledger)["times"]
+    if not (times > 0).any():
+        return np.zeros(len(ledger))
     before = ledger.count(times > 0, ("holder_id",), MERCHANT_YEAR_DAYS, 1)
-    surprise = _total_surprise(ledger, times) - np.log1p(before)
+    surprise = _total_surprise(ledger, times) + _oftener(ledger) + _alike(ledger) - np.log1p(before)
     return np.where(times > 0, np.maximum(surprise, 0.01), 0.0)
+
+
+def _oftener(ledger: Ledger) -> Numbers:
+    """Return -ln of the chance of so many days with this merchant in 90, by the year before them.
+
+    A Poisson tail at the cardholder's own rate here, by its fourth root: days come together.
+    """
+    from scipy.special import pdtrc  # noqa: PLC0415  few statements need it, and it takes long to load
+
+    first = ledger.first_of_kind(ledger.is_purchase, (*PAIR, "date"))
+    history_days = ledger.day - ledger.first_day(PAIR[:1]) - SLOW_DAYS
+    history_days = np.clip(history_days, FEWEST_SEEN_DAYS, MERCHANT_YEAR_DAYS)
+    before = ledger.count(first, PAIR, SLOW_DAYS + MERCHANT_YEAR_DAYS, SLOW_DAYS + 1)
+    usual = (before + 0.5) / history_days * (SLOW_DAYS + 1)
+    chance = pdtrc(np.maximum(_slow(ledger)["paid_days"] - 1, 0), usual)
+    return -np.log(np.maximum(chance, LEAST_CHANCE)) / 4
+
+
+def _alike(ledger: Ledger) -> Numbers:
+    """Return -ln of the chance that sums of 90 days here vary as little, by their logarithms.
+
+    A chi-squared tail with the spread of the cardholder's sums or the merchant's, the smaller.
+    """
+    from scipy.special import chdtr  # noqa: PLC0415  few statements need it, and it takes long to load
+
+    bought = ledger.is_purchase
+    logs = np.where(bought, ledger.log_pence, 0.0)
+    count = np.maximum(ledger.count(bought, PAIR, SLOW_DAYS), 2)
+    total, squares = ledger.total(logs, PAIR, SLOW_DAYS), ledger.total(logs**2, PAIR, SLOW_DAYS)
+    spread = np.maximum(squares - total**2 / count, count * SMALLEST_DEVIATION**2)
+    usual = np.minimum(*(past_moments(ledger, (name,))["deviation"] for name in PAIR))
+    surprise = -np.log(np.maximum(chdtr(count - 1, spread / usual**2), LEAST_CHANCE))
+    return np.minimum(surprise, MOST_ALIKE)
 
 
 def _third_monthly_charges(ledger: Ledger) -> Columns:
@@ -322,6 +363,11 @@ def monthly_charge_surprise(ledger: Ledger) -> Numbers:
     """A third equal monthly charge, at a merchant recently new to the cardholder and rare here."""
     charges = _third_monthly_charges(ledger)
     return np.where(charges["third"], 1 + _merchant_rarity(ledger) + 2 * charges["began"], 0.0)
+
+
+def monthly_charges_pence(ledger: Ledger) -> Numbers:
+    """Total of three equal monthly charges, on the third of them."""
+    return np.where(_third_monthly_charges(ledger)["third"], THIRD_MONTH * ledger.pence, 0.0)
 
 
 def subscription_year_pence(ledger: Ledger) -> Numbers:

@@ -202,6 +202,38 @@ def test_what_adds_up_to_no_slow_total(
     assert not recurring.slow_total_count(make_ledger(_paid(days, pence), SLOW_POLICY)).any()
 
 
+def _slow_surprise(make_ledger: MakeLedger, days: list[int], sums: list[int]) -> float:
+    """Return the surprise of the last payment of a cardholder known for a year before."""
+    before = [
+        payment
+        for n in range(120)
+        for payment in _paid([3 * n - 400], 200 + 311 * n % 9_000, f"SHOP {n}")
+    ]
+    paid = [
+        payment for day, pence in zip(days, sums, strict=True) for payment in _paid([day], pence)
+    ]
+    return float(recurring.slow_total_surprise(make_ledger(before + paid, SLOW_POLICY))[-1])
+
+
+def test_a_slow_total_of_like_sums_is_more_unusual(make_ledger: MakeLedger) -> None:
+    days = [0, 8, 15, 21, 30]
+    alike = _slow_surprise(make_ledger, days, [2_100, 2_200, 2_050, 2_150, 2_100])
+    unlike = _slow_surprise(make_ledger, days, [300, 4_000, 200, 5_000, 1_100])
+    assert alike > unlike + 2
+    equal = _slow_surprise(make_ledger, days, [2_120] * 5)
+    assert equal == pytest.approx(alike, abs=0.3), "equal sums may be a price, and say no more"
+
+
+def test_a_slow_total_says_less_where_the_cardholder_paid_as_often_before(
+    make_ledger: MakeLedger,
+) -> None:
+    days, sums = [0, 8, 15, 21, 30], [2_100, 2_200, 2_050, 2_150, 2_100]
+    often, small = [14 * n - 300 for n in range(14)], [15, 12, 17, 14, 16, 13, 15] * 2
+    new = _slow_surprise(make_ledger, days, sums)
+    known = _slow_surprise(make_ledger, [*often, *days], [*small, *sums])
+    assert 0 < known < new - 1
+
+
 def test_a_standing_supplier_has_no_slow_total_until_it_rises(make_ledger: MakeLedger) -> None:
     standing = _paid([7 * n - 420 for n in range(73)], 4_800)
     late = recurring.slow_total_count(make_ledger(standing, SLOW_POLICY))[-13:]
@@ -289,5 +321,7 @@ def test_a_monthly_charge_begins_with_its_third_payment_after_a_trial_or_an_orde
     assert np.flatnonzero(found).tolist() == [3]
     alone = recurring.monthly_charge_surprise(make_ledger(monthly))
     assert found[3] > alone[2] > 0, "an earlier other sum says more"
+    charges = recurring.monthly_charges_pence(make_ledger(monthly))
+    assert charges.tolist() == [0, 0, 3 * 2_999, 0], "the three of them together"
     old = [*_paid([-300], 100), *monthly]
     assert not recurring.monthly_charge_surprise(make_ledger(old)).any()
