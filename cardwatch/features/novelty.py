@@ -30,6 +30,8 @@ NEW_BEFORE, PAID_BEFORE = 0.5, 4.0
 BURST_DAYS = 2
 """A card in other hands is used up within three days or so."""
 FEWEST_SEEN_DAYS = 60.0
+FEWEST_PAYMENTS = 5
+"""Payments before a run of new merchants without which no rate of them is known."""
 FEW_USERS = (0, 1, 2, 4, 8, 16, 32)
 """Numbers of users at which rarity is told apart; what has more is common."""
 SHORTEST_STEM, LONGEST_STEM = 4, 6
@@ -176,30 +178,23 @@ def trade_rarity_surprise(ledger: Ledger) -> Numbers:
     return np.where(is_new_to_holder(ledger), rarest, 0.0)
 
 
-def _first_of_substance(ledger: Ledger) -> Flags:
-    """Return the first payments to new merchants that are large enough to be asked about.
-
-    Smaller ones of the same day do not count as earlier, wherever they stand in the statement.
-    """
-    is_large = ledger.pence >= ledger.policy.materiality_pence
-    return ledger.first_of_kind(is_new_to_holder(ledger) & is_large, PAIR)
+def _first_payments(ledger: Ledger) -> Flags:
+    """Return the largest payment of each day on which a cardholder first pays a merchant."""
+    new, pair = is_new_to_holder(ledger), ledger.group(*PAIR)
+    largest = np.zeros(len(ledger))
+    np.maximum.at(largest, pair[new], ledger.pence[new])
+    return ledger.first_of_kind(new & (ledger.pence == largest[pair]), PAIR)
 
 
 def new_merchants_count(ledger: Ledger) -> Numbers:
-    """Merchants new to the cardholder that were paid on this day and the two before.
-
-    First payments below `materiality_pounds` are not counted.
-    """
-    count = ledger.count(_first_of_substance(ledger), PAIR[:1], BURST_DAYS)
+    """Merchants new to the cardholder that were paid on this day and the two before."""
+    count = ledger.count(_first_payments(ledger), PAIR[:1], BURST_DAYS)
     return np.where(ledger.is_purchase, count, 0)
 
 
 def new_merchants_pence(ledger: Ledger) -> Numbers:
-    """Total of first payments to new merchants on this day and the two before, without small ones.
-
-    Those below `materiality_pounds` are not counted.
-    """
-    paid = np.where(_first_of_substance(ledger), ledger.pence, 0.0)
+    """Total of first payments to new merchants on this day and the two before."""
+    paid = np.where(_first_payments(ledger), ledger.pence, 0.0)
     return np.where(ledger.is_purchase, ledger.total(paid, PAIR[:1], BURST_DAYS), 0.0)
 
 
@@ -208,11 +203,13 @@ def new_merchants_surprise(ledger: Ledger) -> Numbers:
 
     That is the chance of so many new merchants in three days by the holder's own rate of a year,
     by its root, since errands come together, times how far each sum lies in the tail of the
-    holder's own.
+    holder's own, and the chance that sums rise so from day to day: a card is tried with a little
+    before it is used for much.
     """
-    first = _first_of_substance(ledger)
+    first = _first_payments(ledger)
     count = new_merchants_count(ledger)
-    burst = first & (count > 1)
+    before = ledger.count(ledger.is_purchase, PAIR[:1], until=BURST_DAYS + 1)
+    burst = first & (count > 1) & (before >= FEWEST_PAYMENTS)
     if not burst.any():
         return np.zeros(len(ledger))
     from scipy.special import pdtrc  # noqa: PLC0415  few statements need it, and it takes long to load
@@ -222,7 +219,39 @@ def new_merchants_surprise(ledger: Ledger) -> Numbers:
     # The Poisson tail by scipy.special: scipy.stats takes as long to load as a statement to score.
     with np.errstate(divide="ignore"):
         surprise = -np.log(pdtrc(np.maximum(count - 1, 0), usual)) / 2 + sums
-    return np.where(burst, surprise, 0.0)
+    return np.where(burst, surprise + _rise_of_burst(ledger, first), 0.0)
+
+
+def _rise_of_burst(ledger: Ledger, first: Flags) -> Numbers:
+    """Return -ln of the chance that first payments in a burst exceed those of the day before.
+
+    Of k sums that fall on days in any order, n, m ... a day, one in k! / (n! m! ...) rises so.
+    """
+    from scipy.special import gammaln  # noqa: PLC0415  few statements need it, and it takes long to load
+
+    rows = np.flatnonzero(first)
+    days, place = np.unique(
+        ledger.group("holder_id")[rows] * DAYS_APART + ledger.day[rows], return_inverse=True
+    )
+    lowest, highest = np.full(len(days), np.inf), np.zeros(len(days))
+    np.minimum.at(lowest, place, ledger.pence[rows])
+    np.maximum.at(highest, place, ledger.pence[rows])
+    count = np.bincount(place).astype("float64")
+    # Day by day backwards: nothing but the day itself at first.
+    total, orders, next_lowest = count.copy(), gammaln(count + 1), lowest.copy()
+    rises, is_several = np.ones(len(days), dtype=bool), np.zeros(len(days), dtype=bool)
+    for back in range(1, BURST_DAYS + 1):
+        before = np.minimum(np.searchsorted(days, days - back), len(days) - 1)
+        there = days[before] == days - back
+        rises &= ~there | (highest[before] < next_lowest)
+        total += np.where(there, count[before], 0)
+        orders += np.where(there, gammaln(count[before] + 1), 0.0)
+        next_lowest = np.where(there, lowest[before], next_lowest)
+        is_several |= there
+    surprise = np.where(rises & is_several, gammaln(total + 1) - orders, 0.0)
+    evidence = np.zeros(len(ledger))
+    evidence[rows] = surprise[place]
+    return evidence
 
 
 def tried_card_surprise(ledger: Ledger) -> Numbers:
@@ -233,7 +262,8 @@ def tried_card_surprise(ledger: Ledger) -> Numbers:
     cardholder pays, how often so little (who travels does), and how often that is to a merchant
     which is new to everybody.
     """
-    first, bought = _first_of_substance(ledger), ledger.is_purchase
+    is_large = ledger.pence >= ledger.policy.materiality_pence
+    first, bought = _first_payments(ledger) & is_large, ledger.is_purchase
     tried = first & (tiny_charge_count(ledger) > 0)
     if not tried.any():
         return np.zeros(len(ledger))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -139,15 +140,46 @@ def test_larger_sums_make_a_burst_more_surprising(make_ledger: MakeLedger) -> No
     assert burst(80_000) > burst(4_000)
 
 
-def test_small_first_payments_are_no_burst(make_ledger: MakeLedger) -> None:
+def test_small_first_payments_count_with_the_larger_ones(make_ledger: MakeLedger) -> None:
     payments = _daily("h", ["ALPHA", "BETA"], 80)
-    more = [(LATER, "h", f"SHOP {chr(65 + n)}", 2_499) for n in range(9)]
-    ledger = make_ledger([*payments, *more])
-    assert novelty.new_merchants_surprise(ledger)[-1] == 0
-    assert novelty.new_merchants_count(ledger)[-1] == 0
-    larger = make_ledger([*payments, *[(*payment[:3], 2_500) for payment in more]])
-    assert novelty.new_merchants_surprise(larger)[-1] > 0
-    assert novelty.new_merchants_pence(larger)[-1] == 9 * 2_500
+    small = [(LATER, "h", f"SHOP {chr(65 + n)}", 900) for n in range(4)]
+    large = [(LATER, "h", "OMEGA", 30_000), (LATER, "h", "SIGMA", 30_000)]
+
+    def burst(*more: Payment) -> float:
+        return float(novelty.new_merchants_surprise(make_ledger([*payments, *more]))[-1])
+
+    assert burst(*small, *large) > burst(*large) + 2
+    ledger = make_ledger([*payments, *small, *large])
+    assert novelty.new_merchants_count(ledger)[-1] == 6
+    assert novelty.new_merchants_pence(ledger)[-1] == 63_600
+
+
+def test_of_a_first_day_at_a_merchant_the_largest_payment_counts(make_ledger: MakeLedger) -> None:
+    payments = _daily("h", ["ALPHA", "BETA"], 80)
+    other = (LATER, "h", "SIGMA", 20_000)
+    for sums in ((200, 90_000), (90_000, 200)):
+        first = [(LATER, "h", "OMEGA", pence) for pence in sums]
+        ledger = make_ledger([*payments, *first, other])
+        assert novelty.new_merchants_pence(ledger)[-1] == 110_000, "in whatever order they stand"
+
+
+def test_sums_that_rise_from_day_to_day_say_more_of_a_burst(make_ledger: MakeLedger) -> None:
+    """A card in other hands is tried with a little before it is used for much."""
+    payments = _daily("h", ["ALPHA", "BETA"], 80)
+    sums = [3_000, 3_100, 3_200, 3_300]  # none larger than is usual
+
+    def burst(pence: list[int]) -> float:
+        days = [LATER + dt.timedelta(days=n // 2) for n in range(4)]
+        more = [(days[n], "h", f"SHOP {chr(65 + n)}", pence[n]) for n in range(4)]
+        return float(novelty.new_merchants_surprise(make_ledger([*payments, *more]))[-1])
+
+    mixed, falling = [3_000, 3_300, 3_100, 3_200], sums[::-1]
+    assert burst(sums) == pytest.approx(burst(falling) + math.log(6)), "one in 4! / (2! 2!)"
+    assert burst(mixed) == burst(falling)
+    swapped = [sums[1], sums[0], *sums[2:]]
+    assert burst(swapped) == pytest.approx(burst(sums)), (
+        "a statement does not tell the order within a day"
+    )
 
 
 def _tried(make_ledger: MakeLedger, *more: tuple[dt.date, str, str, int]) -> float:
